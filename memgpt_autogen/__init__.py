@@ -1,0 +1,59 @@
+"""Agents with a memory that lasts, for AutoGen and for Python programs.
+
+The public names are resolved at first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .agent import Agent
+    from .client import MemGPT
+    from .config import AgentConfig, EmbeddingConfig, LLMConfig, Settings
+    from .errors import MemGPTError
+    from .groupchat.agent import MemGPTAgent, MemGPTConversableAgent
+    from .groupchat.factory import create_memgpt_autogen_agent_from_config, plain_config_list
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Agent": "agent",
+    "AgentConfig": "config",
+    "EmbeddingConfig": "config",
+    "LLMConfig": "config",
+    "MemGPT": "client",
+    "MemGPTAgent": "groupchat.agent",
+    "MemGPTConversableAgent": "groupchat.agent",
+    "MemGPTError": "errors",
+    "Settings": "config",
+    "create_memgpt_autogen_agent_from_config": "groupchat.factory",
+    "plain_config_list": "groupchat.factory",
+}
+
+__all__ = [
+    "Agent",
+    "AgentConfig",
+    "EmbeddingConfig",
+    "LLMConfig",
+    "MemGPT",
+    "MemGPTAgent",
+    "MemGPTConversableAgent",
+    "MemGPTError",
+    "Settings",
+    "create_memgpt_autogen_agent_from_config",
+    "plain_config_list",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

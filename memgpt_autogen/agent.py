@@ -1,0 +1,396 @@
+"""The agent: one step is one model call and what follows from it; a turn is steps until the agent yields."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from . import events
+from .config import AgentConfig
+from .embeddings.base import Embedder
+from .errors import ConfigError, ModelError, ModelReplyError
+from .ids import new_id
+from .llm.base import ChatModel
+from .memory.archival import ArchivalMemory
+from .memory.context import Context, Prompt
+from .memory.core import CoreMemory
+from .memory.lookup import look_up
+from .memory.recall import RecallMemory
+from .memory.window import WindowPolicy
+from .messages import Message, Reply, ToolCall, ToolResult, ToolSchema, Usage, utc_now
+from .observers import (
+    EventReceived,
+    Evicted,
+    FunctionCalled,
+    FunctionReturned,
+    Observer,
+    Said,
+    Sight,
+    ThoughtInside,
+)
+from .prompts.presets import Preset, found_text
+from .storage.base import AgentRow, Store
+from .tools.memory_tools import SEND_MESSAGE, memory_tools
+from .tools.registry import Tool, ToolRegistry, heartbeat_asked
+from .turns import Happened, Outcome, StepResult, Turn, TurnState, tidied
+
+logger = logging.getLogger(__name__)
+
+#: A pause after which the next message opens a new session.
+SESSION_PAUSE = timedelta(minutes=30)
+#: Unreadable replies in a row before the turn is given up; failures of a function before it is withheld for the turn.
+PATIENCE = 3
+
+_REST_IN_RECALL = "(cut: {shown} of {total} characters; conversation_search finds the rest)"
+_REST_BY_SEARCH = "(cut: {shown} of {total} characters; ask for less, or for another page)"
+_NEVER_CAME = "The result never came: the chat went on without it. Call it again if it is still needed."
+
+
+class Agent:
+    """A memory-managed agent that lives in a store.
+
+    Everything it knows is in the store after each step; the object holds nothing that could be lost.
+
+    Args:
+        store: where it lives.
+        row: its record.
+        config: the record, read.
+        model: answers, unless a turn brings its own.
+        preset: prompt, functions and rules.
+        system: the system prompt's text.
+        embedder: for archival memory; None: by words alone.
+        tools: further functions, run by the agent itself.
+        policy: when the window is full.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        row: AgentRow,
+        config: AgentConfig,
+        model: ChatModel,
+        preset: Preset,
+        system: str,
+        *,
+        embedder: Embedder | None = None,
+        tools: Iterable[Tool | Callable[..., Any]] = (),
+        policy: WindowPolicy | None = None,
+    ) -> None:
+        self.store, self.id, self.name = store, row.id, row.name
+        self.config, self.model, self.preset = config, model, preset
+        self.observers: list[Observer] = []
+        self.core = CoreMemory(store, row.id)
+        self.recall = RecallMemory(store, row.id, preset.page_size)
+        self.archival = ArchivalMemory(store, row.id, embedder, preset.page_size)
+        own = memory_tools(self.core, self.recall, self.archival, self._pause, preset.message)
+        self.tools = ToolRegistry(own[name] for name in preset.functions)
+        for tool in tools:
+            self.tools.add(tool)
+        self._context = Context(store, row.id, preset, self.core, system, policy or WindowPolicy())
+        self._session: str | None = None
+        self._warned = False
+
+    # -- a turn ---------------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        incoming: Sequence[Message] = (),
+        *,
+        results: Sequence[ToolResult] = (),
+        tools: Sequence[ToolSchema] = (),
+        instructions: str = "",
+        model: ChatModel | None = None,
+        cache: Any = None,
+        max_steps: int | None = None,
+        must_speak: bool = False,
+        on_commit: Callable[[], None] | None = None,
+    ) -> Turn:
+        """Take events in and step until the agent yields.
+
+        The events are committed before the model is asked: whatever happens then, they are not lost, and the next
+        turn answers them.
+
+        Args:
+            incoming: events (see :mod:`memgpt_autogen.events`). None at all: go on with what is unanswered.
+            results: of calls that an earlier turn left pending.
+            tools: functions of the caller's; a call of one ends the turn with it in ``Turn.pending``.
+            instructions: the caller's words for the system prompt.
+            model: instead of the agent's own.
+            cache: handed to the model.
+            max_steps: model calls at most; default: the agent's own (12).
+            must_speak: the caller waits for words, even if nothing that came in asks for them.
+            on_commit: called inside the transaction that commits what came in, so that a caller's own record of it
+                is kept or lost together with it.
+
+        Raises:
+            AgentBusy: the agent is in the middle of a turn elsewhere.
+            ModelError: the model's server is dead, refused, or the model wrote nonsense time and again.
+            ConfigError: the model's window is too small for the agent.
+        """
+        with self.store.lock(self.id):
+            state = TurnState(model or self.model, tuple(tools), instructions, cache)
+            only_timers = incoming and not results and all(event.kind == "timer" for event in incoming)
+            if only_timers and self._paused():
+                return Turn()  # not written down either: they would pile up in the window, unanswered
+            waiting = self._take_in(incoming, results, state, on_commit)
+            state.owes_speech = must_speak or any(message.kind == "user_message" for message in waiting)
+            if incoming and state.owes_speech:
+                self._prefetch(waiting, state)
+            return self._loop(state, max_steps or self.config.max_steps)
+
+    def hear(
+        self,
+        incoming: Sequence[Message],
+        *,
+        results: Sequence[ToolResult] = (),
+        on_commit: Callable[[], None] | None = None,
+    ) -> None:
+        """Take events in without a turn; the next turn answers them. See :meth:`run` for the arguments.
+
+        Raises:
+            AgentBusy: the agent is in the middle of a turn elsewhere.
+        """
+        with self.store.lock(self.id):
+            try:
+                self._take_in(incoming, results, TurnState(self.model), on_commit)
+            except (ModelError, ConfigError) as error:  # what came in is kept all the same, and nobody waits
+                logger.info("Heard without a model to count by: %s", error)
+
+    def _loop(self, state: TurnState, max_steps: int) -> Turn:
+        result: StepResult | None = None
+        while True:
+            try:
+                result = self.step(state, last=state.steps + 1 >= max_steps)
+            except ModelError as error:
+                if result is None or result.outcome is not Outcome.PRESSURE:
+                    raise
+                logger.warning("Nothing could be saved before the window is full: %s", error)
+                break  # only the warning was to be dealt with; what was said stands
+            if result.outcome in (Outcome.YIELDED, Outcome.AWAITING_TOOLS) or state.steps >= max_steps:
+                break
+        if state.owes_speech and not state.said and not result.pending:
+            raise ModelReplyError(
+                f"The model {state.model.name} did not speak in {state.steps} steps, not even when only send_message "
+                "was allowed. What was said to it is kept; try again, or use a model that follows function calls."
+            )
+        return Turn(tuple(state.said), result.pending, state.steps, state.usage)
+
+    def step(self, state: TurnState, *, last: bool = False) -> StepResult:
+        """One model call, the functions it calls, one transaction.
+
+        Args:
+            state: what the steps of this turn share; it is brought up to date.
+            last: no step follows: if words are owed, only ``send_message`` is allowed.
+        """
+        schemas = self._offered(state)
+        prompt = self._context.prepare(state.model, schemas, state.instructions)
+        if prompt.evicted:
+            self._warned = False
+            self._tell(Evicted(prompt.evicted, prompt.summary))
+        state.steps += 1
+        try:
+            reply = state.model.complete(
+                prompt.messages,
+                schemas,
+                only=self._allowed(state, schemas, last),
+                cache=state.cache,
+                max_tokens=prompt.reply_tokens,
+            )
+        except ModelReplyError as error:
+            state.unreadable += 1
+            if last or state.unreadable >= PATIENCE:
+                raise
+            return self._unreadable(error, state)
+        state.unreadable = 0
+        taken = {call.id for message in prompt.messages for call in message.tool_calls}
+        result = self._act(tidied(reply, taken), prompt, state, last)
+        state.called += result.called
+        state.said += result.said
+        state.usage += result.usage
+        return result
+
+    def _offered(self, state: TurnState) -> list[ToolSchema]:
+        """Every function that the model may call in this turn."""
+        own = {schema.name: schema for schema in self.tools.schemas()}
+        return [*(own[name] for name in self.preset.rules.offered(list(own))), *state.tools]
+
+    def _allowed(self, state: TurnState, schemas: Sequence[ToolSchema], last: bool) -> frozenset[str] | None:
+        if last and state.owes_speech and not state.said and self.tools.get(SEND_MESSAGE):
+            return frozenset({SEND_MESSAGE})
+        names = [schema.name for schema in schemas]
+        allowed = self.preset.rules.allowed(state.called, names)
+        # What has failed time and again in this turn will fail once more; weak models do not notice.
+        hopeless = {name for name, times in state.failures.items() if times >= PATIENCE}
+        return frozenset(allowed or names) - hopeless or allowed if hopeless else allowed
+
+    def _act(self, reply: Reply, prompt: Prompt, state: TurnState, last: bool) -> StepResult:
+        """Run the calls of a reply and commit all of it at once."""
+        if reply.inner_thoughts:
+            self._tell(ThoughtInside(reply.inner_thoughts))
+        for call in reply.tool_calls:
+            self._tell(FunctionCalled(call))
+        foreign = {schema.name for schema in state.tools}
+        own = [call for call in reply.tool_calls if call.name not in foreign or call.error]
+        # Functions that do not touch memory may be slow: they run before the transaction opens.
+        done = {call.id: self.tools.run(call) for call in own if not self._tool(call.name, "memory")}
+        with self.store.transaction(new_id()):
+            done |= {call.id: self.tools.run(call) for call in own if call.id not in done}
+            results = tuple(done[call.id] for call in own)
+            said = tuple(
+                str(call.arguments.get("message", ""))
+                for call in own
+                if call.name == SEND_MESSAGE and not done[call.id].failed
+            )
+            message = events.reply(reply.inner_thoughts, reply.tool_calls, "\n".join(said))
+            log = [message, *(self._result(result, prompt.room, state) for result in results)]
+            happened = Happened(
+                results=results,
+                pending=tuple(call for call in reply.tool_calls if call.id not in done),
+                searched=any(self._tool(call.name, "again") for call in reply.tool_calls),
+                asked=any(heartbeat_asked(call.arguments) for call in reply.tool_calls),
+                silent=state.owes_speech and not (said or state.said),
+                filling=self._filling(prompt, log, state),
+            )
+            settled = happened.settled or (last and not happened.silent and not happened.pending)
+            self._commit([*log, *happened.nudge()], happened.outcome, state, reply.usage, settled)
+        if happened.outcome is Outcome.PRESSURE:
+            self._warned = True
+        for result in results:
+            self._tell(FunctionReturned(result))
+        for text in said:
+            self._tell(Said(text))
+        state.failures.update(result.name for result in results if result.failed)
+        called = tuple(call.name for call in reply.tool_calls)
+        return StepResult(happened.outcome, said, happened.pending, called, reply.usage)
+
+    def _filling(self, prompt: Prompt, log: Sequence[Message], state: TurnState) -> float:
+        """The share of the room in use, if it is time to warn an agent that can do something about it; else 0."""
+        used = prompt.used + sum(self._context.size(state.model, entry) for entry in log)
+        share = used / prompt.room
+        can_save = self.tools.get("core_memory_append") or self.tools.get("archival_memory_insert")
+        return share if can_save and not self._warned and share > self._context.policy.warn else 0.0
+
+    def _unreadable(self, error: ModelReplyError, state: TurnState) -> StepResult:
+        logger.info("Unreadable reply: %s", error)
+        with self.store.transaction(new_id()):
+            alert = events.system_alert(f"Your last reply could not be read and was dropped: {error}")
+            self._commit([alert], Outcome.FAILED, state, Usage())
+        return StepResult(Outcome.FAILED)
+
+    def _commit(
+        self, log: Sequence[Message], outcome: Outcome, state: TurnState, usage: Usage, settled: bool = False
+    ) -> None:
+        self.store.log.append(self.id, [replace(entry, session_id=self._session, answered=True) for entry in log])
+        self.store.log.add_step(self.id, outcome.value, state.model.name, usage)
+        if settled:
+            self.store.log.mark_answered(self.id)
+
+    # -- what comes in --------------------------------------------------------------------------------------------
+
+    def _take_in(
+        self,
+        incoming: Sequence[Message],
+        results: Sequence[ToolResult],
+        state: TurnState,
+        on_commit: Callable[[], None] | None,
+    ) -> list[Message]:
+        """Commit what came in; the messages that are unanswered now."""
+        window = self.store.log.window(self.id)
+        self._open_session(window)
+        came = {result.call_id: result for result in results}
+        closing = [
+            came.get(call.id) or ToolResult(call.id, call.name, _NEVER_CAME, failed=True) for call in open_calls(window)
+        ]
+        failure: ModelError | ConfigError | None = None
+        try:
+            limit = self._context.limit(state.model, self._offered(state), state.instructions)
+            closed = [self._result(result, limit, state) for result in closing]
+            fitted = [self._fitted(event, limit, state.model) for event in incoming]
+        except (ModelError, ConfigError) as error:
+            # A dead server cannot count, and a small window holds nothing: what came in is kept as it is.
+            failure, closed, fitted = error, [events.tool_result(result) for result in closing], [*incoming]
+        with self.store.transaction(new_id()):
+            arrived = [replace(message, session_id=self._session) for message in (*closed, *fitted)]
+            self.store.log.append(self.id, arrived)
+            if on_commit:
+                on_commit()
+        for message in incoming:
+            self._tell(EventReceived(message))
+        if failure:
+            raise failure
+        return [message for message in (*window, *arrived) if not message.answered]
+
+    def _fitted(self, event: Message, limit: int, model: ChatModel) -> Message:
+        """An event of which no more is shown than the window can hold; searches see all of it."""
+        if not event.text:
+            return event
+        shown = self._context.fit(event.text, limit, model, _REST_IN_RECALL)
+        return event if shown == event.text else events.reworded(event, shown)
+
+    def _prefetch(self, waiting: Sequence[Message], state: TurnState) -> None:
+        """The search that the preset leaves to the program, with the words of the last question."""
+        words = [message.text for message in waiting if message.kind == "user_message" and message.text]
+        if not self.preset.rules.prefetch or not words:
+            return
+        asked = next((text for text in reversed(words) if "?" in text), words[-1])
+        found = look_up(self.store, self.id, asked, self.preset.rules.prefetch)
+        if found is None:
+            return
+        call = ToolCall(found.function, {"query": asked})
+        result = ToolResult(call.id, call.name, found_text(found.sentence, asked))
+        log = [events.reply("", (call,), ""), events.tool_result(result)]
+        with self.store.transaction(new_id()):
+            self.store.log.append(self.id, [replace(entry, session_id=self._session) for entry in log])
+        self._tell(FunctionCalled(call, by_program=True))
+        self._tell(FunctionReturned(replace(result, content=f"[{found.where}] {found.sentence}")))
+        state.called.append(call.name)
+
+    def _result(self, result: ToolResult, limit: int, state: TurnState) -> Message:
+        text = self._context.fit(events.clean(result.content), limit, state.model, _REST_BY_SEARCH)
+        return events.tool_result(replace(result, content=text))
+
+    def _open_session(self, window: Sequence[Message]) -> None:
+        """A new session begins with a new process and after a pause."""
+        quiet = bool(window) and utc_now() - window[-1].created_at > SESSION_PAUSE
+        if self._session is None:
+            self._warned = any(message.kind == "system_alert" for message in window)
+        if self._session is None or quiet:
+            self._session = new_id()
+
+    # -- small things ---------------------------------------------------------------------------------------------
+
+    def attach(self, source: str) -> None:
+        """Let this agent search a source; it is told so.
+
+        Raises:
+            SourceError: there is no such source.
+        """
+        found = self.store.passages.get_source(source)
+        with self.store.transaction():
+            self.store.passages.attach(self.id, found.id)
+            event = events.document_attached(found.name, found.passages)
+            self.store.log.append(self.id, [replace(event, answered=True)])
+
+    def _pause(self, minutes: int) -> None:
+        until = utc_now() + timedelta(minutes=minutes)
+        self.store.agents.pause(self.id, until)
+
+    def _paused(self) -> bool:
+        until = self.store.agents.paused_until(self.id)
+        return until is not None and utc_now() < until
+
+    def _tool(self, name: str, trait: str) -> bool:
+        return bool(getattr(self.tools.get(name), trait, False))
+
+    def _tell(self, sight: Sight) -> None:
+        for observer in self.observers:
+            observer(sight)
+
+
+def open_calls(messages: Sequence[Message]) -> list[ToolCall]:
+    """Calls that have no result yet, in order."""
+    answered = {message.call_id for message in messages if message.role == "tool"}
+    return [call for message in messages for call in message.tool_calls if call.id not in answered]

@@ -1,0 +1,216 @@
+"""Agents for Python programs: create, open, talk, load documents. The CLI and the group chat open agents here too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from . import events
+from .agent import Agent
+from .config import AgentConfig, LLMConfig, Settings, from_dict, to_dict
+from .embeddings.base import Embedder
+from .errors import NameTaken
+from .llm.base import ChatModel
+from .llm.choose import build_model, choose_model
+from .prompts import text_of
+from .prompts.presets import SMALLEST, Preset, get_preset
+from .sources.base import Loader
+from .sources.split import split
+from .storage.base import AgentRow, Passage, Source, Store
+from .tools.registry import Tool
+
+#: Passages written to the store in one go while a source is loaded.
+BATCH = 1000
+
+
+class MemGPT:
+    """A home for agents.
+
+    Args:
+        settings: environment, config file and home folder; default: read now.
+        store: where agents live; default: one SQLite file in the home folder.
+        embedder: for archival memory; ``"auto"``: the bundled one if it is installed; None: search by words alone.
+
+    Raises:
+        ConfigError: the config file is broken.
+        StoreError: the database cannot be opened.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, *, store: Store | None = None, embedder: Embedder | str | None = "auto"
+    ) -> None:
+        self.settings = settings or Settings.load()
+        self.store = store or self._default_store()
+        self._embedder = embedder
+
+    def _default_store(self) -> Store:
+        from .storage.sqlite import SQLiteStore
+
+        self.settings.make_home()
+        return SQLiteStore(self.settings.database)
+
+    # -- agents ---------------------------------------------------------------------------------------------------
+
+    def create_agent(
+        self,
+        config: AgentConfig | Mapping[str, Any],
+        *,
+        model: ChatModel | None = None,
+        throw_if_exists: bool = False,
+        hint: LLMConfig | None = None,
+        entry: LLMConfig | None = None,
+        tools: Iterable[Tool | Callable[..., Any]] = (),
+    ) -> Agent:
+        """A new agent; where there is one of that name, that one, with all it remembers.
+
+        Args:
+            config: what it is made of.
+            model: a model in hand, instead of the configured one.
+            throw_if_exists: raise instead of opening the one there is.
+            hint, entry: see :func:`memgpt_autogen.llm.choose.choose_model`.
+            tools: further functions that the agent runs itself.
+
+        Raises:
+            NameTaken: with ``throw_if_exists``.
+            ConfigError: a setting, preset, persona or human that is not known.
+        """
+        wanted = config if isinstance(config, AgentConfig) else from_dict(AgentConfig, config)
+        if any(row.name == wanted.name for row in self.store.agents.list()):
+            if throw_if_exists:
+                raise NameTaken(f"There is an agent named {wanted.name!r} already. Load it, or choose another name.")
+            return self.load_agent(wanted.name, model=model, llm=wanted.model, hint=hint, entry=entry, tools=tools)
+        chosen = None if model else choose_model(self.settings, wanted.model, entry, hint=hint)
+        preset = get_preset(wanted.preset or self._preset_for(chosen))
+        home = self.settings.home
+        blocks = {
+            "persona": text_of("personas", wanted.persona or preset.persona, home),
+            "human": text_of("humans", wanted.human or preset.human, home),
+            **wanted.blocks,
+        }
+        with self.store.transaction():
+            row = self.store.agents.create(wanted.name, to_dict(replace(wanted, preset=preset.name)))
+            for label, text in blocks.items():
+                self.store.agents.add_block(row.id, label, text, max(preset.block_limit, len(text)))
+            return self._open(row, preset, model, chosen, tools)  # an agent whose model cannot be had is not made
+
+    def load_agent(
+        self,
+        name: str,
+        *,
+        model: ChatModel | None = None,
+        llm: LLMConfig | None = None,
+        hint: LLMConfig | None = None,
+        entry: LLMConfig | None = None,
+        tools: Iterable[Tool | Callable[..., Any]] = (),
+    ) -> Agent:
+        """An agent that is in the store.
+
+        Raises:
+            AgentNotFound: there is none of that name; the message has the names there are.
+        """
+        row = self.store.agents.get(name)
+        saved = from_dict(AgentConfig, row.config)
+        chosen = None if model else choose_model(self.settings, llm, saved.model, entry, hint=hint)
+        return self._open(row, get_preset(saved.preset), model, chosen, tools)
+
+    def _open(
+        self,
+        row: AgentRow,
+        preset: Preset,
+        model: ChatModel | None,
+        chosen: LLMConfig | None,
+        tools: Iterable[Tool | Callable[..., Any]],
+    ) -> Agent:
+        if model is None:
+            wanted = chosen or LLMConfig()
+            wanted = replace(
+                wanted,
+                temperature=preset.temperature if wanted.temperature is None else wanted.temperature,
+                model_wrapper=wanted.model_wrapper or preset.wrapper,
+            )
+            model = build_model(wanted, self.settings, inner_thoughts=preset.inner_thoughts)
+        return Agent(
+            self.store,
+            row,
+            from_dict(AgentConfig, row.config),
+            model,
+            preset,
+            text_of("system", preset.system, self.settings.home),
+            embedder=self.embedder,
+            tools=tools,
+        )
+
+    def _preset_for(self, chosen: LLMConfig | None) -> str:
+        """The preset that suits a model when the user names none: the smallest for the bundled one."""
+        embedded = chosen is not None and chosen.model_endpoint_type == "embedded"
+        own_file = bool(chosen and chosen.model) or bool(self.settings.environ.get("MEMGPT_EMBEDDED_MODEL"))
+        return SMALLEST if embedded and not own_file else "memgpt_chat"
+
+    def list_agents(self) -> list[str]:
+        """The names of all agents."""
+        return [row.name for row in self.store.agents.list()]
+
+    def delete_agent(self, name: str) -> None:
+        """Delete an agent with everything it remembers; sources stay.
+
+        Raises:
+            AgentNotFound: there is none of that name.
+        """
+        self.store.agents.delete(self.store.agents.get(name).id)
+
+    def user_message(self, agent: Agent | str, message: str, name: str | None = None) -> list[str]:
+        """Say something to an agent; what it says back.
+
+        Raises:
+            AgentNotFound: there is none of that name.
+            ModelError: the model or its server failed; the message is kept and answered in the next turn.
+        """
+        speaking_to = self.load_agent(agent) if isinstance(agent, str) else agent
+        return list(speaking_to.run([events.user_message(message, name=name)]).said)
+
+    # -- documents ------------------------------------------------------------------------------------------------
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """What turns text into vectors, or None where searches go by words alone."""
+        if isinstance(self._embedder, str):
+            from .embeddings.bundled import bundled_if_installed
+
+            self._embedder = bundled_if_installed()
+        return self._embedder
+
+    def load_source(self, name: str, loader: Loader) -> Source:
+        """Load documents into a new source: all of them or, if anything fails, none.
+
+        Raises:
+            NameTaken: there is a source of that name.
+            SourceError: nothing could be read.
+        """
+        with self.store.transaction():
+            source = self.store.passages.create_source(name)
+            batch: list[Passage] = []
+            for document in loader.load():
+                for passage in split(document):
+                    batch.append(passage)
+                    if len(batch) == BATCH:
+                        self.store.passages.add(source.id, batch)
+                        batch.clear()
+            self.store.passages.add(source.id, batch)
+        return self.store.passages.get_source(name)
+
+    def list_sources(self) -> list[Source]:
+        """All sources."""
+        return list(self.store.passages.list_sources())
+
+    def delete_source(self, name: str) -> None:
+        """Delete a source and its passages, from every agent.
+
+        Raises:
+            SourceError: there is none of that name.
+        """
+        self.store.passages.delete_source(self.store.passages.get_source(name).id)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()

@@ -1,0 +1,217 @@
+"""What can be set, and where it comes from: environment, config file, an agent's own record.
+
+The record shapes (``LLMConfig``, ``EmbeddingConfig``, ``AgentConfig``) are plain frozen dataclasses; they are
+read from dicts with :func:`from_dict`, which names an unknown or ill-typed key instead of ignoring it.
+Secrets are never part of a record that is written to disk: ``LLMConfig.api_key`` is left out by ``to_dict``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from .errors import ConfigError
+
+R = TypeVar("R")
+
+#: The model types that are known, with the address each listens on by default.
+DEFAULT_ENDPOINTS: Mapping[str, str] = {
+    "openai": "https://api.openai.com/v1",
+    "azure": "",
+    "llamacpp": "http://127.0.0.1:8080",
+    "embedded": "",
+}
+
+
+@dataclass(frozen=True)
+class LLMConfig:
+    """Which model, and where.
+
+    Attributes:
+        model: the model's name; for ``embedded`` the path of a ``.gguf`` file, or empty for the bundled one.
+        model_endpoint_type: a key of ``DEFAULT_ENDPOINTS``.
+        model_endpoint: the server's address, with or without ``/v1``.
+        model_wrapper: the prompt format, for servers that take plain prompts.
+        context_window: tokens; None: what the server says, or what is known of the model.
+        api_key: never written to disk.
+        temperature: None leaves it to the server.
+        timeout: seconds for one request.
+        settings: further request fields, passed on as they are.
+    """
+
+    model: str = ""
+    model_endpoint_type: str = "openai"
+    model_endpoint: str = ""
+    model_wrapper: str = ""
+    context_window: int | None = None
+    api_key: str = field(default="", repr=False)
+    temperature: float | None = None
+    timeout: float = 300.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.model_endpoint_type not in DEFAULT_ENDPOINTS:
+            known = ", ".join(DEFAULT_ENDPOINTS)
+            raise ConfigError(f"Unknown model endpoint type {self.model_endpoint_type!r}. Known: {known}.")
+
+    @property
+    def address(self) -> str:
+        """The server's address without a trailing ``/`` or ``/v1``, so that both ways of writing it work."""
+        endpoint = (self.model_endpoint or DEFAULT_ENDPOINTS[self.model_endpoint_type]).rstrip("/")
+        if endpoint and "://" not in endpoint:
+            endpoint = "http://" + endpoint
+        return endpoint.removesuffix("/v1").rstrip("/")
+
+
+@dataclass(frozen=True)
+class EmbeddingConfig:
+    """Which embedder turns text into vectors. ``none`` searches by words alone."""
+
+    kind: str = "auto"
+    model: str = ""
+    endpoint: str = ""
+    api_key: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class AgentConfig:
+    """What an agent is made of, and what its record in the store remembers.
+
+    Attributes:
+        name: unique in the store.
+        preset: a name from :mod:`memgpt_autogen.prompts`; empty: the one that suits the model.
+        persona, human: names of the texts that come with the package or stand in the home folder, or the text itself.
+        model: None: chosen as :func:`memgpt_autogen.llm.choose.choose_model` says.
+        max_steps: model calls in one turn.
+        blocks: further core memory blocks, label to text.
+    """
+
+    name: str
+    preset: str = ""
+    persona: str = ""
+    human: str = ""
+    model: LLMConfig | None = None
+    embedding: EmbeddingConfig = EmbeddingConfig()
+    max_steps: int = 12
+    blocks: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.name.strip():
+            raise ConfigError("An agent needs a name.")
+        if self.max_steps < 1:
+            raise ConfigError(f"max_steps must be at least 1, not {self.max_steps}.")
+
+
+def to_dict(record: LLMConfig | EmbeddingConfig | AgentConfig) -> dict[str, Any]:
+    """The record as JSON types, without secrets."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: clean(item) for key, item in value.items() if key != "api_key"}
+        return value
+
+    return {key: clean(value) for key, value in asdict(record).items() if key != "api_key"}
+
+
+def from_dict(kind: type[R], data: Mapping[str, Any]) -> R:
+    """Build a record from JSON types.
+
+    Raises:
+        ConfigError: an unknown key (with the known ones), one of another type, or a record that cannot be.
+    """
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(data) - known)
+    if unknown:
+        raise ConfigError(
+            f"Unknown setting{'s' * (len(unknown) > 1)} {', '.join(unknown)} in {kind.__name__}. "
+            f"Known: {', '.join(sorted(known))}."
+        )
+    values = dict(data)
+    for key, nested in (("model", LLMConfig), ("embedding", EmbeddingConfig)):
+        if isinstance(values.get(key), Mapping):
+            values[key] = from_dict(nested, values[key])
+    for f in fields(kind):  # type: ignore[arg-type]
+        if f.name not in values and f.default is MISSING and f.default_factory is MISSING:
+            raise ConfigError(f"{kind.__name__} needs a {f.name}.")
+    for key, hint in get_type_hints(kind).items():
+        if key in values:
+            _check_type(f"{key} in {kind.__name__}", hint, values[key])
+    return kind(**values)
+
+
+def _check_type(what: str, hint: Any, value: Any) -> None:
+    """See that a value is of its field's type, as far as JSON can tell."""
+    kinds = [get_origin(one) or one for one in (get_args(hint) if isinstance(hint, UnionType) else [hint])]
+    fits = isinstance(value, (*kinds, int) if float in kinds else tuple(kinds))
+    if not fits or (isinstance(value, bool) and bool not in kinds):
+        names = " or ".join("None" if one is NoneType else one.__name__ for one in kinds)
+        raise ConfigError(f"{what} must be {names}, not {value!r}.")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for the whole process.
+
+    Attributes:
+        home: the folder of the database, personas and humans; created with mode 0700 when first written to.
+        defaults: the config file's content.
+        environ: the environment that settings are read from.
+    """
+
+    home: Path
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, home: str | Path | None = None) -> Settings:
+        """Read ``MEMGPT_HOME`` (default ``~/.memgpt``) and its ``config.json``.
+
+        Raises:
+            ConfigError: the config file is not JSON; the message has its path and line.
+        """
+        environ = os.environ if environ is None else environ
+        place = Path(home or environ.get("MEMGPT_HOME") or Path.home() / ".memgpt").expanduser()
+        path = place / "config.json"
+        defaults: Any = {}
+        if path.is_file():
+            try:
+                defaults = json.loads(path.read_text(encoding="utf-8-sig"))
+            except json.JSONDecodeError as error:
+                raise ConfigError(f"{path}, line {error.lineno}: {error.msg}. Mend or delete the file.") from error
+            except UnicodeDecodeError as error:
+                raise ConfigError(f"{path} is not UTF-8: {error.reason} at byte {error.start}.") from error
+            if not isinstance(defaults, dict):
+                raise ConfigError(f"{path} must hold one JSON object.")
+        return cls(home=place, defaults=defaults, environ=environ)
+
+    @property
+    def database(self) -> Path:
+        """The one file that holds every agent."""
+        return self.home / "memgpt.db"
+
+    def make_home(self) -> Path:
+        """Create the home folder, for its owner only, if it is not there."""
+        try:
+            self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise ConfigError(
+                f"Cannot create the folder {self.home}: {error.strerror}. Set MEMGPT_HOME to one you may write to."
+            ) from error
+        return self.home
+
+
+__all__ = [
+    "DEFAULT_ENDPOINTS",
+    "AgentConfig",
+    "EmbeddingConfig",
+    "LLMConfig",
+    "Settings",
+    "from_dict",
+    "replace",
+    "to_dict",
+]

@@ -1,0 +1,1 @@
+"""Turning text into vectors: the contract in ``base``, the offline default in ``bundled``."""

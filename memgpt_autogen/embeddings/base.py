@@ -1,0 +1,32 @@
+"""The contract that every embedder keeps: texts in, vectors out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors.
+
+    Attributes:
+        name: which model made the vectors; a source remembers it.
+        dim: the length of a vector.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Vectors of shape (len(texts), dim), each of length 1.
+
+        Raises:
+            SourceError: the embedder's server cannot be reached or refused.
+        """
+        ...

@@ -1,0 +1,113 @@
+"""Every error this package raises, in one tree.
+
+    MemGPTError                    anything below
+    ├── ConfigError                the user's settings cannot work; the message says what to change
+    │   └── MissingDependency      an optional package is not installed; names the pip command
+    ├── StoreError                 the database cannot be read or written
+    │   ├── AgentNotFound          no agent of that name
+    │   ├── AgentBusy              another process, or an outer call, is running this agent
+    │   └── NameTaken              something of that name exists already
+    ├── SourceError                a document cannot be loaded, or a source cannot be searched
+    ├── ModelError                 a model call failed
+    │   ├── ModelServerError       the server: unreachable, overloaded, broken (``retry`` may be true)
+    │   ├── ModelRequestError      the request: wrong key, unknown model, prompt too long
+    │   └── ModelReplyError        the model: its reply is not a call that we can run; carries ``text``
+    └── ToolError                  a function failed; the text is shown to the model
+
+``fault`` says whose fault it is (``user``, ``server``, ``model``) and ``retry`` whether trying again may
+help without changing anything.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+Fault = Literal["user", "server", "model"]
+
+
+class MemGPTError(Exception):
+    """Base of every error of this package."""
+
+    fault: ClassVar[Fault] = "user"
+    retry: bool = False
+
+
+class ConfigError(MemGPTError):
+    """The settings cannot work. The message says what to change."""
+
+
+class MissingDependency(ConfigError, ImportError):
+    """An optional package is needed and not installed. The message names the pip command."""
+
+    def __init__(self, what: str, install: str) -> None:
+        super().__init__(f"{what} Install it with: pip install '{install}'")
+
+
+class StoreError(MemGPTError):
+    """The database cannot be read or written."""
+
+    fault: ClassVar[Fault] = "server"
+
+
+class AgentNotFound(StoreError):
+    """No agent of that name is in the store."""
+
+    fault: ClassVar[Fault] = "user"
+
+
+class AgentBusy(StoreError):
+    """The agent is running elsewhere: in another process, or further up this very call stack."""
+
+    fault: ClassVar[Fault] = "user"
+    retry = True
+
+
+class NameTaken(StoreError):
+    """Something of that name exists already."""
+
+    fault: ClassVar[Fault] = "user"
+
+
+class SourceError(MemGPTError):
+    """A document cannot be loaded, or a source cannot be searched as asked."""
+
+
+class ModelError(MemGPTError):
+    """A model call failed."""
+
+    fault: ClassVar[Fault] = "server"
+
+
+class ModelServerError(ModelError):
+    """The model's server did not answer, or answered with a fault of its own."""
+
+    def __init__(self, message: str, *, retry: bool = False) -> None:
+        super().__init__(message)
+        self.retry = retry
+
+
+class ModelRequestError(ModelError):
+    """The server refused the request: a wrong key, an unknown model, a prompt over its window."""
+
+    fault: ClassVar[Fault] = "user"
+
+
+class ModelReplyError(ModelError):
+    """The model's reply is not a call that can be run.
+
+    Attributes:
+        text: what the model wrote, for the log and for asking it once more.
+    """
+
+    fault: ClassVar[Fault] = "model"
+    retry = True
+
+    def __init__(self, message: str, *, text: str = "") -> None:
+        super().__init__(message)
+        self.text = text
+
+
+class ToolError(MemGPTError):
+    """A function could not do what it was asked. The text is written for the model to read."""
+
+    fault: ClassVar[Fault] = "model"

@@ -1,0 +1,130 @@
+"""AutoGen's ``llm_config``, read: what is ours in it, and what AutoGen gets to see. The user's dict stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import DEFAULT_ENDPOINTS, LLMConfig
+from ..errors import ConfigError
+
+#: Keys of a config entry that are meant for the memory agent and that no provider would understand.
+OURS = (
+    "preset",
+    "persona",
+    "human",
+    "model_wrapper",
+    "model_endpoint",
+    "model_endpoint_type",
+    "context_window",
+    "openai_key",
+    "name",
+)
+#: Keys that say where an entry's model is; an entry without any of them falls through to the environment.
+_PLACES = ("base_url", "api_base", "api_key", "azure_endpoint", "azure_deployment", "model_client_cls")
+_OPENAI = ("", "openai", "open_ai")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What an ``llm_config`` says.
+
+    Attributes:
+        autogen: the config AutoGen gets: entries without our keys, old forms brought up to date; None: none was given.
+        explicit: a model named in the original's form (``model_endpoint_type`` and so on), to be called by us.
+        hosted: the entry names a place that AutoGen's own client knows how to call.
+        hint: what an entry without a place still says: model name, wrapper, window.
+        options: preset, persona, human, name.
+    """
+
+    autogen: dict[str, Any] | Any | None
+    explicit: LLMConfig | None
+    hosted: bool
+    hint: LLMConfig
+    options: Mapping[str, str]
+
+
+def read_entry(llm_config: Any) -> Entry:
+    """Read an ``llm_config``: a dict, a list of entries, or AutoGen's own LLMConfig.
+
+    Raises:
+        ConfigError: it has a ``config_list`` without entries, or names a server that is not known.
+    """
+    if not isinstance(llm_config, (Mapping, list, tuple)):
+        return _from_object(llm_config)
+    whole = dict(llm_config) if isinstance(llm_config, Mapping) else {"config_list": list(llm_config)}
+    entries = [dict(entry) for entry in _listed(whole)]
+    if not entries:
+        raise ConfigError("llm_config has an empty config_list. Give it at least one entry, such as {'model': ...}.")
+    first = {**{key: whole[key] for key in OURS if key in whole}, **entries[0]}
+    explicit = _explicit(first)
+    hosted = explicit is None and any(_names_place(entry) for entry in entries)
+    cleaned = [_for_autogen(entry, explicit, hosted) for entry in entries]
+    rest = {key: value for key, value in whole.items() if key not in OURS and key != "config_list"}
+    autogen = {**rest, "config_list": cleaned} if "config_list" in whole else cleaned[0]
+    return Entry(autogen, explicit, hosted, _hint(first), _options(first))
+
+
+def _from_object(llm_config: Any) -> Entry:
+    """AutoGen's LLMConfig: typed entries cannot hold our keys, and always know their provider."""
+    first = dict(llm_config.config_list[0])
+    return Entry(llm_config, None, _names_place(first), _hint(first), _options(first))
+
+
+def _listed(whole: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The entries of a config: those of its ``config_list``, which may be a single one, or the config itself."""
+    listed = whole.get("config_list", whole)
+    return [listed] if isinstance(listed, Mapping) else list(listed or ())
+
+
+def _names_place(entry: Mapping[str, Any]) -> bool:
+    return any(entry.get(key) for key in _PLACES) or (entry.get("api_type") or "") not in _OPENAI
+
+
+def _explicit(entry: Mapping[str, Any]) -> LLMConfig | None:
+    if not (entry.get("model_endpoint_type") or entry.get("model_endpoint")):
+        return None
+    kind = str(entry.get("model_endpoint_type") or "openai")
+    if kind not in DEFAULT_ENDPOINTS:
+        raise ConfigError(f"model_endpoint_type {kind!r} is not known. Known: {', '.join(DEFAULT_ENDPOINTS)}.")
+    return LLMConfig(
+        model=str(entry.get("model") or ""),
+        model_endpoint_type=kind,
+        model_endpoint=str(entry.get("model_endpoint") or entry.get("base_url") or ""),
+        model_wrapper=str(entry.get("model_wrapper") or ""),
+        context_window=_number(entry.get("context_window")),
+        api_key=str(entry.get("openai_key") or entry.get("api_key") or ""),
+    )
+
+
+def _hint(entry: Mapping[str, Any]) -> LLMConfig:
+    return LLMConfig(
+        model=str(entry.get("model") or ""),
+        model_wrapper=str(entry.get("model_wrapper") or ""),
+        context_window=_number(entry.get("context_window")),
+    )
+
+
+def _options(entry: Mapping[str, Any]) -> dict[str, str]:
+    return {key: str(entry[key]) for key in ("preset", "persona", "human", "name") if entry.get(key)}
+
+
+def _number(value: Any) -> int | None:
+    return int(value) if value else None
+
+
+def _for_autogen(entry: Mapping[str, Any], explicit: LLMConfig | None, hosted: bool) -> dict[str, Any]:
+    """One entry as AutoGen accepts it today."""
+    kept = {key: value for key, value in entry.items() if key not in OURS}
+    if "api_base" in kept:
+        kept.setdefault("base_url", kept.pop("api_base"))
+    if kept.get("api_type") in ("open_ai", "openai_api"):
+        kept["api_type"] = "openai"
+    kept["model"] = kept.get("model") or "memgpt"  # AutoGen demands a name
+    if not hosted:  # the core calls its model itself; AutoGen's client only has to be constructible
+        kept.setdefault("api_key", "not-needed")
+        # Nothing is ever sent there; without an address AutoGen warns that the key is not one of OpenAI's.
+        address = explicit.address if explicit else ""
+        kept.setdefault("base_url", f"{address or 'http://localhost'}/v1")
+    return kept

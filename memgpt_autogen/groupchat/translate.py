@@ -1,0 +1,132 @@
+"""Between AutoGen's message dicts and the core's events, both ways. Pure functions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from .. import events
+from ..messages import Message, ToolCall, ToolResult, ToolSchema
+from ..turns import Turn
+
+AutoGenMessage = Mapping[str, Any]
+
+
+def is_own(message: AutoGenMessage, name: str, own_calls: Collection[str]) -> bool:
+    """Whether the agent itself said this. (Its tool calls carry no name in AutoGen's lists.)"""
+    if message.get("name"):
+        return bool(message["name"] == name and message.get("role") != "tool")
+    if message.get("role") != "assistant":
+        return False
+    calls = message.get("tool_calls") or []
+    return all(call.get("id") in own_calls for call in calls)
+
+
+def to_event(message: AutoGenMessage, conversation_id: str, manager: str | None) -> Message | None:
+    """A message of another's as an event; None where there is nothing in it.
+
+    Args:
+        message: AutoGen's dict.
+        conversation_id: the chat it belongs to.
+        manager: the group chat manager's name: what it says itself (introductions) comes from the system.
+    """
+    text = text_of(message)
+    if not text:
+        return None
+    author = message.get("name")
+    if manager and author == manager:
+        return events.system_alert(text)
+    return events.user_message(text, name=author, conversation_id=conversation_id)
+
+
+def text_of(message: AutoGenMessage) -> str:
+    """The words of a message: its content, the calls it makes, the results it brings."""
+    parts = []
+    responses = message.get("tool_responses") or []
+    if not responses:
+        parts.append(content_text(message.get("content"), message.get("context")))
+    for call in message.get("tool_calls") or []:
+        function = call.get("function", {})
+        parts.append(f"(calls the function {function.get('name')} with {function.get('arguments')})")
+    if call := message.get("function_call"):
+        parts.append(f"(calls the function {call.get('name')} with {call.get('arguments')})")
+    parts += [f"(the function returned: {content_text(response.get('content'))})" for response in responses]
+    return "\n".join(part for part in parts if part)
+
+
+def content_text(content: Any, context: Mapping[str, Any] | None = None) -> str:
+    """Any content as text: a string, a list of parts (images are named, not shown), a callable, anything else."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    if callable(content):
+        return content_text(_call(content, context or {}))
+    if isinstance(content, Sequence):
+        return "\n".join(part for part in (_part_text(part) for part in content) if part)
+    return str(content)
+
+
+def _call(content: Callable[..., Any], context: Mapping[str, Any]) -> Any:
+    return content(dict(context))
+
+
+def _part_text(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    if not isinstance(part, Mapping):
+        return str(part)
+    kind = part.get("type", "text")
+    if kind == "text":
+        return str(part.get("text") or "")
+    return f"[{str(kind).removesuffix('_url')} attached]"
+
+
+def results_for(message: AutoGenMessage, pending: Sequence[ToolCall]) -> list[ToolResult]:
+    """The results in a message that answer calls of ours."""
+    waiting = {call.id: call for call in pending}
+    found = []
+    for response in message.get("tool_responses") or [message]:
+        call = waiting.get(str(response.get("tool_call_id")))
+        if call is None and message.get("role") == "function":
+            call = next((one for one in pending if one.name == message.get("name")), None)
+        if call is not None:
+            found.append(ToolResult(call.id, call.name, content_text(response.get("content"))))
+    return found
+
+
+def to_reply(turn: Turn, legacy_functions: Collection[str] = ()) -> str | dict[str, Any] | None:
+    """What the agent said, as AutoGen's reply: text, or a dict with the calls that AutoGen is to run.
+
+    Args:
+        turn: what the agent did.
+        legacy_functions: names offered under ``functions``, whose calls go back as ``function_call``.
+    """
+    text = "\n".join(turn.said)
+    if not turn.pending:
+        return text or None
+    first = turn.pending[0]
+    if first.name in legacy_functions:
+        return {"content": text or None, "function_call": _function(first)}
+    calls = [{"id": call.id, "type": "function", "function": _function(call)} for call in turn.pending]
+    return {"content": text or None, "tool_calls": calls}
+
+
+def _function(call: ToolCall) -> dict[str, str]:
+    return {"name": call.name, "arguments": json.dumps(dict(call.arguments), ensure_ascii=False)}
+
+
+def offered_tools(llm_config: Any) -> tuple[list[ToolSchema], set[str]]:
+    """The functions that AutoGen offers through an agent's ``llm_config``, and which of them are of the old form."""
+    if not llm_config:
+        return [], set()
+    tools = [tool.get("function", {}) for tool in llm_config.get("tools") or []]
+    functions = list(llm_config.get("functions") or [])
+    schemas = [
+        ToolSchema(
+            spec["name"], spec.get("description") or "", spec.get("parameters") or {"type": "object", "properties": {}}
+        )
+        for spec in (*tools, *functions)
+    ]
+    return schemas, {spec["name"] for spec in functions}

@@ -1,0 +1,58 @@
+"""The contract that every model keeps: a prompt goes in, calls come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Protocol
+
+from ..messages import Message, Reply, ToolSchema
+
+TokenCounter = Callable[[str], int]
+
+
+class ChatModel(Protocol):
+    """A model as the agent sees it.
+
+    Attributes:
+        name: for logs and displays.
+        context_window: tokens that prompt and reply share.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def context_window(self) -> int: ...
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens in a piece of text, by the best means at hand. Never needs a network beyond the model's server."""
+        ...
+
+    def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
+        """Tokens that these messages (and functions) take in a prompt. Additive over messages, to a few tokens."""
+        ...
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSchema],
+        *,
+        only: Collection[str] | None = None,
+        cache: Any = None,
+        max_tokens: int | None = None,
+    ) -> Reply:
+        """One call of the model.
+
+        Args:
+            messages: the prompt: the system message first, then the conversation.
+            tools: the functions on offer. Empty: the reply is plain ``text``.
+            only: names the reply is held to; None allows all. At least one call comes back.
+            cache: a cache object of the caller's (AutoGen's), for models that know what to do with it.
+            max_tokens: the room for the reply; None: the model's own default.
+
+        Raises:
+            ModelServerError: the server cannot be reached or failed (after retries).
+            ModelRequestError: it refused the request: key, model name, prompt over the window.
+            ModelReplyError: the reply cannot be read as a call; carries the text.
+        """
+        ...

@@ -1,0 +1,138 @@
+"""Our messages and functions in the OpenAI chat API's shapes, and its replies in ours.
+
+Shared by :mod:`.openai` and by the model that calls through AutoGen's client. ``inner_thoughts`` travels as
+the first parameter of every function, so that the model thinks before it acts; it never reaches the functions
+themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from ..errors import ModelReplyError
+from ..events import clean
+from ..messages import Message, Reply, ToolCall, ToolSchema
+from .repair import parse_calls, to_call
+from .reply_schema import SPEECH, THOUGHTS
+
+Json = dict[str, Any]
+
+#: Without a description: the system prompt says what it is, once instead of with every function.
+_THOUGHTS_SCHEMA = {"type": "string"}
+
+
+def to_chat_messages(messages: Sequence[Message], inner_thoughts: bool = True) -> list[Json]:
+    """The messages as the chat API takes them: assistant with ``tool_calls``, ``tool`` with ``tool_call_id``.
+
+    Args:
+        messages: in order; every result follows its call.
+        inner_thoughts: whether the monologue stands in the arguments of the first call, where the model wrote
+            it and is to write it again; else it is the message's content.
+    """
+    return [_chat_message(message, inner_thoughts) for message in messages]
+
+
+def _chat_message(message: Message, inner_thoughts: bool) -> Json:
+    if message.role == "tool":
+        return {"role": "tool", "tool_call_id": message.call_id or "", "content": message.content}
+    if message.role != "assistant" or not message.tool_calls:
+        return {"role": message.role, "content": message.content}
+    calls = []
+    for index, call in enumerate(message.tool_calls):
+        thoughts = {THOUGHTS: message.content} if inner_thoughts and message.content and not index else {}
+        arguments = json.dumps(thoughts | dict(call.arguments), ensure_ascii=False, default=str)
+        # A name that a model made up may hold signs for which a provider refuses the whole request.
+        name = re.sub(r"[^\w-]", "_", call.name)[:64] or "unknown"
+        calls.append({"id": call.id, "type": "function", "function": {"name": name, "arguments": arguments}})
+    content = None if inner_thoughts or not message.content else message.content
+    return {"role": "assistant", "content": content, "tool_calls": calls}
+
+
+def to_chat_tools(tools: Sequence[ToolSchema], inner_thoughts: bool = True) -> list[Json]:
+    """The functions as the chat API takes them, with ``inner_thoughts`` as a first parameter if wanted."""
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": _with_thoughts(tool.parameters) if inner_thoughts else dict(tool.parameters),
+            },
+        }
+        for tool in tools
+    ]
+
+
+def _with_thoughts(parameters: Mapping[str, Any]) -> Json:
+    properties = {key: value for key, value in (parameters.get("properties") or {}).items() if key != THOUGHTS}
+    required = [key for key in parameters.get("required") or () if key != THOUGHTS]
+    return {
+        **parameters,
+        "type": "object",
+        "properties": {THOUGHTS: _THOUGHTS_SCHEMA} | properties,
+        "required": [THOUGHTS, *required],
+    }
+
+
+def read_chat_reply(
+    content: Any, tool_calls: Any, tools: Sequence[ToolSchema], *, only: Collection[str] | None = None
+) -> Reply:
+    """A reply of the chat API as ours, without usage.
+
+    Args:
+        content: the message's text: a string, None, or a list of parts.
+        tool_calls: the message's calls, as objects of a client library or as dicts; None or empty for none.
+        tools: the functions on offer. Empty: the words are the reply.
+        only: the names it is held to; calls of others beside an allowed one are dropped.
+
+    Returns:
+        A reply with at least one call if functions were on offer. Words with no call in them become
+        ``send_message``, if that is on offer. Hopeless arguments give a call with ``error`` set.
+
+    Raises:
+        ModelReplyError: functions were on offer and the reply calls none.
+    """
+    words = clean(_words(content)).strip()
+    if not tools:
+        return Reply(text=words)
+    calls: list[ToolCall] = []
+    thoughts: list[str] = [words] if tool_calls and words else []
+    for raw in tool_calls or ():
+        function = _get(raw, "function") or {}
+        name = str(_get(function, "name") or "")
+        call, thought = to_call(name, _get(function, "arguments"), _get(raw, "id"))
+        calls.append(call)
+        thoughts.append(thought)
+    if not calls:
+        calls, thought = _from_words(words, tools, only)
+        thoughts = [thought]
+    kept = [call for call in calls if only is None or call.name in only]
+    if not kept:
+        allowed = ", ".join(only or ())
+        raise ModelReplyError(f"{calls[0].name} cannot be called now. Call one of: {allowed}.", text=words)
+    return Reply(tool_calls=tuple(kept), inner_thoughts="\n".join(dict.fromkeys(t for t in thoughts if t)))
+
+
+def _from_words(words: str, tools: Sequence[ToolSchema], only: Collection[str] | None) -> tuple[list[ToolCall], str]:
+    """The calls that a model wrote as text, or its words as speech."""
+    try:
+        return parse_calls(words, tools)
+    except ModelReplyError:
+        names = {tool.name for tool in tools if only is None or tool.name in only}
+        # JSON that is not a call we know is a failed attempt at one, not something to say to a user.
+        if words and SPEECH in names and not re.match(r"(```\w*\s*)?[{\[]", words):
+            return [ToolCall(SPEECH, {"message": words})], ""
+        raise
+
+
+def _words(content: Any) -> str:
+    if isinstance(content, (list, tuple)):
+        return "".join(str(_get(part, "text") or "") for part in content)
+    return content if isinstance(content, str) else ""
+
+
+def _get(source: Any, key: str) -> Any:
+    return source.get(key) if isinstance(source, Mapping) else getattr(source, key, None)

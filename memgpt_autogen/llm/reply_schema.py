@@ -1,0 +1,153 @@
+"""What a reply may be, as a JSON Schema: one function call with nothing in it unbounded.
+
+An unbounded string runs into the token limit and cannot be read, so that every string, list and free-form
+object gets a limit here. References are inlined: servers and grammars differ in how they follow them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from ..messages import ToolSchema
+
+THOUGHTS = "inner_thoughts"
+SPEECH = "send_message"
+STRING_LIMIT = 1000
+THOUGHTS_LIMIT = 300
+LIST_LIMIT = 20
+#: A ``format`` of our own: one sentence that ends in a full stop, which keeps the smallest models from
+#: rambling.
+SENTENCE = "sentence"
+_SCALARS = ("string", "number", "boolean", "null")
+#: How deep references are followed before a value is taken as free-form: schemas may be recursive.
+_DEPTH = 6
+
+Json = dict[str, Any]
+
+
+def select(tools: Sequence[ToolSchema], only: Collection[str] | None) -> list[ToolSchema]:
+    """The functions that a reply may call.
+
+    Raises:
+        ValueError: none is left.
+    """
+    chosen = [tool for tool in tools if only is None or tool.name in only]
+    if not chosen:
+        raise ValueError(f"None of the functions {sorted(only or ())} is on offer: {[t.name for t in tools]}.")
+    return chosen
+
+
+def call_schema(
+    tools: Sequence[ToolSchema],
+    only: Collection[str] | None = None,
+    inner_thoughts: bool = True,
+    string_limit: int = STRING_LIMIT,
+    *,
+    message_limit: int | None = None,
+    thoughts_limit: int = THOUGHTS_LIMIT,
+) -> Json:
+    """The JSON Schema of a reply: one ``anyOf`` branch for each function.
+
+    Args:
+        tools: the functions on offer.
+        only: names to narrow them to.
+        inner_thoughts: whether each call starts with the private monologue.
+        string_limit: characters of any string that has no smaller ``maxLength`` of its own.
+        message_limit: characters of strings named ``message``; None: as other strings.
+        thoughts_limit: characters of the monologue.
+    """
+    branches = []
+    for tool in select(tools, only):
+        parameters = _Bounder(tool.parameters, string_limit, message_limit or string_limit).schema()
+        if inner_thoughts:
+            thoughts = {"type": "string", "minLength": 1, "maxLength": thoughts_limit}
+            rest = {key: value for key, value in parameters["properties"].items() if key != THOUGHTS}
+            needed = [key for key in parameters["required"] if key != THOUGHTS]
+            parameters |= {"properties": {THOUGHTS: thoughts} | rest, "required": [THOUGHTS, *needed]}
+        branches.append(
+            {
+                "type": "object",
+                "properties": {"function": {"const": tool.name}, "params": parameters},
+                "required": ["function", "params"],
+                "additionalProperties": False,
+            }
+        )
+    return {"anyOf": branches}
+
+
+class _Bounder:
+    """Rewrites one function's parameter schema without references and without anything unbounded."""
+
+    def __init__(self, parameters: Mapping[str, Any], string_limit: int, message_limit: int) -> None:
+        self.root = parameters
+        self.string_limit = string_limit
+        self.message_limit = message_limit
+
+    def schema(self) -> Json:
+        properties: Mapping[str, Any] = self.root.get("properties") or {}
+        return self._closed(properties, self.root.get("required") or (), depth=0)
+
+    def _closed(self, properties: Mapping[str, Any], required: Collection[str], depth: int) -> Json:
+        return {
+            "type": "object",
+            "properties": {key: self._value(value, key, depth + 1) for key, value in properties.items()},
+            "required": [key for key in properties if key in required],
+            "additionalProperties": False,
+        }
+
+    def _value(self, schema: Any, key: str, depth: int) -> Json:
+        if not isinstance(schema, Mapping) or depth > _DEPTH:
+            return self._anything(depth)
+        if "$ref" in schema:
+            return self._value(self._resolve(str(schema["$ref"])), key, depth + 1)
+        if "const" in schema or schema.get("enum"):
+            return {"enum": [schema["const"]] if "const" in schema else list(schema["enum"])}
+        for union in ("anyOf", "oneOf"):
+            if schema.get(union):
+                return {"anyOf": [self._value(branch, key, depth + 1) for branch in schema[union]]}
+        if len(schema.get("allOf") or ()) == 1:
+            return self._value(schema["allOf"][0], key, depth + 1)
+        kind = schema.get("type") or ("object" if schema.get("properties") else None)
+        if isinstance(kind, (list, tuple)):
+            return {"anyOf": [self._value({**schema, "type": one}, key, depth + 1) for one in kind]}
+        return self._typed(kind, schema, key, depth)
+
+    def _typed(self, kind: Any, schema: Mapping[str, Any], key: str, depth: int) -> Json:
+        if kind == "string":
+            limit = self.message_limit if key == "message" else self.string_limit
+            low = int(schema.get("minLength") or 0)
+            high = max(low, min(int(schema.get("maxLength", limit)), limit))
+            kept = {"format": SENTENCE} if schema.get("format") == SENTENCE else {}
+            return {"type": "string", "minLength": low, "maxLength": high, **kept}
+        if kind in ("integer", "number"):
+            return {"type": kind, **{k: schema[k] for k in ("minimum", "maximum") if k in schema}}
+        if kind in ("boolean", "null"):
+            return {"type": kind}
+        if kind == "array":
+            low = int(schema.get("minItems") or 0)
+            high = max(low, min(int(schema.get("maxItems", LIST_LIMIT)), LIST_LIMIT))
+            items = self._value(schema.get("items"), key, depth + 1)
+            return {"type": "array", "items": items, "minItems": low, "maxItems": high}
+        if kind == "object" and schema.get("properties"):
+            return self._closed(schema["properties"], schema.get("required") or (), depth)
+        if kind == "object":
+            return self._dict(self._value(schema.get("additionalProperties"), key, depth + 1))
+        return self._anything(depth)
+
+    def _dict(self, values: Json) -> Json:
+        return {"type": "object", "additionalProperties": values, "maxProperties": LIST_LIMIT}
+
+    def _anything(self, depth: int) -> Json:
+        scalar = [self._typed(kind, {}, "", depth) for kind in _SCALARS]
+        if depth > 2:
+            return {"anyOf": scalar}
+        inner = {"anyOf": list(scalar)}
+        many = {"type": "array", "items": inner, "minItems": 0, "maxItems": LIST_LIMIT}
+        return {"anyOf": [*scalar, many, self._dict(inner)]}
+
+    def _resolve(self, reference: str) -> Any:
+        found: Any = self.root
+        for part in reference.removeprefix("#").strip("/").split("/"):
+            found = found.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(found, Mapping) else None
+        return found

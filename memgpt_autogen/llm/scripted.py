@@ -1,0 +1,103 @@
+"""A model that answers from a script, for tests: of this package and of programs that use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..messages import Message, Reply, ToolCall, ToolSchema, Usage
+
+
+@dataclass(frozen=True)
+class Call:
+    """One prompt that the model was given."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSchema, ...]
+    only: frozenset[str] | None
+    max_tokens: int | None
+
+
+Answer = Reply | str | ToolCall | Sequence[ToolCall] | BaseException
+Line = Answer | Callable[[Sequence[Message], Sequence[ToolSchema], Collection[str] | None], Answer]
+
+
+class ScriptError(AssertionError):
+    """The script and the agent disagree: it has run out, or says what the agent did not allow."""
+
+
+class ScriptedModel:
+    """A :class:`~memgpt_autogen.llm.base.ChatModel` that gives the next line of a script at each call.
+
+    Args:
+        script: each a Reply; a str (``send_message`` with that text, or plain text where no functions are
+            offered); a ToolCall or a list of them; an exception to raise; or ``(messages, tools, only) -> any
+            of these``.
+        context_window: tokens, counted as a quarter of the characters, and 4 for each message.
+
+    Attributes:
+        calls: the prompts it was given, in order.
+    """
+
+    def __init__(self, script: Sequence[Line] = (), *, context_window: int = 8192, name: str = "scripted") -> None:
+        self.script: list[Line] = list(script)
+        self.context_window = context_window
+        self.name = name
+        self.calls: list[Call] = []
+
+    def count_tokens(self, text: str) -> int:
+        return len(text) // 4
+
+    def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
+        tokens = 0
+        for message in messages:
+            calls = "".join(f"{call.name}{dict(call.arguments)}" for call in message.tool_calls)
+            tokens += self.count_tokens(message.content + calls) + 4
+        return tokens + sum(
+            self.count_tokens(f"{tool.name}{tool.description}{dict(tool.parameters)}") for tool in tools
+        )
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSchema],
+        *,
+        only: Collection[str] | None = None,
+        cache: Any = None,
+        max_tokens: int | None = None,
+    ) -> Reply:
+        """The script's next line.
+
+        Raises:
+            ScriptError: no line is left, or the line calls what ``only`` rules out.
+        """
+        held = None if only is None else frozenset(only)
+        self.calls.append(Call(tuple(messages), tuple(tools), held, max_tokens))
+        if not self.script:
+            last = messages[-1].content[:200] if messages else ""
+            raise ScriptError(f"The script has run out at call {len(self.calls)}. Last message: {last!r}")
+        line = self.script.pop(0)
+        answer = line(messages, tools, only) if callable(line) else line
+        if isinstance(answer, BaseException):
+            raise answer
+        reply = self._reply(answer, bool(tools))
+        names = [call.name for call in reply.tool_calls]
+        if held is not None and not (names and set(names) <= held):
+            said = names or reply.text
+            raise ScriptError(f"Call {len(self.calls)} allows only {sorted(held)}; the script says {said!r}.")
+        if reply.usage == Usage():
+            reply = replace(reply, usage=Usage(self.count(messages, tools), 10))
+        return reply
+
+    @staticmethod
+    def _reply(answer: Answer, offered: bool) -> Reply:
+        if isinstance(answer, Reply):
+            return answer
+        if isinstance(answer, str):
+            return Reply((ToolCall("send_message", {"message": answer}),)) if offered else Reply(text=answer)
+        if isinstance(answer, ToolCall):
+            return Reply((answer,))
+        if isinstance(answer, BaseException):
+            raise answer
+        return Reply(tuple(answer))

@@ -1,0 +1,141 @@
+"""Counting tokens without asking a server, and the windows of well-known models.
+
+OpenAI's encodings come with tiktoken, which downloads each at its first use: that may fail, or hang. It is
+given two seconds once in a process; without it, and for other models, an estimate is used that corrects
+itself from the ``usage`` of replies.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from ..messages import Message, ToolSchema
+
+log = logging.getLogger(__name__)
+
+#: Seconds to wait for tiktoken's download.
+LOAD_TIMEOUT = 2.0
+#: The window taken for a model that is not in the table.
+DEFAULT_WINDOW = 8192
+#: Tokens that a chat message takes beside its text, and a prompt beside its messages (OpenAI cookbook, "How
+#: to count tokens with tiktoken").
+MESSAGE_TOKENS = 4
+
+_WINDOWS = {
+    "gpt-5": 400_000,
+    "gpt-4.1": 1_047_576,
+    "gpt-4o": 128_000,
+    "chatgpt-4o": 128_000,
+    "gpt-4.5": 128_000,
+    "gpt-4-turbo": 128_000,
+    "gpt-4-1106": 128_000,
+    "gpt-4-0125": 128_000,
+    "gpt-4-vision": 128_000,
+    "gpt-4-32k": 32_768,
+    "gpt-4": 8_192,
+    "gpt-3.5-turbo-instruct": 4_096,
+    "gpt-3.5-turbo-0613": 4_096,
+    "gpt-3.5-turbo": 16_385,
+    "gpt-35-turbo": 16_385,
+    "o1-mini": 128_000,
+    "o1-preview": 128_000,
+    "o1": 200_000,
+    "o3": 200_000,
+    "o4": 200_000,
+    "gpt-oss": 131_072,
+    "claude": 200_000,
+    "gemini": 1_000_000,
+}
+
+_encodings: dict[str, Any] = {}
+_lock = threading.Lock()
+
+
+def context_window_of(model: str) -> int | None:
+    """Tokens of a well-known model's window, by the longest matching start of its name; else None.
+
+    ``provider/`` before the name is left out.
+    """
+    name = model.lower().rpartition("/")[2].removeprefix("ft:")
+    matches = [start for start in _WINDOWS if name.startswith(start)]
+    return _WINDOWS[max(matches, key=len)] if matches else None
+
+
+class TokenCounter:
+    """Counts tokens for one model: with tiktoken where it knows the model and works, else by estimate."""
+
+    def __init__(self, model: str = "") -> None:
+        self._model = model.rpartition("/")[2].removeprefix("ft:")
+        self._factor = 1.0
+
+    def count(self, text: str) -> int:
+        """Tokens in a text."""
+        if not text:
+            return 0
+        encoding = _encoding_of(self._model)
+        if encoding is not None:
+            return len(encoding.encode(text, disallowed_special=()))
+        # Bytes rather than characters: a Chinese character is about a token, and is three bytes.
+        return max(1, round(self._factor * len(text.encode("utf-8", "replace")) / 4))
+
+    def count_messages(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
+        """Tokens that these take in a chat request; additive over messages."""
+        tokens = 0
+        for message in messages:
+            tokens += MESSAGE_TOKENS + self.count(message.content)
+            for call in message.tool_calls:
+                arguments = json.dumps(dict(call.arguments), ensure_ascii=False, default=str)
+                tokens += MESSAGE_TOKENS + self.count(call.name) + self.count(arguments)
+        for tool in tools:
+            schema = json.dumps(dict(tool.parameters), ensure_ascii=False)
+            tokens += MESSAGE_TOKENS + self.count(f"{tool.name} {tool.description} {schema}")
+        return tokens
+
+    def learn(self, counted: int, actual: int) -> None:
+        """Move the estimate towards what a server counted for the same prompt. Exact counts stay."""
+        if counted >= 50 and actual > 0 and _encoding_of(self._model) is None:
+            wanted = min(4.0, max(0.25, self._factor * actual / counted))
+            self._factor += 0.5 * (wanted - self._factor)
+
+
+def _encoding_of(model: str) -> Any:
+    """The encoding that tiktoken has for a model, or None."""
+    if not model:
+        return None
+    try:
+        from tiktoken.model import encoding_name_for_model
+    except ImportError:
+        return None
+    try:
+        name = encoding_name_for_model(model)
+    except KeyError:
+        return None
+    with _lock:
+        if name not in _encodings:
+            _encodings[name] = _load(name)
+        return _encodings[name]
+
+
+def _load(name: str) -> Any:
+    """The encoding, or None if it is not there in time: a download that hangs is left in its thread."""
+    found: list[Any] = []
+
+    def load() -> None:
+        try:
+            import tiktoken
+
+            found.append(tiktoken.get_encoding(name))
+        # Anything: requests' errors, OSError, a wrong checksum. The estimate serves as well.
+        except Exception as error:
+            log.debug("tiktoken: %s", error)
+
+    thread = threading.Thread(target=load, daemon=True, name="tiktoken-load")
+    thread.start()
+    thread.join(LOAD_TIMEOUT)
+    if not found:
+        log.info("The encoding %s could not be loaded; tokens are estimated.", name)
+    return found[0] if found else None

@@ -1,0 +1,207 @@
+"""JSON over HTTP to a model's server: a timeout on every request, retries where they help, errors that help.
+
+What is retried: connections that fail or break, 429 and 5xx, with exponential backoff; a reply that does not
+come in time only once, since another generation as long rarely comes sooner. A refused request (4xx) is not
+retried.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..errors import MissingDependency, ModelRequestError, ModelServerError
+
+if TYPE_CHECKING:
+    import httpx
+
+log = logging.getLogger(__name__)
+
+_LONGEST_WAIT = 30.0
+Address = str | Callable[[], str]
+
+
+class Transport:
+    """One server's address and manners. Safe to use from several threads.
+
+    Args:
+        address: ``http://host:port``, or a function that says it anew for each request (a server that may
+            move).
+        timeout: seconds for one request.
+        attempts: how often a request is made in all.
+        backoff: seconds before the second attempt; doubled for each further one.
+        api_key: sent as a bearer token; never part of a message.
+        on_lost: called when a connection cannot be made or breaks, before it is retried or told.
+        hints: what to do about an error, by the ``type`` that the server gives it.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        timeout: float = 300.0,
+        attempts: int = 4,
+        backoff: float = 0.5,
+        api_key: str = "",
+        hints: Mapping[str, str] | None = None,
+        on_lost: Callable[[], None] | None = None,
+    ) -> None:
+        self._address = address
+        self._timeout = timeout
+        self._attempts = max(1, attempts)
+        self._backoff = backoff
+        self._api_key = api_key
+        self._hints = hints or {}
+        self._on_lost = on_lost
+        self._client: httpx.Client | None = None
+        self._lock = threading.Lock()
+
+    def get(self, path: str) -> Any:
+        """The JSON at a path. Raises as :meth:`post` does."""
+        return self._request("GET", path, None)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The JSON that the server answers with.
+
+        Raises:
+            ModelServerError: unreachable, out of time, a fault of its own, or no JSON; ``retry`` says if
+                again helps.
+            ModelRequestError: it refused the request (4xx).
+        """
+        return self._request("POST", path, body)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
+        base = self._address() if callable(self._address) else self._address
+        url = base.rstrip("/") + path
+        shown = without_password(url)
+        timeouts = 0
+        failure: ModelServerError | ModelRequestError
+        for attempt in range(1, self._attempts + 1):
+            last = attempt == self._attempts
+            try:
+                response = self._open(url).request(method, url, json=body, headers=self._headers())
+            except Exception as error:
+                failure = self._unreachable(error, shown, attempt)
+                timeouts += _kind(error) == "slow"
+                if self._on_lost and _kind(error) == "down":
+                    self._on_lost()
+                if last or timeouts > 1 or not failure.retry:
+                    raise failure from error
+                wait = self._backoff * 2 ** (attempt - 1)
+            else:
+                if response.status_code < 400:
+                    return self._json(response, shown)
+                failure = self._refused(response, shown, attempt)
+                if last or not failure.retry:
+                    raise failure
+                wait = _wanted_wait(response) or self._backoff * 2 ** (attempt - 1)
+            log.warning("%s Trying again in %.1f s.", failure, wait)
+            time.sleep(min(wait, _LONGEST_WAIT))
+        raise AssertionError("unreachable")
+
+    def _open(self, url: str) -> httpx.Client:
+        try:
+            import httpx
+        except ImportError as error:
+            raise MissingDependency("Talking to a model's server needs httpx.", "httpx") from error
+        with self._lock:
+            if self._client is None:
+                # A proxy set for the outside world cannot reach a server on this machine.
+                local = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+                timeout = httpx.Timeout(self._timeout, connect=min(10.0, self._timeout))
+                self._client = httpx.Client(timeout=timeout, trust_env=not local, follow_redirects=True)
+            return self._client
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
+
+    def _unreachable(self, error: Exception, shown: str, attempt: int) -> ModelServerError:
+        kind = _kind(error)
+        if kind == "":
+            raise error
+        if kind == "address":
+            return ModelServerError(f"{shown!r} is not an address that can be called: {error}.")
+        if kind == "slow":
+            told = f"No answer from {shown} in {self._timeout:g} s."
+            return ModelServerError(f"{told} Raise the timeout, or use a smaller model or prompt.", retry=True)
+        told = f"Cannot reach {shown} (tried {attempt} time{'s' * (attempt > 1)}): {self._scrub(str(error))}."
+        return ModelServerError(f"{told} Is the server running, and is this its address?", retry=True)
+
+    def _refused(self, response: httpx.Response, shown: str, attempt: int) -> ModelServerError | ModelRequestError:
+        status = response.status_code
+        kind, words = _server_words(response)
+        told = f"{shown} answered {status}{': ' + self._scrub(words) if words else ''}."
+        if kind in self._hints:
+            return ModelRequestError(f"{told} {self._hints[kind]}")
+        if status in (401, 403):
+            return ModelRequestError(f"{told} The server wants a valid API key: set the key for this server.")
+        if status == 404:
+            return ModelRequestError(f"{told} Is this the right address, and the right type of server (BACKEND_TYPE)?")
+        if status == 429 or status >= 500:
+            tried = f" Tried {attempt} times." if attempt > 1 else ""
+            return ModelServerError(f"{told}{tried} Wait a little, or look at the server's log.", retry=True)
+        return ModelRequestError(f"{told} The server's version may not know a setting that was sent.")
+
+    def _json(self, response: httpx.Response, shown: str) -> Any:
+        try:
+            return response.json()
+        except ValueError as error:
+            what = "a web page" if _is_html(response) else f"{len(response.content)} bytes that are not JSON"
+            raise ModelServerError(
+                f"{shown} answered with {what} instead of JSON. Is this the address of the model's API, and "
+                "the right type of server (BACKEND_TYPE)?"
+            ) from error
+
+    def _scrub(self, text: str) -> str:
+        return text.replace(self._api_key, "***") if self._api_key else text
+
+
+def without_password(url: str) -> str:
+    """The address without user, password and query."""
+    return re.sub(r"//[^/@]*@", "//", url).partition("?")[0]
+
+
+def _kind(error: Exception) -> str:
+    """``slow``, ``down``, ``address``; empty for what is not the network's doing."""
+    import httpx
+
+    if isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL)):
+        return "address"
+    if isinstance(error, (httpx.ReadTimeout, httpx.WriteTimeout)):
+        return "slow"
+    return "down" if isinstance(error, httpx.TransportError) else ""
+
+
+def _is_html(response: httpx.Response) -> bool:
+    return "html" in response.headers.get("content-type", "") or response.text.lstrip()[:1] == "<"
+
+
+def _server_words(response: httpx.Response) -> tuple[str, str]:
+    """(type, message) of an error, as far as the server says."""
+    try:
+        data = response.json()
+    except ValueError:
+        return "", "" if _is_html(response) else response.text.strip()[:300]
+    found = data.get("error", data.get("detail", data)) if isinstance(data, dict) else data
+    if not isinstance(found, dict):
+        return "", str(found)[:300]
+    return str(found.get("type", "")), str(found.get("message", found))[:300].rstrip(".")
+
+
+def _wanted_wait(response: httpx.Response) -> float | None:
+    try:
+        return max(0.0, float(response.headers["retry-after"]))
+    except (KeyError, ValueError):
+        return None

@@ -1,0 +1,144 @@
+"""What every prompt format does with its markers: renders messages, functions and the start of the reply."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...messages import Message, ToolSchema
+from ..reply_schema import SPEECH, THOUGHTS
+
+#: Special tokens of the common families. Servers read them in a prompt wherever they stand, so that a message
+#: that quotes one could end its own turn and speak for another role.
+_SPECIAL = re.compile(r"<(?=[|｜][^<>\s]{1,40}[|｜]>|/?s>|(?:start|end)_of_turn>)")
+_TYPES = {"string": "string", "integer": "integer", "number": "number", "boolean": "true/false"}
+#: Where the words of an event stand that small models read better without its JSON.
+_WORDS = {"user_message": "message", "system_alert": "message", "heartbeat": "reason"}
+
+Markers = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Wrapper:
+    """One prompt format.
+
+    Attributes:
+        name: what users call it.
+        system, user, assistant, tool: the text before and after what each role says.
+        stop: strings that end a reply. A tuple: one call's cannot reach the next.
+        intro: the line above the functions.
+        inner_thoughts: whether the assistant's calls show the monologue.
+        simplify: whether a user message is shown as ``Name: text`` and a result as its message, without the
+            JSON.
+    """
+
+    name: str
+    system: Markers
+    user: Markers
+    assistant: Markers
+    tool: Markers
+    stop: tuple[str, ...]
+    intro: str = 'Reply only with one function call, as JSON: {"function": NAME, "params": {...}}. Functions:'
+    inner_thoughts: bool = True
+    simplify: bool = False
+
+    def prompt(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = (), prefix: str = "") -> str:
+        """The whole prompt, which ends with the assistant's header and the start of its reply.
+
+        Args:
+            messages: the system message first.
+            tools: described at the end of the system message.
+            prefix: the start of the reply, such as ``{"function":``.
+        """
+        rendered = []
+        if tools and (not messages or messages[0].role != "system"):
+            rendered.append(self._around(self.system, self.functions(tools).strip()))
+        for index, message in enumerate(messages):
+            rendered.append(self.message(message, tools if index == 0 and message.role == "system" else ()))
+        return "".join(rendered) + self.assistant[0] + prefix
+
+    def message(self, message: Message, tools: Sequence[ToolSchema] = ()) -> str:
+        """One message as it stands in a prompt; its share of the prompt's tokens is that of this text."""
+        if message.role == "system":
+            return self._around(self.system, safe(message.content) + self.functions(tools))
+        if message.role == "assistant":
+            return self._around(self.assistant, safe(self._calls(message)))
+        markers = self.tool if message.role == "tool" else self.user
+        words = self._words(message) if self.simplify else message.content
+        return self._around(markers, safe(words)) if words else ""
+
+    def functions(self, tools: Sequence[ToolSchema]) -> str:
+        """The functions in words, one a line, to stand at the end of the system message; empty for none."""
+        if not tools:
+            return ""
+        return safe("\n\n" + "\n".join([self.intro, *(describe(tool, self.inner_thoughts) for tool in tools)]))
+
+    def _around(self, markers: Markers, text: str) -> str:
+        return markers[0] + text + markers[1]
+
+    def _calls(self, message: Message) -> str:
+        if not message.tool_calls:
+            return message.content
+        lines = []
+        for index, call in enumerate(message.tool_calls):
+            thoughts = {THOUGHTS: message.content} if self.inner_thoughts and message.content and not index else {}
+            reply = {"function": call.name, "params": thoughts | dict(call.arguments)}
+            lines.append(json.dumps(reply, ensure_ascii=False, default=str))
+        return "\n".join(lines)
+
+    def _words(self, message: Message) -> str:
+        try:
+            event = json.loads(message.content)
+        except ValueError:
+            return message.content
+        if not isinstance(event, dict):
+            return message.content
+        if message.role == "tool" and "message" in event:
+            if message.author == SPEECH and event.get("status") == "OK":
+                return ""  # that words were sent tells a small model nothing
+            failed = "Failed: " if event.get("status") == "Failed" else ""
+            return failed + _text(event["message"])
+        key = _WORDS.get(str(event.get("type")), "")
+        if key not in event:
+            return message.content
+        name = event.get("name")
+        return f"{name}: {_text(event[key])}" if name else _text(event[key])
+
+
+def safe(text: str) -> str:
+    """The text with a space in anything that a tokenizer would take for a control token: ``< |im_end|>``."""
+    return _SPECIAL.sub("< ", text)
+
+
+def describe(tool: ToolSchema, inner_thoughts: bool = False) -> str:
+    """One line: ``- name(first: string, second: integer = optional): What it does.``"""
+    properties: Mapping[str, Any] = tool.parameters.get("properties") or {}
+    required = tool.parameters.get("required") or ()
+    shown = [f"{THOUGHTS}: string"] if inner_thoughts and THOUGHTS not in properties else []
+    notes = []
+    for key, schema in properties.items():
+        schema = schema if isinstance(schema, Mapping) else {}
+        shown.append(f"{key}{'' if key in required else '?'}: {_type(schema)}")
+        if schema.get("description"):
+            notes.append(f"{key}: {schema['description']}")
+    text = " ".join([tool.description.strip(), *notes])
+    return f"- {tool.name}({', '.join(shown)}): {' '.join(text.split())}"
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    if schema.get("enum"):
+        return " | ".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"])
+    branches = schema.get("anyOf") or schema.get("oneOf")
+    if branches:
+        return " | ".join(dict.fromkeys(_type(branch) for branch in branches))
+    kind = schema.get("type")
+    if kind == "array":
+        return f"list of {_type(schema.get('items') or {})}"
+    return _TYPES.get(str(kind), str(kind or "any"))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""What an agent remembers: core, recall and archival memory, the window and its summary."""

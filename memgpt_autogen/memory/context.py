@@ -1,0 +1,151 @@
+"""The prompt of an agent: what stands in it, how large it is, and what leaves it when it is full.
+
+System prompt, instructions and core memory come first, then the summary of what has left, then the messages (with
+worked examples, where a preset has them, before the ones that wait for an answer). All of it but the newest messages
+stays the same to the byte from turn to turn, unless core memory is edited or messages leave, so that a provider's
+prompt cache and llama.cpp's hit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..events import system_alert
+from ..llm.base import ChatModel
+from ..messages import Message, ToolSchema
+from ..prompts.presets import Preset
+from ..storage.base import Store, Summary
+from .core import CoreMemory
+from .summary import summarise
+from .window import WindowPolicy, cut_at, paired, room, shorten, squeeze
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt that fits.
+
+    Attributes:
+        messages: the whole of it.
+        used: tokens of the messages after the fixed part.
+        room: tokens they may take.
+        reply_tokens: tokens kept for the reply.
+        evicted: how many messages left the window for it.
+        summary: what stands in for them.
+    """
+
+    messages: Sequence[Message]
+    used: int
+    room: int
+    reply_tokens: int
+    evicted: int = 0
+    summary: str = ""
+
+
+class Context:
+    """The window of one agent.
+
+    Args:
+        store: where messages and summaries are kept.
+        agent_id: whose window it is.
+        preset: system prompt and worked examples.
+        core: core memory.
+        system: the system prompt's text.
+        policy: when to warn, what to keep.
+    """
+
+    def __init__(
+        self, store: Store, agent_id: str, preset: Preset, core: CoreMemory, system: str, policy: WindowPolicy
+    ) -> None:
+        self._store = store
+        self._agent_id = agent_id
+        self._preset = preset
+        self._core = core
+        self._system = system
+        self.policy = policy
+        self._examples = preset.shown()
+        self._sizes: dict[str, int] = {}
+        self._fixed: tuple[str, int] = ("", 0)
+
+    def prepare(self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str = "") -> Prompt:
+        """The prompt for the next step; messages that do not fit any more are summarised first.
+
+        Raises:
+            ConfigError: the window is too small for the fixed part.
+        """
+        fixed, limit = self._fixed_part(model, tools, instructions)
+        lead, messages, sizes = self._current(model)
+        evicted, summary = 0, ""
+        if sum(sizes) > limit:
+            evicted, summary = self._evict(model, messages, sizes[len(lead) :], limit)
+            lead, messages, sizes = self._current(model)
+        fitted = squeeze([*lead, *messages], sizes, limit, model.count_tokens, lambda message: model.count([message]))
+        reply_tokens = self.policy.reply_tokens(model.context_window)
+        # Small models copy what stands nearest: worked examples come right before what is to be answered now.
+        turn = next((index for index, message in enumerate(fitted) if not message.answered), len(fitted))
+        whole = [fixed[0], *fitted[:turn], *fixed[1:], *fitted[turn:]]
+        return Prompt(whole, min(sum(sizes), limit), limit, reply_tokens, evicted, summary)
+
+    def limit(self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str = "") -> int:
+        """Tokens that messages may take.
+
+        Raises:
+            ConfigError: the window is too small for the fixed part.
+        """
+        return self._fixed_part(model, tools, instructions)[1]
+
+    def fit(self, text: str, limit: int, model: ChatModel, note: str) -> str:
+        """A text cut to what one message may take of the room."""
+        return shorten(text, int(limit * self.policy.one), model.count_tokens, note)
+
+    def size(self, model: ChatModel, message: Message) -> int:
+        """Tokens of a message, counted once."""
+        key = f"{model.name} {message.id}"
+        if key not in self._sizes:
+            self._sizes[key] = model.count([message])
+        return self._sizes[key]
+
+    def _fixed_part(
+        self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str
+    ) -> tuple[list[Message], int]:
+        parts = [self._system, instructions, self._core.render()]
+        fixed = [Message(role="system", content="\n\n".join(part for part in parts if part)), *self._examples]
+        key = f"{model.name} {fixed[0].content} {[tool.name for tool in tools]}"
+        if self._fixed[0] != key:
+            self._fixed = (key, model.count(fixed, tools))
+        window = model.context_window
+        return fixed, room(window, self._fixed[1], self.policy.reply_tokens(window))
+
+    def _current(self, model: ChatModel) -> tuple[list[Message], Sequence[Message], list[int]]:
+        summary = self._store.log.last_summary(self._agent_id)
+        lead = [_as_message(summary)] if summary else []
+        messages = paired(self._store.log.window(self._agent_id))
+        if len(self._sizes) > 4 * len(messages) + 100:
+            self._sizes.clear()
+        return lead, messages, [self.size(model, message) for message in (*lead, *messages)]
+
+    def _evict(
+        self, model: ChatModel, messages: Sequence[Message], sizes: Sequence[int], limit: int
+    ) -> tuple[int, str]:
+        gone = cut_at(messages, sizes, int(limit * self.policy.keep), limit)
+        if not gone:
+            return 0, ""
+        before = self._store.log.last_summary(self._agent_id)
+        text = ""
+        if self._preset.summarise:
+            allowed = min(self.policy.reply_tokens(model.context_window), limit // 4)
+            text = summarise(model, before.text if before else "", messages[:gone], allowed)
+        summary = Summary(
+            text=text,
+            first_message_id=before.first_message_id if before else messages[0].id,
+            last_message_id=messages[gone - 1].id,
+            messages=gone + (before.messages if before else 0),
+        )
+        self._store.log.add_summary(self._agent_id, summary)
+        return gone, text
+
+
+def _as_message(summary: Summary) -> Message:
+    told = f"{summary.messages} earlier messages have left your view; they are in recall memory (conversation_search)."
+    alert = system_alert(f"{told} Your notes on them: {summary.text}" if summary.text else told, at=summary.created_at)
+    return Message(role="user", content=alert.content, kind=alert.kind, id=summary.id, created_at=summary.created_at)

@@ -1,0 +1,34 @@
+"""Recall memory: every message ever, whether or not it is still in context."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ..messages import Message
+from ..storage.base import Store
+from .results import origin, render_page
+
+
+class RecallMemory:
+    """The message log of one agent, as its searches see it."""
+
+    def __init__(self, store: Store, agent_id: str, page_size: int = 5) -> None:
+        self._store = store
+        self._agent_id = agent_id
+        self._page_size = page_size
+
+    def search(self, query: str, page: int) -> str:
+        """Messages that hold words of the query, best first. Pages start at 0."""
+        found = self._store.log.search(self._agent_id, query, page=page, page_size=self._page_size)
+        return render_page(found, _line, "No earlier message holds any of these words.")
+
+    def search_dates(self, start: date, end: date, page: int) -> str:
+        """Messages of these days, oldest first."""
+        found = self._store.log.search_dates(self._agent_id, start, end, page=page, page_size=self._page_size)
+        return render_page(found, _line, f"No messages from {start} to {end}.")
+
+
+def _line(message: Message) -> str:
+    when = message.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
+    speaker = "you" if message.role == "assistant" else message.author or "user"
+    return f"{origin([when])}{speaker}: {message.text}"

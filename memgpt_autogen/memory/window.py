@@ -1,0 +1,204 @@
+"""What is in context: pure functions over messages and their sizes in tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from ..errors import ConfigError
+from ..messages import Message
+
+
+@dataclass(frozen=True)
+class WindowPolicy:
+    """Shares of the room for messages.
+
+    Attributes:
+        warn: the agent is warned when this share is used.
+        keep: what is left after an eviction (at most).
+        one: the most a single message or result may take.
+        reserve: the share of the whole window kept for the reply, up to ``reserve_tokens``.
+    """
+
+    warn: float = 0.7
+    keep: float = 0.5
+    one: float = 0.4
+    reserve: float = 0.25
+    reserve_tokens: int = 1024
+
+    def reply_tokens(self, window: int) -> int:
+        """Tokens kept free for the reply."""
+        return min(self.reserve_tokens, int(window * self.reserve))
+
+
+def room(window: int, fixed: int, reply: int) -> int:
+    """Tokens left for messages.
+
+    Args:
+        window: the model's window.
+        fixed: what the system prompt, functions, core memory and worked examples take.
+        reply: what is kept free for the reply.
+
+    Raises:
+        ConfigError: there would be none to speak of; the message has the figures.
+    """
+    left = window - fixed - reply
+    if left < 256:
+        raise ConfigError(
+            f"The model's window of {window} tokens is too small: prompt, functions and core memory take {fixed}, "
+            f"the reply needs {reply}, and at least 256 must be left for messages. Use the preset memgpt_compact, "
+            "shorten core memory, or give the model a larger window (context_window)."
+        )
+    return left
+
+
+def groups(messages: Sequence[Message]) -> list[int]:
+    """Where the log may be cut: the indexes at which a message starts that is no function result.
+
+    A call and its results are never separated.
+    """
+    return [index for index, message in enumerate(messages) if message.role != "tool"]
+
+
+def paired(messages: Sequence[Message]) -> list[Message]:
+    """The messages with every result directly behind its call, as providers demand."""
+    results = {message.call_id: message for message in messages if message.role == "tool"}
+    ordered: list[Message] = []
+    for message in messages:
+        if message.role != "tool":
+            ordered.append(message)
+            ordered += [results[call.id] for call in message.tool_calls if call.id in results]
+    return ordered
+
+
+def cut_at(messages: Sequence[Message], sizes: Sequence[int], keep: int, limit: int | None = None) -> int:
+    """How many of the oldest messages must go so that the rest takes at most ``keep`` tokens.
+
+    What is still unanswered stays, and at least the last group stays, however large. Where so much waits that it does
+    not fit ``limit``, only the newest message that waits is sure to stay.
+    """
+    waiting = [index for index, message in enumerate(messages) if not message.answered]
+    gone = _cut(messages, sizes, keep, waiting[:1])
+    if limit is not None and sum(sizes[gone:]) > limit:
+        gone = _cut(messages, sizes, keep, waiting[-1:])
+    return gone
+
+
+def _cut(messages: Sequence[Message], sizes: Sequence[int], keep: int, stay: Sequence[int]) -> int:
+    borders = groups(messages)
+    if not borders:
+        return 0
+    last = min([borders[-1], *stay])
+    total = sum(sizes)
+    gone = 0
+    for index in borders[1:]:
+        if index > last or total <= keep:
+            break
+        total -= sum(sizes[gone:index])
+        gone = index
+    return gone
+
+
+def shorten(text: str, budget: int, count: Callable[[str], int], note: str) -> str:
+    """A text that fits its budget of tokens, with a note where it was cut.
+
+    Args:
+        text: any text.
+        budget: tokens it may take.
+        count: tokens in a text.
+        note: says how to get at the rest; ``{shown}`` and ``{total}`` are characters.
+    """
+    if len(text.encode("utf-8", "replace")) <= budget or count(text) <= budget:  # a token is a byte at least
+        return text
+    shown = len(text)
+    for _ in range(20):
+        cut = text[:shown] + "\n" + note.format(shown=shown, total=len(text))
+        size = count(cut)
+        if size <= budget or shown == 0:
+            return cut
+        shown = min(int(shown * budget / size * 0.95), shown - 1)
+    return note.format(shown=0, total=len(text))
+
+
+def squeeze(
+    messages: Sequence[Message],
+    sizes: Sequence[int],
+    limit: int,
+    count: Callable[[str], int],
+    size: Callable[[Message], int],
+) -> list[Message]:
+    """The last resort for a turn that outgrows the room by itself: the longest texts are cut, longest first.
+
+    If that is not enough, the oldest calls are left out of view, each with its result.
+
+    Args:
+        messages: what is in context.
+        sizes: their tokens.
+        limit: tokens they may take together.
+        count: tokens in a text.
+        size: tokens of a message.
+    """
+    fitted, taken = list(messages), list(sizes)
+    whole: set[int] = set()  # those that cannot be cut any more
+    while (over := sum(taken) - limit) > 0 and len(whole) < len(fitted):
+        longest = max((index for index in range(len(fitted)) if index not in whole), key=taken.__getitem__)
+        shorter = _shorter(fitted[longest], over, count)
+        after = size(shorter)
+        if after >= taken[longest]:
+            whole.add(longest)
+            continue
+        fitted[longest], taken[longest] = shorter, after
+    return _thinned(fitted, taken, limit, size)
+
+
+def _shorter(message: Message, over: int, count: Callable[[str], int]) -> Message:
+    """The message with the longest of its texts cut: its content, or an argument of one of its calls."""
+
+    def cut(text: str) -> str:
+        before = count(text)
+        return shorten(text, max(before - over, before // 2, 24), count, "(cut: {shown} of {total})")
+
+    texts = [
+        (len(value), call.id, name, value)
+        for call in message.tool_calls
+        for name, value in call.arguments.items()
+        if isinstance(value, str)
+    ]
+    length, call_id, name, text = max(texts, default=(-1, "", "", ""))
+    if length <= len(message.content):
+        return replace(message, content=cut(message.content))
+    return replace(
+        message,
+        tool_calls=tuple(
+            replace(call, arguments={**call.arguments, name: cut(text)}) if call.id == call_id else call
+            for call in message.tool_calls
+        ),
+    )
+
+
+def _thinned(
+    messages: list[Message], sizes: Sequence[int], limit: int, size: Callable[[Message], int]
+) -> list[Message]:
+    """Without the oldest messages, and calls with their results, as far as it takes.
+
+    The newest message that waits for an answer stays, and so does the last call.
+    """
+    total = sum(sizes)
+    taken = {message.id: tokens for message, tokens in zip(messages, sizes, strict=True)}
+    left = list(messages)
+    waiting = next((message.id for message in reversed(left) if not message.answered), None)
+    while total > limit:
+        index = next((i for i, one in enumerate(left) if one.role != "tool" and one.id != waiting), None)
+        if index is None:
+            break
+        oldest = left[index]
+        newer = any(message.role != "tool" for message in left[index + 1 :])
+        if len(oldest.tool_calls) < 2 and not newer:
+            break
+        gone = {oldest.tool_calls[0].id} if oldest.tool_calls else set()
+        kept = [replace(oldest, tool_calls=oldest.tool_calls[1:])] if len(oldest.tool_calls) > 1 else []
+        behind = [message for message in left[index + 1 :] if message.call_id is None or message.call_id not in gone]
+        left = [*left[:index], *kept, *behind]
+        taken |= {message.id: size(message) for message in kept}
+        total = sum(taken[message.id] for message in left)
+    return left

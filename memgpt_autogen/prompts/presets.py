@@ -1,0 +1,200 @@
+"""Presets: which prompt, functions, rules and limits make an agent. Weak models lean on the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from .. import events
+from ..errors import ConfigError
+from ..messages import Message, ToolCall, ToolResult
+
+LONG_AGO = datetime(2024, 1, 1, 12, 0, tzinfo=timezone.utc)
+
+ALL_FUNCTIONS = (
+    "send_message",
+    "core_memory_append",
+    "core_memory_replace",
+    "conversation_search",
+    "conversation_search_date",
+    "archival_memory_insert",
+    "archival_memory_search",
+    "pause_heartbeats",
+)
+
+
+@dataclass(frozen=True)
+class ToolRules:
+    """Which function may be called when, within one turn.
+
+    Attributes:
+        first: the only functions that may come first; empty: any.
+        after: what may follow a function; a function without an entry may be followed by any.
+        prefetch: searches that the program makes with the user's own words before the model is asked; the one that
+            finds the best sentence is put in front of the model (:mod:`memgpt_autogen.memory.lookup`).
+    """
+
+    first: tuple[str, ...] = ()
+    after: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    prefetch: tuple[str, ...] = ()
+
+    def allowed(self, called: Sequence[str], names: Collection[str]) -> frozenset[str] | None:
+        """The functions that may come next.
+
+        Args:
+            called: what was called in this turn so far, in order.
+            names: all there are.
+
+        Returns:
+            None: any of them.
+        """
+        rule = self.after.get(called[-1]) if called else self.first
+        possible = frozenset(rule or ()) & frozenset(names)
+        return possible or None
+
+    def offered(self, names: Sequence[str]) -> list[str]:
+        """The functions that a model may ever call; the others are the program's alone."""
+        if not self.first:
+            return list(names)
+        reached, last = set(), set(self.first)
+        while last:
+            reached |= last
+            last = {name for one in last for name in self.after.get(one, names)} - reached
+        return [name for name in names if name in reached]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A worked example of a look-up: asked this, finding this sentence, the answer is that sentence."""
+
+    speaker: str
+    question: str
+    found: str
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What an agent is made of.
+
+    Attributes:
+        system: the name of a system prompt.
+        persona, human: what stands in core memory at first, unless the user says otherwise.
+        functions: names of memory functions.
+        rules: which function when.
+        inner_thoughts: whether the model writes a monologue before each call.
+        summarise: whether the model writes a summary of what leaves the window.
+        block_limit: characters of a core memory block.
+        page_size: hits on a page of search results.
+        message: JSON Schema keywords that narrow what ``send_message`` may say, such as ``maxLength``; a grammar also
+            knows ``{"format": "sentence"}``: one sentence that ends in a full stop.
+        temperature, wrapper: for models that we call ourselves, unless their config says otherwise.
+        examples: worked examples.
+    """
+
+    name: str
+    system: str
+    persona: str = "memgpt_starter"
+    human: str = "basic"
+    functions: tuple[str, ...] = ALL_FUNCTIONS
+    rules: ToolRules = ToolRules()
+    inner_thoughts: bool = True
+    summarise: bool = True
+    block_limit: int = 2000
+    page_size: int = 5
+    message: Mapping[str, Any] = field(default_factory=dict)
+    temperature: float | None = None
+    wrapper: str = ""
+    examples: tuple[Example, ...] = ()
+
+    def shown(self) -> list[Message]:
+        """The worked examples as messages; the same, to the byte, every time."""
+        messages: list[Message] = []
+        for number, example in enumerate(self.examples):
+            search = ToolCall("archival_memory_search", {"query": example.question}, id=f"example_{number}_search")
+            answer = ToolCall("send_message", {"message": example.found}, id=f"example_{number}_answer")
+            found = found_text(example.found, example.question)
+            messages += [
+                events.user_message(example.question, name=example.speaker, at=LONG_AGO),
+                events.reply("", (search,), ""),
+                events.tool_result(ToolResult(search.id, search.name, found), at=LONG_AGO),
+                events.reply("", (answer,), ""),
+                events.tool_result(ToolResult(answer.id, answer.name, "Sent."), at=LONG_AGO),
+            ]
+        return messages
+
+
+def found_text(sentence: str, question: str) -> str:
+    """What a look-up puts in front of the model: the question once more, as small models need, and the sentence."""
+    return f"Question: {question}\n{sentence}"
+
+
+PRESETS: Mapping[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset("memgpt_chat", "memgpt_chat", persona="sam_pov"),
+        Preset("memgpt_docs", "memgpt_docs", persona="memgpt_doc"),
+        Preset(
+            "memgpt_compact",
+            "memgpt_compact",
+            persona="sam_simple_pov",
+            functions=("send_message", "core_memory_append", "conversation_search", "archival_memory_search"),
+            block_limit=400,
+            page_size=3,
+        ),
+        # For local models that answer without looking: the program looks first.
+        Preset(
+            "memgpt_docs_small",
+            "memgpt_docs",
+            persona="memgpt_doc",
+            functions=("send_message", "core_memory_append", "conversation_search", "archival_memory_search"),
+            rules=ToolRules(prefetch=("conversation_search", "archival_memory_search")),
+            page_size=3,
+            temperature=0.0,
+        ),
+        Preset(
+            "memgpt_tiny",
+            "memgpt_tiny",
+            persona="",
+            human="",
+            functions=("send_message", "conversation_search", "archival_memory_search"),
+            rules=ToolRules(
+                first=("send_message",),
+                after=dict.fromkeys(
+                    ("send_message", "conversation_search", "archival_memory_search"), ("send_message",)
+                ),
+                prefetch=("conversation_search", "archival_memory_search"),
+            ),
+            inner_thoughts=False,
+            summarise=False,
+            block_limit=400,
+            message={"maxLength": 160, "format": "sentence"},
+            temperature=0.0,
+            wrapper="dolphin-2.1-mistral-7b",
+            examples=(
+                Example("Sam", "How tall is the old oak?", "The old oak in the park is 21 metres tall."),
+                Example("Kim", "Who paints the boats?", "In May the boats are painted by Mr. Ono."),
+                Example(
+                    "Lee",
+                    "Where does the post office keep the stamps?",
+                    "Stamps are kept in the tin drawer, and letters lie on the shelf.",
+                ),
+            ),
+        ),
+    )
+}
+
+#: For models of the smallest kind, such as the embedded default.
+SMALLEST = "memgpt_tiny"
+
+
+def get_preset(name: str) -> Preset:
+    """The preset of that name.
+
+    Raises:
+        ConfigError: there is none; the message has the names.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"There is no preset {name!r}. Presets: {', '.join(PRESETS)}.")
+    return PRESETS[name]

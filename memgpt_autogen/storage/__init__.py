@@ -1,0 +1,1 @@
+"""Where agents are kept: the contract in ``base``, SQLite in ``sqlite``."""

@@ -1,0 +1,249 @@
+"""The contract of a store: what is kept, and how it is asked for.
+
+A store has five parts, one for each kind of thing: ``agents`` (with their core memory blocks), ``log`` (messages,
+summaries, steps), ``passages`` (sources and what is in them), ``conversations`` (what of a chat an agent has taken
+in), and the store itself, which gives transactions and locks. Every row carries the ``user_id`` of the store and the
+``step_id`` of the transaction that wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ..messages import Message, Usage, utc_now
+
+Vectors = npt.NDArray[np.float32]
+H = TypeVar("H")
+
+
+@dataclass(frozen=True)
+class AgentRow:
+    """An agent's record. ``config`` is an :class:`~memgpt_autogen.config.AgentConfig` as JSON types."""
+
+    id: str
+    name: str
+    config: Mapping[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of core memory. ``limit`` is in characters; ``version`` counts the edits from 1."""
+
+    id: str
+    label: str
+    value: str
+    limit: int
+    version: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What stands in for the messages from the first to the last (both included); ``messages`` counts them.
+
+    A summary folds in the one before it, so the range it stands for begins with the agent's first message.
+    """
+
+    text: str
+    first_message_id: str
+    last_message_id: str
+    messages: int = 0
+    id: str = ""
+    created_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A named set of passages. ``embedder`` and ``dim`` are empty and 0 until vectors are there."""
+
+    id: str
+    name: str
+    embedder: str
+    dim: int
+    passages: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of text in archival memory.
+
+    Attributes:
+        text: what is searched and shown.
+        uri: where it comes from; empty for an agent's own notes.
+        metadata: page, heading, position: whatever tells a reader where to look.
+    """
+
+    text: str
+    uri: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+    source: str = ""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Hit(Generic[H]):
+    """One answer of a search and its score (greater is better)."""
+
+    item: H
+    score: float
+
+
+@dataclass(frozen=True)
+class Page(Generic[H]):
+    """A page of answers, best first. ``total`` counts all that match, on whatever page."""
+
+    hits: Sequence[Hit[H]]
+    total: int
+    page: int
+    page_size: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return -(-self.total // self.page_size)
+
+
+class Agents(Protocol):
+    """Agents and their core memory."""
+
+    def create(self, name: str, config: Mapping[str, Any]) -> AgentRow:
+        """Raises: NameTaken."""
+        ...
+
+    def get(self, name: str) -> AgentRow:
+        """Raises: AgentNotFound, naming those there are."""
+        ...
+
+    def list(self) -> Sequence[AgentRow]: ...
+    def update(self, agent_id: str, config: Mapping[str, Any]) -> None: ...
+    def delete(self, agent_id: str) -> None: ...
+    def pause(self, agent_id: str, until: datetime) -> None: ...
+
+    def paused_until(self, agent_id: str) -> datetime | None:
+        """Until when timed events are ignored."""
+        ...
+
+    def blocks(self, agent_id: str) -> Sequence[Block]: ...
+    def add_block(self, agent_id: str, label: str, value: str, limit: int) -> Block: ...
+
+    def share_block(self, agent_id: str, block_id: str) -> None:
+        """Put another agent's block into this one's core memory: the same block, not a copy."""
+        ...
+
+    def write_block(self, block_id: str, value: str, *, agent_id: str) -> Block:
+        """A new version of a block. The old ones are kept."""
+        ...
+
+
+class Log(Protocol):
+    """Messages, summaries and steps of each agent, in the order they were written."""
+
+    def append(self, agent_id: str, messages: Sequence[Message]) -> None: ...
+    def mark_answered(self, agent_id: str) -> None: ...
+
+    def window(self, agent_id: str) -> Sequence[Message]:
+        """The messages after the last summary: what is in context."""
+        ...
+
+    def tail(self, agent_id: str, count: int) -> Sequence[Message]:
+        """The last messages, oldest first."""
+        ...
+
+    def count(self, agent_id: str) -> int: ...
+
+    def search(self, agent_id: str, query: str, *, page: int, page_size: int) -> Page[Message]:
+        """Messages that hold words of the query, best first, never those still unanswered."""
+        ...
+
+    def search_dates(self, agent_id: str, start: date, end: date, *, page: int, page_size: int) -> Page[Message]:
+        """Messages of these days (local time, both included), oldest first."""
+        ...
+
+    def add_summary(self, agent_id: str, summary: Summary) -> None: ...
+    def last_summary(self, agent_id: str) -> Summary | None: ...
+    def add_step(self, agent_id: str, outcome: str, model: str, usage: Usage) -> None: ...
+
+
+class Passages(Protocol):
+    """Sources, their passages, and which agent may search which."""
+
+    def create_source(self, name: str) -> Source:
+        """Raises: NameTaken."""
+        ...
+
+    def get_source(self, name: str) -> Source:
+        """Raises: SourceError, naming those there are."""
+        ...
+
+    def list_sources(self) -> Sequence[Source]: ...
+    def delete_source(self, source_id: str) -> None: ...
+    def add(self, source_id: str, passages: Sequence[Passage]) -> None: ...
+    def own_source(self, agent_id: str) -> str:
+        """The id of the source that holds what the agent itself inserts. Made at first use."""
+        ...
+
+    def attach(self, agent_id: str, source_id: str) -> None: ...
+    def detach(self, agent_id: str, source_id: str) -> None: ...
+    def attached(self, agent_id: str) -> Sequence[Source]: ...
+    def count(self, agent_id: str) -> int:
+        """Passages the agent can search."""
+        ...
+
+    def search(
+        self, agent_id: str, query: str, *, page: int, page_size: int, vector: Vectors | None = None, embedder: str = ""
+    ) -> Page[Passage]:
+        """Passages by words, and by meaning where a vector of the query is given."""
+        ...
+
+    def without_vectors(self, agent_id: str, limit: int) -> Sequence[Passage]:
+        """The backlog: passages of this agent that have no vector yet."""
+        ...
+
+    def put_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors) -> None: ...
+
+
+class Conversations(Protocol):
+    """What of each chat an agent has taken in: ordered digests of messages."""
+
+    def open(self, agent_id: str, peer: str, *, taken: Sequence[str]) -> str:
+        """The id of the latest conversation with ``peer`` that is not in ``taken``, or of a new one."""
+        ...
+
+    def entries(self, conversation_id: str) -> Sequence[str]: ...
+    def append(self, conversation_id: str, digests: Sequence[str]) -> None: ...
+
+
+class Store(Protocol):
+    """Everything an agent keeps. Safe to use from several threads and several processes."""
+
+    @property
+    def agents(self) -> Agents: ...
+    @property
+    def log(self) -> Log: ...
+    @property
+    def passages(self) -> Passages: ...
+    @property
+    def conversations(self) -> Conversations: ...
+
+    def transaction(self, step_id: str | None = None) -> AbstractContextManager[None]:
+        """All or nothing. Inside another transaction it joins that one."""
+        ...
+
+    def lock(self, agent_id: str) -> AbstractContextManager[None]:
+        """Hold an agent for oneself. Another thread of this process waits.
+
+        Raises:
+            AgentBusy: another process holds it, or this thread does already.
+        """
+        ...
+
+    def close(self) -> None: ...

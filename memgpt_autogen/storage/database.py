@@ -1,0 +1,169 @@
+"""One SQLite file: connection, migrations, transactions."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ..errors import StoreError
+from .schema import MIGRATIONS
+
+
+def now() -> str:
+    """The present moment as it is stored: ISO 8601, UTC, microseconds, so that text order is time order."""
+    return stamp(datetime.now(timezone.utc))
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as it is stored."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
+
+
+class Database:
+    """A connection that several threads may use, one statement or transaction at a time.
+
+    Args:
+        path: the file, or ``":memory:"``.
+        durable: wait for the disk at every commit (safe against power loss), not only against a killed process.
+
+    Raises:
+        StoreError: the file cannot be opened, is not ours, or was written by a newer version.
+    """
+
+    def __init__(self, path: str | Path, *, user_id: str = "local", durable: bool = False) -> None:
+        self.path = str(path)
+        self.user_id = user_id
+        self.step_id: str | None = None
+        self._mutex = threading.RLock()
+        self._depth = 0
+        in_memory = self.path == ":memory:"
+        if not in_memory:
+            _make_private(Path(self.path))
+        try:
+            self._connection = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=30)
+            self._connection.row_factory = sqlite3.Row
+            self._connection.execute("PRAGMA foreign_keys = ON")
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._migrate()
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"Cannot open the database {self.path}: {error}. If the file is damaged, move it away or restore a "
+                "copy; another home folder is chosen with MEMGPT_HOME."
+            ) from error
+
+    def _migrate(self) -> None:
+        with self.transaction():
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > len(MIGRATIONS):
+                raise StoreError(
+                    f"The database {self.path} was written by a newer version of memgpt-autogen (format {version}, "
+                    f"this one knows {len(MIGRATIONS)}). Upgrade the package."
+                )
+            for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+                for statement in _statements(script):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {number}")
+
+    @contextmanager
+    def transaction(self, step_id: str | None = None) -> Iterator[None]:
+        """All or nothing; an inner one joins the outer. Rows written inside carry ``step_id``."""
+        with self._mutex:
+            if self._depth:
+                yield
+                return
+            self._depth, self.step_id = 1, step_id
+            try:
+                self._run("BEGIN IMMEDIATE")
+                try:
+                    yield
+                except BaseException:
+                    self._connection.execute("ROLLBACK")
+                    raise
+                try:
+                    self._run("COMMIT")
+                except StoreError:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+                    raise
+            finally:
+                self._depth, self.step_id = 0, None
+
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.Error as error:
+            raise StoreError(f"The database {self.path} failed: {error}. {_advice(error)}") from error
+
+    def execute(self, sql: str, *values: Any) -> int:
+        """Run one statement that writes; the number of rows it touched."""
+        with self.transaction():
+            return self._run(sql, values).rowcount
+
+    def insert(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
+        """Insert rows; ``user_id`` and ``step_id`` are added."""
+        with self.transaction():
+            for row in rows:
+                row = {"user_id": self.user_id, "step_id": self.step_id, **row}
+                marks = ", ".join("?" * len(row))
+                self._run(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+
+    def all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        """Every row of a query."""
+        with self._mutex:
+            return self._run(sql, values).fetchall()
+
+    def one(self, sql: str, *values: Any) -> sqlite3.Row | None:
+        """The first row of a query, if there is one."""
+        rows = self.all(sql, *values)
+        return rows[0] if rows else None
+
+    def number(self, sql: str, *values: Any) -> int:
+        """The first column of the first row, 0 where there is none."""
+        row = self.one(sql, *values)
+        return int(row[0] or 0) if row else 0
+
+    def close(self) -> None:
+        """Close the file. Everything committed is on disk."""
+        with self._mutex:
+            self._connection.close()
+
+
+def _make_private(path: Path) -> None:
+    """Create the file for its owner only, before SQLite would create it for everyone."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"Cannot write the database {path}: {error.strerror}. Set MEMGPT_HOME to a folder you may write to."
+        ) from error
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script where SQLite itself says that a statement is complete (triggers hold semicolons)."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+
+
+def _advice(error: sqlite3.Error) -> str:
+    text = str(error)
+    if "full" in text:
+        return "The disk is full: make room and try again; nothing of this step was written."
+    if "locked" in text:
+        return "Another process is writing to it for a long time: close that one and try again."
+    if "readonly" in text:
+        return "The file is read-only: mend its permissions or set MEMGPT_HOME."
+    return "Nothing of this step was written."

@@ -1,0 +1,106 @@
+"""The tables, as a list of migrations: entry N takes a database from version N to N + 1. Append, never edit."""
+
+from __future__ import annotations
+
+_FIRST = """
+CREATE TABLE agents (
+    id TEXT PRIMARY KEY, user_id TEXT NOT NULL, step_id TEXT,
+    name TEXT NOT NULL, config TEXT NOT NULL, paused_until TEXT, created_at TEXT NOT NULL,
+    UNIQUE (user_id, name)
+);
+CREATE TABLE steps (
+    id TEXT PRIMARY KEY, user_id TEXT NOT NULL, step_id TEXT,
+    agent_id TEXT NOT NULL REFERENCES agents ON DELETE CASCADE,
+    outcome TEXT NOT NULL, model TEXT NOT NULL,
+    prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,
+    cost REAL NOT NULL, created_at TEXT NOT NULL
+);
+CREATE INDEX steps_agent ON steps (agent_id, id);
+
+CREATE TABLE blocks (
+    id TEXT PRIMARY KEY, user_id TEXT NOT NULL, step_id TEXT,
+    label TEXT NOT NULL, value TEXT NOT NULL, char_limit INTEGER NOT NULL, version INTEGER NOT NULL,
+    created_at TEXT NOT NULL
+);
+CREATE TABLE block_versions (
+    block_id TEXT NOT NULL REFERENCES blocks ON DELETE CASCADE, version INTEGER NOT NULL,
+    user_id TEXT NOT NULL, step_id TEXT, agent_id TEXT, value TEXT NOT NULL, created_at TEXT NOT NULL,
+    PRIMARY KEY (block_id, version)
+);
+CREATE TABLE agent_blocks (
+    agent_id TEXT NOT NULL REFERENCES agents ON DELETE CASCADE,
+    block_id TEXT NOT NULL REFERENCES blocks ON DELETE CASCADE,
+    user_id TEXT NOT NULL, step_id TEXT, position INTEGER NOT NULL,
+    PRIMARY KEY (agent_id, block_id)
+);
+
+CREATE TABLE messages (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL, step_id TEXT,
+    agent_id TEXT NOT NULL REFERENCES agents ON DELETE CASCADE,
+    conversation_id TEXT, session_id TEXT,
+    role TEXT NOT NULL, kind TEXT NOT NULL, author TEXT, content TEXT NOT NULL, text TEXT NOT NULL,
+    tool_calls TEXT, call_id TEXT, answered INTEGER NOT NULL, created_at TEXT NOT NULL
+);
+CREATE INDEX messages_agent ON messages (agent_id, seq);
+CREATE INDEX messages_time ON messages (agent_id, created_at);
+CREATE INDEX messages_open ON messages (agent_id) WHERE answered = 0;
+CREATE VIRTUAL TABLE messages_fts USING fts5(
+    text, content='messages', content_rowid='seq', tokenize='porter unicode61 remove_diacritics 2'
+);
+CREATE TRIGGER messages_insert AFTER INSERT ON messages WHEN new.text <> '' BEGIN
+    INSERT INTO messages_fts (rowid, text) VALUES (new.seq, new.text);
+END;
+CREATE TRIGGER messages_delete AFTER DELETE ON messages WHEN old.text <> '' BEGIN
+    INSERT INTO messages_fts (messages_fts, rowid, text) VALUES ('delete', old.seq, old.text);
+END;
+CREATE TABLE summaries (
+    id TEXT PRIMARY KEY, user_id TEXT NOT NULL, step_id TEXT,
+    agent_id TEXT NOT NULL REFERENCES agents ON DELETE CASCADE,
+    first_message_id TEXT NOT NULL, last_message_id TEXT NOT NULL, last_seq INTEGER NOT NULL,
+    messages INTEGER NOT NULL, text TEXT NOT NULL, created_at TEXT NOT NULL
+);
+CREATE INDEX summaries_agent ON summaries (agent_id, last_seq);
+
+CREATE TABLE sources (
+    id TEXT PRIMARY KEY, user_id TEXT NOT NULL, step_id TEXT,
+    name TEXT NOT NULL, agent_id TEXT REFERENCES agents ON DELETE CASCADE,
+    embedder TEXT NOT NULL DEFAULT '', dim INTEGER NOT NULL DEFAULT 0, created_at TEXT NOT NULL,
+    UNIQUE (user_id, name)
+);
+CREATE TABLE attachments (
+    agent_id TEXT NOT NULL REFERENCES agents ON DELETE CASCADE,
+    source_id TEXT NOT NULL REFERENCES sources ON DELETE CASCADE,
+    user_id TEXT NOT NULL, step_id TEXT, created_at TEXT NOT NULL,
+    PRIMARY KEY (agent_id, source_id)
+);
+CREATE TABLE passages (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL, step_id TEXT,
+    source_id TEXT NOT NULL REFERENCES sources ON DELETE CASCADE,
+    text TEXT NOT NULL, uri TEXT NOT NULL, metadata TEXT NOT NULL, vector BLOB, created_at TEXT NOT NULL
+);
+CREATE INDEX passages_source ON passages (source_id, seq);
+CREATE INDEX passages_backlog ON passages (source_id) WHERE vector IS NULL;
+CREATE VIRTUAL TABLE passages_fts USING fts5(
+    text, content='passages', content_rowid='seq', tokenize='porter unicode61 remove_diacritics 2'
+);
+CREATE TRIGGER passages_insert AFTER INSERT ON passages BEGIN
+    INSERT INTO passages_fts (rowid, text) VALUES (new.seq, new.text);
+END;
+CREATE TRIGGER passages_delete AFTER DELETE ON passages BEGIN
+    INSERT INTO passages_fts (passages_fts, rowid, text) VALUES ('delete', old.seq, old.text);
+END;
+
+CREATE TABLE conversations (
+    id TEXT PRIMARY KEY, user_id TEXT NOT NULL, step_id TEXT,
+    agent_id TEXT NOT NULL REFERENCES agents ON DELETE CASCADE,
+    peer TEXT NOT NULL, created_at TEXT NOT NULL
+);
+CREATE INDEX conversations_peer ON conversations (agent_id, peer, id);
+CREATE TABLE conversation_entries (
+    conversation_id TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE, position INTEGER NOT NULL,
+    user_id TEXT NOT NULL, step_id TEXT, digest TEXT NOT NULL,
+    PRIMARY KEY (conversation_id, position)
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST,)

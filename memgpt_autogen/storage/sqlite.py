@@ -1,0 +1,52 @@
+"""The default store: one SQLite file that holds everything."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from .agents import SQLiteAgents
+from .conversations import SQLiteConversations
+from .database import Database
+from .locks import hold
+from .log import SQLiteLog
+from .passages import SQLitePassages
+
+
+class SQLiteStore:
+    """A :class:`memgpt_autogen.storage.base.Store` in one file, or in memory.
+
+    Args:
+        path: the file; None keeps everything in memory, for this process only.
+        user_id: whose agents these are; two users of one file do not see each other's.
+        durable: also safe against power loss, at the price of waiting for the disk.
+
+    Raises:
+        StoreError: the file cannot be opened.
+    """
+
+    def __init__(self, path: str | Path | None, *, user_id: str = "local", durable: bool = False) -> None:
+        path = Path(path).resolve() if path else None  # locks go by the path: one file must have one name
+        self._database = Database(path or ":memory:", user_id=user_id, durable=durable)
+        self._locks = path.parent / "locks" if path else None
+        self.agents = SQLiteAgents(self._database)
+        self.log = SQLiteLog(self._database)
+        self.passages = SQLitePassages(self._database)
+        self.conversations = SQLiteConversations(self._database)
+
+    def transaction(self, step_id: str | None = None) -> AbstractContextManager[None]:
+        """All or nothing; rows written inside carry ``step_id``."""
+        return self._database.transaction(step_id)
+
+    def lock(self, agent_id: str) -> AbstractContextManager[None]:
+        """Hold an agent for oneself.
+
+        Raises:
+            AgentBusy: another process holds it, or this thread does already.
+        """
+        scope = self._database.path if self._locks else f"memory {id(self._database)}"
+        return hold(scope, agent_id, self._locks)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()

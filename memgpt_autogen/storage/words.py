@@ -1,0 +1,49 @@
+"""A person's words as an FTS5 query."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+
+#: How words are told apart and reduced to their stems, in every full text table.
+TOKENIZER = "porter unicode61 remove_diacritics 2"
+#: Words that say nothing about what is looked for. A query of nothing but these keeps them.
+STOP_WORDS = frozenset(
+    "a about am an and any are as at be been but by can could did do does for from had has have he her hers him his "
+    "how i if in into is it its me my of on or our she should so than that the their them then there these they this "
+    "those to us was we were what when where which who whom whose why will with would you your".split()
+)
+
+
+def fts_query(text: str) -> str:
+    """Any of the words that matter, each quoted so that nothing in it is taken as syntax. Empty: no words at all."""
+    words = list(dict.fromkeys(re.findall(r"\w+", text.lower())))
+    telling = [word for word in words if word not in STOP_WORDS and (len(word) > 1 or word.isdigit())]
+    return " OR ".join(f'"{word}"' for word in telling or words)
+
+
+def rank(texts: Sequence[str], query: str, headings: Sequence[str] | None = None) -> list[float]:
+    """BM25 of a handful of texts among themselves, by a passing FTS5 table.
+
+    Args:
+        texts: what is ranked.
+        query: a person's words.
+        headings: of each text; they count half.
+
+    Returns:
+        A score for each text, 0 where no word is found; greater is better.
+    """
+    scores = [0.0] * len(texts)
+    words = fts_query(query)
+    if not words or not texts:
+        return scores
+    with closing(sqlite3.connect(":memory:")) as passing:
+        passing.execute(f"CREATE VIRTUAL TABLE ranked USING fts5(heading, text, tokenize='{TOKENIZER}')")
+        rows = zip(range(len(texts)), headings or [""] * len(texts), texts, strict=True)
+        passing.executemany("INSERT INTO ranked (rowid, heading, text) VALUES (?, ?, ?)", rows)
+        found = passing.execute("SELECT rowid, -bm25(ranked, 0.5, 1.0) FROM ranked WHERE ranked MATCH ?", (words,))
+        for row, score in found:
+            scores[row] = score
+    return scores

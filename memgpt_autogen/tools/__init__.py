@@ -1,0 +1,1 @@
+"""What a model can call: schemas from signatures, the registry, the memory functions."""

@@ -1,0 +1,134 @@
+"""The functions an agent may call, and the running of one call."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..errors import ConfigError, MemGPTError, StoreError, ToolError
+from ..events import clean
+from ..messages import ToolCall, ToolResult, ToolSchema
+from .schema import Signature
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT = "request_heartbeat"
+_HEARTBEAT_SCHEMA = {"type": "boolean"}
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One function.
+
+    Attributes:
+        signature: its schema and the check of its arguments.
+        function: what runs; its answer is shown to the model as text (other types as JSON).
+        memory: it works on the agent's memory, and so takes part in the step's transaction.
+        heartbeat: the model may ask to run again after it.
+        again: the agent always runs again after it, asked or not: its answer is pointless unread.
+        narrow: JSON Schema keywords, by parameter, that hold at the moment, such as the names there are. They guide
+            the model and its grammar; the check of arguments does not know them.
+    """
+
+    signature: Signature
+    function: Callable[..., Any]
+    memory: bool = False
+    heartbeat: bool = True
+    again: bool = False
+    narrow: Callable[[], Mapping[str, Mapping[str, Any]]] | None = None
+
+    @property
+    def schema(self) -> ToolSchema:
+        """What the model is told, with ``request_heartbeat`` where it may be asked for."""
+        schema = self.signature.schema
+        properties = dict(schema.parameters.get("properties", {}))
+        required = list(schema.parameters.get("required", []))
+        for parameter, keywords in (self.narrow() if self.narrow else {}).items():
+            properties[parameter] = {**properties[parameter], **keywords}
+        if self.heartbeat:
+            properties[HEARTBEAT] = _HEARTBEAT_SCHEMA
+            required.append(HEARTBEAT)
+        return replace(schema, parameters={**schema.parameters, "properties": properties, "required": required})
+
+
+class ToolRegistry:
+    """Functions by name."""
+
+    def __init__(self, tools: Iterable[Tool] = ()) -> None:
+        self._tools: dict[str, Tool] = {}
+        for tool in tools:
+            self.add(tool)
+
+    def add(self, tool: Tool | Callable[..., Any]) -> Tool:
+        """Add a tool, or a plain Python function as one.
+
+        Raises:
+            ConfigError: the name is taken, or the function's signature cannot be offered to a model.
+        """
+        if not isinstance(tool, Tool):
+            if inspect.iscoroutinefunction(tool):
+                raise ConfigError(f"{tool.__name__} is async. Wrap it in a function that waits for it.")
+            tool = Tool(Signature(tool), tool)
+        name = tool.signature.name
+        if name in self._tools:
+            raise ConfigError(f"This agent has a function named {name} already.")
+        self._tools[name] = tool
+        return tool
+
+    def remove(self, name: str) -> None:
+        """Take a function away; no error if it is not there."""
+        self._tools.pop(name, None)
+
+    def get(self, name: str) -> Tool | None:
+        """The tool of that name."""
+        return self._tools.get(name)
+
+    def schemas(self) -> Sequence[ToolSchema]:
+        """What the model is told about every function, in the order they were added."""
+        return [tool.schema for tool in self._tools.values()]
+
+    def run(self, call: ToolCall) -> ToolResult:
+        """Run one call. What goes wrong in it is a failed result that the model can read.
+
+        Raises:
+            StoreError: the store failed; that is not for the model to mend.
+        """
+        try:
+            return ToolResult(call.id, call.name, clean(self._answer(call)))
+        except StoreError:
+            raise
+        except MemGPTError as error:
+            return ToolResult(call.id, call.name, clean(str(error)), failed=True)
+        except Exception as error:  # a user's function may raise anything; the model is told, the log keeps the trace
+            logger.warning("The function %s failed", call.name, exc_info=True)
+            return ToolResult(call.id, call.name, clean(f"{type(error).__name__}: {error}"), failed=True)
+
+    def _answer(self, call: ToolCall) -> str:
+        if call.error:
+            raise ToolError(call.error)
+        tool = self._tools.get(call.name)
+        if tool is None:
+            raise ToolError(f"There is no function {call.name!r}. Functions: {', '.join(self._tools)}.")
+        given = {key: value for key, value in call.arguments.items() if key != HEARTBEAT or not tool.heartbeat}
+        return as_text(tool.function(**tool.signature.read(given)))
+
+
+def heartbeat_asked(arguments: Mapping[str, Any]) -> bool:
+    """Whether a call asks to run again. Weak models write the word instead of the value: "false" is no request."""
+    return str(arguments.get(HEARTBEAT, "")).lower() in ("true", "1", "yes")
+
+
+def as_text(value: Any) -> str:
+    """A function's answer as the model reads it."""
+    if value is None:
+        return "Done."
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (TypeError, ValueError):
+        return str(value)

@@ -1,0 +1,164 @@
+"""The look-up that the program makes for models too small to search by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from memgpt_autogen import events
+from memgpt_autogen.errors import ModelServerError
+from memgpt_autogen.llm.scripted import ScriptedModel
+from memgpt_autogen.memory.lookup import Found, look_up, sentences
+from memgpt_autogen.observers import FunctionCalled, FunctionReturned, Sight
+from memgpt_autogen.prompts.presets import get_preset
+from memgpt_autogen.storage.base import Passage, Store
+
+from .conftest import Build, Script, results, say
+
+BOTH = ("conversation_search", "archival_memory_search")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
+        ("Dr. Ono met Mrs. Hill at St. Ives. They left.", ["Dr. Ono met Mrs. Hill at St. Ives.", "They left."]),
+        ("It costs 3.50 euro. Ask, e.g. Bob.", ["It costs 3.50 euro.", "Ask, e.g. Bob."]),
+        ('"Stop!" she said. "Why?"', ['"Stop!" she said.', '"Why?"']),
+        ("# Heading\n- **Bold** item\n* other\n\n## More", ["Bold item", "other"]),
+        ("Él vino. Ángel también.", ["Él vino.", "Ángel también."]),
+        ("", []),
+        (" \n\n ", []),
+    ],
+)
+def test_a_text_falls_into_sentences(text: str, parts: list[str]) -> None:
+    assert sentences(text) == parts
+
+
+@pytest.fixture
+def agent(store: Store) -> str:
+    return store.agents.create("sam", {}).id
+
+
+def hear(store: Store, agent: str, text: str, name: str = "Ann") -> None:
+    store.log.append(agent, [replace(events.user_message(text, name=name), answered=True)])
+
+
+def read(store: Store, agent: str, text: str, **metadata: object) -> None:
+    store.passages.add(store.passages.own_source(agent), [Passage(text, str(metadata.pop("uri", "")), metadata)])
+
+
+def find(store: Store, agent: str, words: str, functions: tuple[str, ...] = BOTH) -> Found | None:
+    return look_up(store, agent, words, functions)
+
+
+def test_the_best_sentence_of_what_was_said_is_found(store: Store, agent: str) -> None:
+    hear(store, agent, "I am Ann. My cat is called Miro. He is two.")
+    hear(store, agent, "The dog barks all night.", "Bob")
+    found = find(store, agent, "What is the cat called?")
+    assert found and (found.function, found.sentence) == ("conversation_search", "Ann: My cat is called Miro.")
+    assert found.where[:2] == "20"  # its date
+
+
+def test_the_best_sentence_of_a_document_is_found_with_its_place(store: Store, agent: str) -> None:
+    text = "Power: The generator runs on diesel. It is tested each May. Keys hang in the hall."
+    read(store, agent, text, uri="handbook.md", page=3, heading="Power")
+    found = find(store, agent, "When is the generator tested?")
+    assert found and found.function == "archival_memory_search" and found.where == "handbook.md, p. 3"
+    assert found.sentence in ("It is tested each May.", "The generator runs on diesel.")
+
+
+def test_both_memories_are_compared(store: Store, agent: str) -> None:
+    hear(store, agent, "The boat is red.")
+    read(store, agent, "The boat house opens at nine in summer.")
+    opens = find(store, agent, "When does the boat house open?")
+    colour = find(store, agent, "Is the boat red or blue?")
+    assert opens and opens.function == "archival_memory_search" and opens.where == "own note"
+    assert colour and colour.function == "conversation_search"
+    assert not find(store, agent, "When does the boat house open in summer?", ())
+
+
+def test_questions_and_own_answers_are_not_offered(store: Store, agent: str) -> None:
+    hear(store, agent, "Where is the silver key?")
+    store.log.append(agent, [events.reply("", (), "The silver key is gone.")])
+    assert find(store, agent, "Where is the silver key?") is None
+    hear(store, agent, "The silver key hangs in the hall. Where is the copper key?")
+    found = find(store, agent, "Where is the silver key?")
+    assert found and found.sentence == "Ann: The silver key hangs in the hall."
+
+
+def test_a_statement_without_a_fitting_sentence_gives_nothing(store: Store, agent: str) -> None:
+    hear(store, agent, "The silver key hangs in the hall.")
+    assert find(store, agent, "I bought a silver ring and a new lamp for my mother yesterday") is None
+    assert find(store, agent, "Tell me where the silver key hangs")
+    assert find(store, agent, "") is None and find(store, agent, "?!") is None
+
+
+# -- in an agent ----------------------------------------------------------------------------------------------------
+
+
+def test_the_look_up_is_logged_as_the_call_that_it_is(build: Build, script: Script, store: Store) -> None:
+    model = script("Nice to meet you.", "Your cat is called Miro.")
+    agent = build(model, preset="memgpt_tiny")
+    say(agent, "My cat is called Miro.")
+    seen: list[Sight] = []
+    agent.observers.append(seen.append)
+    assert say(agent, "What is my cat called?") == ["Your cat is called Miro."]
+    asked, called, found = store.log.window(agent.id)[-5:-2]
+    assert asked.text == "What is my cat called?"
+    assert called.tool_calls[0].name == "conversation_search" and found.call_id == called.tool_calls[0].id
+    assert found.role == "tool" and "user: My cat is called Miro." in found.content
+    assert model.calls[1].messages[-1].content == found.content
+    by_program = [sight for sight in seen if isinstance(sight, FunctionCalled) and sight.by_program]
+    assert [sight.call for sight in by_program] == list(called.tool_calls)
+    shown = next(sight for sight in seen if isinstance(sight, FunctionReturned))
+    assert shown.result.content.startswith("[20")
+
+
+def test_the_newest_question_is_looked_up_not_the_words_around_it(build: Build, script: Script) -> None:
+    model = script("ok", "Miro.")
+    agent = build(model, preset="memgpt_tiny")
+    say(agent, "My cat is called Miro.")
+    agent.run([events.user_message("What is my cat called?"), events.user_message("I am curious.")])
+    assert "Question: What is my cat called?" in results(model.calls[1].messages)[-1]
+
+
+def test_nothing_found_leaves_no_trace(build: Build, script: Script, store: Store) -> None:
+    model = script("Hello.")
+    agent = build(model, preset="memgpt_tiny")
+    say(agent, "Good morning to all of you")
+    assert [message.kind for message in store.log.window(agent.id)] == ["user_message", "reply", "result"]
+
+
+def test_the_smallest_model_is_held_to_speech_of_one_sentence(build: Build) -> None:
+    model = ScriptedModel(["One.", "Two."])
+    agent = build(model, preset="memgpt_tiny")
+    say(agent, "My cat is called Miro.")
+    say(agent, "What is my cat called?")
+    for prompt in model.calls:
+        assert prompt.only == {"send_message"} and [tool.name for tool in prompt.tools] == ["send_message"]
+        message = prompt.tools[0].parameters["properties"]["message"]
+        assert (message["type"], message["maxLength"], message["format"]) == ("string", 160, "sentence")
+
+
+def test_worked_examples_stand_right_before_what_is_to_be_answered(build: Build, script: Script) -> None:
+    model = script("One.", "Two.")
+    agent = build(model, preset="memgpt_tiny")
+    say(agent, "My cat is called Miro.")
+    say(agent, "What is my cat called?")
+    contents = [message.content for message in model.calls[1].messages]
+    shown = [message.content for message in get_preset("memgpt_tiny").shown()]
+    assert len(shown) >= 3 and contents[-3 - len(shown) : -3] == shown
+    assert "My cat is called Miro." in contents[1] and "What is my cat called?" in contents[-3]
+
+
+def test_a_look_up_before_a_dead_server_is_not_made_twice(build: Build, script: Script, store: Store) -> None:
+    model = script("ok", ModelServerError("down"), "Miro.")
+    agent = build(model, preset="memgpt_tiny")
+    say(agent, "My cat is called Miro.")
+    with pytest.raises(ModelServerError):
+        say(agent, "What is my cat called?")
+    assert agent.run([]).said == ("Miro.",)
+    calls = [one.name for message in store.log.window(agent.id) for one in message.tool_calls]
+    assert calls == ["send_message", "conversation_search", "send_message"]

@@ -1,0 +1,99 @@
+"""Which messages of AutoGen's list are new."""
+
+from __future__ import annotations
+
+import pytest
+
+from memgpt_autogen.groupchat.conversations import START, Conversations, digest, first_new
+from memgpt_autogen.storage.sqlite import SQLiteStore
+
+pytestmark = pytest.mark.groupchat
+
+
+@pytest.mark.parametrize(
+    ("seen", "listed", "known"),
+    [
+        ("", "a", 0),  # the first message ever
+        ("ab", "abcd", 2),  # the list goes on
+        ("abc", "bcd", 2),  # a hook left the oldest out
+        ("aa", "aaa", 2),  # the same words again are a new message
+        ("aba", "abac", 3),
+        ("ab|", "ab", 0),  # cleared: the same list is all new
+        ("ab|c", "cd", 1),
+        ("abcd", "abx", 2),  # resumed from an earlier point, another way
+        ("ab|cd", "abx", 2),  # an older chat resumed
+        ("abc", "ac", 2),  # a hook left the middle out
+        ("abc", "xyz", 0),  # nothing in common
+        ("abc", "cx", 1),
+    ],
+)
+def test_first_new(seen: str, listed: str, known: int) -> None:
+    entries = [START if letter == "|" else letter for letter in seen]
+    assert first_new(entries, list(listed)) == known
+
+
+class Peer:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def message(text: str) -> dict[str, str]:
+    return {"name": "ann", "role": "user", "content": text}
+
+
+def taken(conversations: Conversations, peer: Peer, texts: str, *, owed: bool = False) -> str:
+    messages = [message(letter) for letter in texts]
+    _, known, entries = conversations.news(peer, messages, owed=owed)
+    conversations.keep(peer, entries)
+    return texts[known:]
+
+
+@pytest.fixture
+def store() -> SQLiteStore:
+    return SQLiteStore(None)
+
+
+@pytest.fixture
+def agent(store: SQLiteStore) -> str:
+    return store.agents.create("sam", {}).id
+
+
+def test_a_chat_that_grows(store: SQLiteStore, agent: str) -> None:
+    conversations, peer = Conversations(store, agent), Peer("ann")
+    assert [taken(conversations, peer, texts) for texts in ("a", "ab", "abb", "abbcd")] == ["a", "b", "b", "cd"]
+
+
+def test_the_same_words_again_after_an_answer_are_new_but_a_retry_is_not(store: SQLiteStore, agent: str) -> None:
+    conversations, peer = Conversations(store, agent), Peer("ann")
+    assert taken(conversations, peer, "a") == "a"
+    assert taken(conversations, peer, "a", owed=True) == ""
+    assert taken(conversations, peer, "a") == "a"
+
+
+def test_a_cleared_chat_begins_anew(store: SQLiteStore, agent: str) -> None:
+    conversations, peer = Conversations(store, agent), Peer("ann")
+    taken(conversations, peer, "abc")
+    conversations.cleared(peer)
+    assert taken(conversations, peer, "cab") == "cab"
+    assert taken(conversations, peer, "cabx") == "x"
+
+
+def test_two_peers_of_one_name_do_not_mix(store: SQLiteStore, agent: str) -> None:
+    conversations, first, second = Conversations(store, agent), Peer("chat_manager"), Peer("chat_manager")
+    assert taken(conversations, first, "a") == "a"
+    assert taken(conversations, second, "a") == "a"
+    assert taken(conversations, first, "ab") == "b"
+    assert taken(conversations, second, "ac") == "c"
+
+
+def test_another_process_recognises_a_resumed_chat(store: SQLiteStore, agent: str) -> None:
+    taken(Conversations(store, agent), Peer("chat_manager"), "abc")
+    assert taken(Conversations(store, agent), Peer("chat_manager"), "abcd") == "d"
+
+
+def test_a_digest_is_of_who_and_what_not_of_the_role() -> None:
+    assert digest({"name": "a", "content": "x", "role": "user"}) == digest(
+        {"name": "a", "content": "x", "role": "assistant"}
+    )
+    assert digest({"name": "a", "content": "x"}) != digest({"name": "b", "content": "x"})
+    assert digest({"name": "a", "content": [{"type": "text", "text": "x"}]}) != digest({"name": "a", "content": "x"})

@@ -1,0 +1,79 @@
+"""Reading ``llm_config``."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from memgpt_autogen.errors import ConfigError
+from memgpt_autogen.groupchat.entries import read_entry
+
+pytestmark = pytest.mark.groupchat
+
+HOSTED = {"config_list": [{"model": "gpt-4o", "api_key": "k"}], "temperature": 0, "cache_seed": None}
+
+
+def test_a_plain_config_goes_to_autogen_as_it_is() -> None:
+    entry = read_entry(HOSTED)
+    assert entry.hosted and entry.explicit is None and entry.autogen == HOSTED
+    assert entry.hint.model == "gpt-4o"
+
+
+def test_our_keys_never_reach_a_provider() -> None:
+    given = {"model": "gpt-4o", "api_key": "k", "preset": "memgpt_docs", "human": "Bob", "context_window": 4096}
+    entry = read_entry({"config_list": [given]})
+    assert entry.autogen == {"config_list": [{"model": "gpt-4o", "api_key": "k"}]}
+    assert entry.options == {"preset": "memgpt_docs", "human": "Bob"} and entry.hint.context_window == 4096
+
+
+def test_old_forms_are_brought_up_to_date() -> None:
+    entry = read_entry([{"model": "m", "api_type": "open_ai", "api_base": "http://localhost:1/v1", "api_key": "NULL"}])
+    assert entry.autogen == {
+        "config_list": [{"model": "m", "api_type": "openai", "base_url": "http://localhost:1/v1", "api_key": "NULL"}]
+    }
+
+
+def test_the_original_s_form_names_a_model_for_us() -> None:
+    given = {
+        "model": "gpt-4",
+        "model_endpoint_type": "openai",
+        "model_endpoint": "https://example.test/v1",
+        "openai_key": "k",
+        "context_window": 8192,
+        "preset": "memgpt_chat",
+    }
+    entry = read_entry({"config_list": [given]})
+    assert not entry.hosted and entry.explicit is not None
+    assert (entry.explicit.model, entry.explicit.address) == ("gpt-4", "https://example.test")
+    assert entry.explicit.api_key == "k" and entry.explicit.context_window == 8192
+    assert entry.autogen == {
+        "config_list": [{"model": "gpt-4", "api_key": "not-needed", "base_url": "https://example.test/v1"}]
+    }
+
+
+@pytest.mark.parametrize("given", [{"model": "airoboros-l2-70b-2.1"}, {"model": "m", "api_type": "openai"}])
+def test_an_entry_without_a_place_falls_through(given: dict[str, Any]) -> None:
+    entry = read_entry({"config_list": [given]})
+    assert not entry.hosted and entry.explicit is None and entry.hint.model == given["model"]
+
+
+@pytest.mark.parametrize("place", [{"base_url": "http://x"}, {"api_type": "anthropic"}, {"model_client_cls": "Mine"}])
+def test_an_entry_with_a_place_is_autogen_s_to_call(place: dict[str, Any]) -> None:
+    assert read_entry({"config_list": [{"model": "m", **place}]}).hosted
+
+
+def test_the_user_s_dict_is_never_changed() -> None:
+    entry = {"model": "m", "api_base": "http://x", "preset": "p", "model_wrapper": "chatml"}
+    given = {"config_list": [entry], "seed": 1}
+    before = copy.deepcopy(given)
+    read_entry(given)
+    assert given == before
+
+
+def test_bad_configs_say_what_to_do() -> None:
+    with pytest.raises(ConfigError, match="empty config_list"):
+        read_entry({"config_list": []})
+    with pytest.raises(ConfigError, match="model_endpoint_type 'ollamaa' is not known"):
+        read_entry({"config_list": [{"model": "m", "model_endpoint_type": "ollamaa"}]})

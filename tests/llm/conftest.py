@@ -1,0 +1,112 @@
+"""A loopback HTTP server that answers from a list, and functions to offer a model."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from memgpt_autogen.messages import ToolSchema
+
+
+def schema(name: str, description: str = "", /, required: list[str] | None = None, **properties: Any) -> ToolSchema:
+    needed = list(properties) if required is None else required
+    return ToolSchema(name, description, {"type": "object", "properties": properties, "required": needed})
+
+
+TEXT = {"type": "string"}
+SAY = schema("send_message", "Say something to the user.", message=TEXT)
+REMEMBER = schema("core_memory_append", "Remember a fact.", name={"enum": ["human", "persona"]}, content=TEXT)
+SEARCH = schema(
+    "archival_memory_search",
+    "Search what was stored.",
+    required=["query"],
+    query={"type": "string", "minLength": 1, "maxLength": 60},
+    page={"type": "integer", "minimum": 0, "maximum": 99},
+    request_heartbeat={"type": "boolean"},
+)
+TOOLS = [SAY, REMEMBER, SEARCH]
+
+
+@dataclass
+class Answer:
+    """What the server does with one request. ``drop``: closes the connection without a word."""
+
+    body: Any = None
+    status: int = 200
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    drop: bool = False
+
+
+@dataclass
+class Request:
+    method: str
+    path: str
+    body: Any
+    headers: dict[str, str]
+
+
+class Loopback:
+    """Answers ``always[path]`` if there is one, else the next of ``script``; records ``requests``."""
+
+    def __init__(self) -> None:
+        self.script: list[Answer] = []
+        self.always: dict[str, Any] = {}
+        self.requests: list[Request] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer._handle(self, None)
+
+            def do_POST(self) -> None:
+                outer._handle(self, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def _handle(self, handler: BaseHTTPRequestHandler, body: Any) -> None:
+        path = handler.path.partition("?")[0]
+        if path in self.always:
+            found = self.always[path]
+            answer = Answer(found(body) if callable(found) else found)
+        else:
+            self.requests.append(Request(handler.command, handler.path, body, dict(handler.headers)))
+            answer = self.script.pop(0) if self.script else Answer({"error": {"message": "script is empty"}}, 418)
+        time.sleep(answer.delay)
+        if answer.drop:
+            handler.connection.close()
+            return
+        data = (answer.body if isinstance(answer.body, str) else json.dumps(answer.body)).encode()
+        try:
+            handler.send_response(answer.status)
+            for name, value in {"Content-Type": answer.content_type, **answer.headers}.items():
+                handler.send_header(name, value)
+            handler.send_header("Content-Length", str(len(data)))
+            handler.end_headers()
+            handler.wfile.write(data)
+        except OSError:
+            pass  # the client gave up, as some tests want
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def loopback() -> Iterator[Loopback]:
+    server = Loopback()
+    yield server
+    server.close()

@@ -1,0 +1,222 @@
+"""The schema and the grammar of a reply. GBNF is checked offline by turning it into a regular expression."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from memgpt_autogen.llm.grammar import call_schema, reply_prefix, to_gbnf
+from memgpt_autogen.messages import ToolSchema
+
+from .conftest import REMEMBER, SAY, SEARCH, TEXT, TOOLS, schema
+
+_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|(\[(?:[^\]\\]|\\.)*\])|([a-zA-Z][\w-]*)|(\{[\d,]+\}|[()|?*+])')
+
+
+def as_regex(gbnf: str) -> re.Pattern[str]:
+    """Our grammars have no recursion, so that rules can be put in place of their names."""
+    rules = dict(line.split(" ::= ", 1) for line in gbnf.strip().split("\n"))
+
+    def expand(body: str) -> str:
+        out = []
+        for literal, charset, name, sign in _TOKEN.findall(body):
+            if charset or sign:
+                out.append(charset or sign)
+            elif name:
+                out.append(f"(?:{expand(rules[name])})")
+            else:
+                plain = literal.replace('\\"', '"').replace("\\\\", "\\")
+                out.append(f"(?:{re.escape(plain)})")
+        return "".join(out)
+
+    return re.compile(expand(rules["root"]))
+
+
+def accepts(gbnf: str, function: str, /, *, raw: Any = None, **params: Any) -> bool:
+    text = raw if raw is not None else json.dumps({"function": function, "params": params}, ensure_ascii=False)
+    return as_regex(gbnf).fullmatch(text) is not None
+
+
+def test_a_reply_is_one_call_of_an_offered_function() -> None:
+    gbnf = to_gbnf(TOOLS)
+    assert accepts(gbnf, "send_message", inner_thoughts="hm", message='hi "you" \\ é日本 😀\n')
+    assert accepts(gbnf, "core_memory_append", inner_thoughts="hm", name="human", content="x")
+    assert not accepts(gbnf, "core_memory_append", inner_thoughts="hm", name="other", content="x")
+    assert not accepts(gbnf, "send_message", message="no thoughts")
+    assert not accepts(gbnf, "send_message", inner_thoughts="", message="empty thoughts")
+    assert not accepts(gbnf, "send_message", inner_thoughts="hm", message="hi", extra=1)
+    assert not accepts(gbnf, "other", inner_thoughts="hm")
+    assert not accepts(gbnf, "", raw='{"function": "send_message", "params": {"inner_thoughts": "a", "message": "\n"}}')
+    assert not accepts(gbnf, "", raw='{"function":"send_message","params":{"inner_thoughts":"a","message":"b"}}')
+
+
+def test_only_narrows_and_thoughts_may_be_left_out() -> None:
+    gbnf = to_gbnf(TOOLS, {"send_message"}, inner_thoughts=False)
+    assert accepts(gbnf, "send_message", message="hi")
+    assert not accepts(gbnf, "core_memory_append", name="human", content="x")
+    with pytest.raises(ValueError, match="nothing"):
+        to_gbnf(TOOLS, {"nothing"})
+
+
+@pytest.mark.parametrize("limit", [1, 99, 200, 201, 250, 399, 1000, 1234])
+def test_strings_are_bounded_exactly(limit: int) -> None:
+    gbnf = to_gbnf([SAY], None, False, limit)
+    assert accepts(gbnf, "send_message", message="x" * limit)
+    assert accepts(gbnf, "send_message", message="x" * (limit // 2))
+    assert accepts(gbnf, "send_message", message="")
+    assert not accepts(gbnf, "send_message", message="x" * (limit + 1))
+    counts = [int(n) for n in re.findall(r"\{(?:\d+,)?(\d+)\}", gbnf)]
+    assert max(counts) <= 200  # llama.cpp refuses repetitions over 2,000
+
+
+def test_minimum_lengths_hold() -> None:
+    tool = schema("f", a={"type": "string", "minLength": 150, "maxLength": 500})
+    gbnf = to_gbnf([tool], None, False)
+    assert [accepts(gbnf, "f", a="x" * n) for n in (149, 150, 333, 500, 501)] == [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_message_and_thoughts_have_limits_of_their_own() -> None:
+    gbnf = to_gbnf(TOOLS, string_limit=50, message_limit=10, thoughts_limit=5)
+    assert accepts(gbnf, "send_message", inner_thoughts="x" * 5, message="x" * 10)
+    assert not accepts(gbnf, "send_message", inner_thoughts="x" * 6, message="x")
+    assert not accepts(gbnf, "send_message", inner_thoughts="x", message="x" * 11)
+    assert accepts(gbnf, "core_memory_append", inner_thoughts="x", name="human", content="x" * 50)
+
+
+def test_optional_properties_may_be_left_out_in_any_combination() -> None:
+    gbnf = to_gbnf([SEARCH])
+    for page in ({}, {"page": 3}):
+        for beat in ({}, {"request_heartbeat": True}):
+            assert accepts(gbnf, SEARCH.name, inner_thoughts="a", query="q", **page, **beat)
+    assert not accepts(gbnf, SEARCH.name, inner_thoughts="a", page=1)
+    assert not accepts(gbnf, SEARCH.name, inner_thoughts="a", query="q", page=-1)
+    assert not accepts(gbnf, SEARCH.name, inner_thoughts="a", query="q", page=100)
+
+
+def test_optional_properties_before_the_first_required_one() -> None:
+    number = {"type": "integer"}
+    gbnf = to_gbnf([schema("f", required=["c"], a=number, b=number, c=number, d=number)], None, False)
+    for keys in ("c", "ac", "bc", "abc", "cd", "abcd"):
+        assert accepts(gbnf, "f", **dict.fromkeys(keys, 1)), keys
+    for keys in ("", "a", "ab", "d", "ca"):
+        assert not accepts(gbnf, "f", **dict.fromkeys(keys, 1)), keys
+    free = to_gbnf([schema("f", required=[], a=number, b=number)], None, False)
+    assert all(accepts(free, "f", **dict.fromkeys(keys, 1)) for keys in ("", "a", "b", "ab"))
+    assert accepts(to_gbnf([schema("f")], None, False), "f")
+
+
+RICH = ToolSchema(
+    "wéird-名前",
+    "Every type.",
+    {
+        "type": "object",
+        "$defs": {
+            "Point": {
+                "type": "object",
+                "properties": {
+                    "x": {"type": "number"},
+                    "next": {"anyOf": [{"$ref": "#/$defs/Point"}, {"type": "null"}]},
+                },
+                "required": ["x"],
+            }
+        },
+        "properties": {
+            "point": {"$ref": "#/$defs/Point"},
+            "tags": {
+                "type": "array",
+                "items": {"type": "string", "maxLength": 5},
+                "minItems": 1,
+                "maxItems": 3,
+            },
+            "maybe": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None},
+            "either": {"type": ["integer", "boolean"]},
+            "meta": {"type": "object"},
+            "scores": {"type": "object", "additionalProperties": {"type": "integer"}},
+            "anything": {},
+            "pick": {"enum": ['a "b" \\ c', 1, None, True]},
+            "fixed": {"const": "é"},
+        },
+        "required": ["point", "tags"],
+    },
+)
+
+
+def test_every_type_of_parameter() -> None:
+    gbnf = to_gbnf([RICH], None, False)
+
+    def ok(**more: Any) -> bool:
+        return accepts(gbnf, RICH.name, **({"point": {"x": -1.5}, "tags": ["a"]} | more))
+
+    assert ok()
+    assert ok(point={"x": 2, "next": {"x": 0.25, "next": None}})
+    assert ok(maybe=None, either=7) and ok(maybe="x", either=False)
+    assert ok(meta={}, scores={"a": 1, "b": -2}) and ok(meta={"k": "v", "n": {"deep": 1}, "l": [1, None]})
+    assert ok(anything=[1, "x", None]) and ok(anything="x")
+    assert all(ok(pick=value) for value in ('a "b" \\ c', 1, None, True)) and ok(fixed="é")
+    assert not ok(tags=[]) and not ok(tags=["a"] * 4) and not ok(tags=["toolong"])
+    assert not ok(point={}) and not ok(point={"y": 1}) and not ok(scores={"a": "x"}) and not ok(fixed="e")
+
+
+def test_the_prefix_is_what_all_replies_share() -> None:
+    assert reply_prefix(TOOLS) == '{"function":'
+    assert reply_prefix([SAY]) == '{"function": "send_message", "params": {"inner_thoughts":'
+    assert reply_prefix([SAY], None, False) == '{"function": "send_message", "params": {"message":'
+    assert reply_prefix([schema("f")], None, False) == '{"function": "f", "params":'
+    gbnf = to_gbnf(TOOLS, {"send_message"}, False, prefix=reply_prefix(TOOLS, {"send_message"}, False))
+    assert as_regex(gbnf).fullmatch(' "hi"}}')
+    with pytest.raises(ValueError, match="does not start"):
+        to_gbnf(TOOLS, prefix="[")
+
+
+def test_the_schema_bounds_all_and_closes_all() -> None:
+    def check(node: Any) -> None:
+        if isinstance(node, dict):
+            assert "$ref" not in node
+            if node.get("type") == "string":
+                assert "maxLength" in node
+            if node.get("type") == "array":
+                assert "maxItems" in node
+            if node.get("type") == "object":
+                assert node["additionalProperties"] is False or "maxProperties" in node
+            for value in node.values():
+                check(value)
+        elif isinstance(node, list):
+            for value in node:
+                check(value)
+
+    made = call_schema([*TOOLS, RICH])
+    check(made)
+    assert len(made["anyOf"]) == 4
+    first = made["anyOf"][0]["properties"]["params"]
+    assert list(first["properties"]) == ["inner_thoughts", "message"]
+    assert first["required"] == ["inner_thoughts", "message"]
+    assert SAY.parameters["properties"] == {"message": TEXT}  # the caller's schema is not changed
+
+
+@pytest.mark.real_model
+def test_llama_cpp_takes_the_grammars(embedded_server: Any) -> None:
+    import httpx
+
+    for tools in (TOOLS, [RICH], [REMEMBER, schema("f")]):
+        for thoughts in (True, False):
+            gbnf = to_gbnf(tools, None, thoughts, 40, thoughts_limit=40)
+            body = {
+                "prompt": "Call a function.",
+                "n_predict": 400,
+                "grammar": gbnf,
+                "temperature": 0.5,
+                "seed": 3,
+            }
+            reply = httpx.post(embedded_server.address + "/completion", json=body, timeout=60)
+            assert reply.status_code == 200, reply.text
+            if reply.json()["stop_type"] != "limit":
+                assert as_regex(gbnf).fullmatch(reply.json()["content"]), reply.json()["content"]

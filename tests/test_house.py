@@ -1,0 +1,52 @@
+"""What holds for the repository as a whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).resolve().parent.parent
+HEAVY = {"autogen", "httpx", "numpy", "openai", "pydantic", "rich", "sqlite3", "tiktoken"}
+#: Hosts of package indexes, and paths of somebody's machine.
+ELSEWHERE = ("pypi.org", "files.pythonhosted", "/work/", "/root/")
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The top-level modules that a statement loads in a Python of its own."""
+    show = "print(json.dumps([*{*sys.modules} - old]))"
+    program = f"import json, sys; old = {{*sys.modules}}; {statement}; {show}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=HOUSE, capture_output=True, text=True, timeout=60, check=True
+    )
+    return {name.partition(".")[0] for name in json.loads(done.stdout)}
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    loaded = loaded_by("import memgpt_autogen")
+    assert "memgpt_autogen" in loaded
+    assert not loaded & HEAVY
+
+
+def tracked_files() -> list[Path]:
+    git = shutil.which("git")
+    if git is None or not (HOUSE / ".git").exists():
+        pytest.skip("not a git repository")
+    listed = subprocess.run([git, "ls-files", "-z"], cwd=HOUSE, capture_output=True, check=True).stdout
+    files = [HOUSE / name for name in listed.decode().split("\0") if name]
+    return [file for file in files if file.is_file() and file != Path(__file__).resolve()]
+
+
+def test_no_file_names_a_package_index_or_a_path_of_this_machine() -> None:
+    found = [
+        f"{file.relative_to(HOUSE)}:{number}: {words}"
+        for file in tracked_files()
+        for number, line in enumerate(file.read_bytes().splitlines(), 1)
+        for words in ELSEWHERE
+        if words.encode() in line
+    ]
+    assert not found, "\n".join(found)
