@@ -13,14 +13,14 @@ from .config import AgentConfig
 from .embeddings.base import Embedder
 from .errors import ConfigError, ModelError, ModelReplyError
 from .ids import new_id
+from .intake import Intake, warned_before
 from .llm.base import ChatModel
 from .memory.archival import ArchivalMemory
 from .memory.context import Context, Prompt
 from .memory.core import CoreMemory
-from .memory.lookup import look_up
 from .memory.recall import RecallMemory
 from .memory.window import WindowPolicy
-from .messages import Message, Reply, ToolCall, ToolResult, ToolSchema, Usage, utc_now
+from .messages import Message, Reply, ToolResult, ToolSchema, Usage, utc_now
 from .observers import (
     EventReceived,
     Evicted,
@@ -31,7 +31,7 @@ from .observers import (
     Sight,
     ThoughtInside,
 )
-from .prompts.presets import Preset, found_text
+from .prompts.presets import Preset
 from .storage.base import AgentRow, Store
 from .tools.memory_tools import SEND_MESSAGE, memory_tools
 from .tools.registry import Tool, ToolRegistry, heartbeat_asked
@@ -39,14 +39,8 @@ from .turns import Happened, Outcome, StepResult, Turn, TurnState, tidied
 
 logger = logging.getLogger(__name__)
 
-#: A pause after which the next message opens a new session.
-SESSION_PAUSE = timedelta(minutes=30)
 #: Unreadable replies in a row before the turn is given up; failures of a function before it is withheld for the turn.
 PATIENCE = 3
-
-_REST_IN_RECALL = "(cut: {shown} of {total} characters; conversation_search finds the rest)"
-_REST_BY_SEARCH = "(cut: {shown} of {total} characters; ask for less, or for another page)"
-_NEVER_CAME = "The result never came: the chat went on without it. Call it again if it is still needed."
 
 
 class Agent:
@@ -90,8 +84,8 @@ class Agent:
         for tool in tools:
             self.tools.add(tool)
         self._context = Context(store, row.id, preset, self.core, system, policy or WindowPolicy())
-        self._session: str | None = None
-        self._warned = False
+        self._intake = Intake(store, row.id, self._context, preset)
+        self._warned = warned_before(store.log.window(row.id))
 
     # -- a turn ---------------------------------------------------------------------------------------------------
 
@@ -137,8 +131,11 @@ class Agent:
                 return Turn()  # not written down either: they would pile up in the window, unanswered
             waiting = self._take_in(incoming, results, state, on_commit)
             state.owes_speech = must_speak or any(message.kind == "user_message" for message in waiting)
-            if incoming and state.owes_speech:
-                self._prefetch(waiting, state)
+            if incoming and state.owes_speech and (looked := self._intake.look_up(waiting)):
+                call, shown = looked
+                state.called.append(call.name)
+                self._tell(FunctionCalled(call, by_program=True))
+                self._tell(FunctionReturned(shown))
             return self._loop(state, max_steps or self.config.max_steps)
 
     def hear(
@@ -158,6 +155,19 @@ class Agent:
                 self._take_in(incoming, results, TurnState(self.model), on_commit)
             except (ModelError, ConfigError) as error:  # what came in is kept all the same, and nobody waits
                 logger.info("Heard without a model to count by: %s", error)
+
+    def _take_in(
+        self,
+        incoming: Sequence[Message],
+        results: Sequence[ToolResult],
+        state: TurnState,
+        on_commit: Callable[[], None] | None,
+    ) -> Sequence[Message]:
+        try:
+            return self._intake.take_in(incoming, results, state, self._offered(state), on_commit)
+        finally:
+            for message in incoming:
+                self._tell(EventReceived(message))
 
     def _loop(self, state: TurnState, max_steps: int) -> Turn:
         result: StepResult | None = None
@@ -245,7 +255,7 @@ class Agent:
                 if call.name == SEND_MESSAGE and not done[call.id].failed
             )
             message = events.reply(reply.inner_thoughts, reply.tool_calls, "\n".join(said))
-            log = [message, *(self._result(result, prompt.room, state) for result in results)]
+            log = [message, *(self._intake.result(result, prompt.room, state) for result in results)]
             happened = Happened(
                 results=results,
                 pending=tuple(call for call in reply.tool_calls if call.id not in done),
@@ -283,82 +293,12 @@ class Agent:
     def _commit(
         self, log: Sequence[Message], outcome: Outcome, state: TurnState, usage: Usage, settled: bool = False
     ) -> None:
-        self.store.log.append(self.id, [replace(entry, session_id=self._session, answered=True) for entry in log])
+        self.store.log.append(
+            self.id, [replace(entry, session_id=self._intake.session, answered=True) for entry in log]
+        )
         self.store.log.add_step(self.id, outcome.value, state.model.name, usage)
         if settled:
             self.store.log.mark_answered(self.id)
-
-    # -- what comes in --------------------------------------------------------------------------------------------
-
-    def _take_in(
-        self,
-        incoming: Sequence[Message],
-        results: Sequence[ToolResult],
-        state: TurnState,
-        on_commit: Callable[[], None] | None,
-    ) -> list[Message]:
-        """Commit what came in; the messages that are unanswered now."""
-        window = self.store.log.window(self.id)
-        self._open_session(window)
-        came = {result.call_id: result for result in results}
-        closing = [
-            came.get(call.id) or ToolResult(call.id, call.name, _NEVER_CAME, failed=True) for call in open_calls(window)
-        ]
-        failure: ModelError | ConfigError | None = None
-        try:
-            limit = self._context.limit(state.model, self._offered(state), state.instructions)
-            closed = [self._result(result, limit, state) for result in closing]
-            fitted = [self._fitted(event, limit, state.model) for event in incoming]
-        except (ModelError, ConfigError) as error:
-            # A dead server cannot count, and a small window holds nothing: what came in is kept as it is.
-            failure, closed, fitted = error, [events.tool_result(result) for result in closing], [*incoming]
-        with self.store.transaction(new_id()):
-            arrived = [replace(message, session_id=self._session) for message in (*closed, *fitted)]
-            self.store.log.append(self.id, arrived)
-            if on_commit:
-                on_commit()
-        for message in incoming:
-            self._tell(EventReceived(message))
-        if failure:
-            raise failure
-        return [message for message in (*window, *arrived) if not message.answered]
-
-    def _fitted(self, event: Message, limit: int, model: ChatModel) -> Message:
-        """An event of which no more is shown than the window can hold; searches see all of it."""
-        if not event.text:
-            return event
-        shown = self._context.fit(event.text, limit, model, _REST_IN_RECALL)
-        return event if shown == event.text else events.reworded(event, shown)
-
-    def _prefetch(self, waiting: Sequence[Message], state: TurnState) -> None:
-        """The search that the preset leaves to the program, with the words of the last question."""
-        words = [message.text for message in waiting if message.kind == "user_message" and message.text]
-        if not self.preset.rules.prefetch or not words:
-            return
-        asked = next((text for text in reversed(words) if "?" in text), words[-1])
-        found = look_up(self.store, self.id, asked, self.preset.rules.prefetch)
-        if found is None:
-            return
-        call = ToolCall(found.function, {"query": asked})
-        result = ToolResult(call.id, call.name, found_text(found.sentence, asked))
-        log = [events.reply("", (call,), ""), events.tool_result(result)]
-        with self.store.transaction(new_id()):
-            self.store.log.append(self.id, [replace(entry, session_id=self._session) for entry in log])
-        self._tell(FunctionCalled(call, by_program=True))
-        self._tell(FunctionReturned(replace(result, content=f"[{found.where}] {found.sentence}")))
-        state.called.append(call.name)
-
-    def _result(self, result: ToolResult, limit: int, state: TurnState) -> Message:
-        text = self._context.fit(events.clean(result.content), limit, state.model, _REST_BY_SEARCH)
-        return events.tool_result(replace(result, content=text))
-
-    def _open_session(self, window: Sequence[Message]) -> None:
-        """A new session begins with a new process and after a pause."""
-        quiet = bool(window) and utc_now() - window[-1].created_at > SESSION_PAUSE
-        if self._session is None:
-            self._warned = any(message.kind == "system_alert" for message in window)
-        if self._session is None or quiet:
-            self._session = new_id()
 
     # -- small things ---------------------------------------------------------------------------------------------
 
@@ -378,6 +318,15 @@ class Agent:
         until = utc_now() + timedelta(minutes=minutes)
         self.store.agents.pause(self.id, until)
 
+    def check_window(self) -> None:
+        """See that the model's window holds what this agent always shows it. Asks the model's server.
+
+        Raises:
+            ConfigError: it does not; the message has the figures.
+            ModelError: the server cannot be asked.
+        """
+        self._context.limit(self.model, self._offered(TurnState(self.model)))
+
     def _paused(self) -> bool:
         until = self.store.agents.paused_until(self.id)
         return until is not None and utc_now() < until
@@ -388,9 +337,3 @@ class Agent:
     def _tell(self, sight: Sight) -> None:
         for observer in self.observers:
             observer(sight)
-
-
-def open_calls(messages: Sequence[Message]) -> list[ToolCall]:
-    """Calls that have no result yet, in order."""
-    answered = {message.call_id for message in messages if message.role == "tool"}
-    return [call for message in messages for call in message.tool_calls if call.id not in answered]

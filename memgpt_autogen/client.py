@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ from . import events
 from .agent import Agent
 from .config import AgentConfig, LLMConfig, Settings, from_dict, to_dict
 from .embeddings.base import Embedder
-from .errors import NameTaken
+from .errors import ConfigError, ModelError, NameTaken
 from .llm.base import ChatModel
 from .llm.choose import build_model, choose_model
 from .prompts import text_of
@@ -19,6 +20,8 @@ from .sources.base import Loader
 from .sources.split import split
 from .storage.base import AgentRow, Passage, Source, Store
 from .tools.registry import Tool
+
+logger = logging.getLogger(__name__)
 
 #: Passages written to the store in one go while a source is loaded.
 BATCH = 1000
@@ -73,7 +76,7 @@ class MemGPT:
 
         Raises:
             NameTaken: with ``throw_if_exists``.
-            ConfigError: a setting, preset, persona or human that is not known.
+            ConfigError: a setting, preset, persona or human that is not known; a window too small for the agent.
         """
         wanted = config if isinstance(config, AgentConfig) else from_dict(AgentConfig, config)
         if any(row.name == wanted.name for row in self.store.agents.list()):
@@ -92,7 +95,15 @@ class MemGPT:
             row = self.store.agents.create(wanted.name, to_dict(replace(wanted, preset=preset.name)))
             for label, text in blocks.items():
                 self.store.agents.add_block(row.id, label, text, max(preset.block_limit, len(text)))
-            return self._open(row, preset, model, chosen, tools)  # an agent whose model cannot be had is not made
+            agent = self._open(row, preset, model, chosen, tools)  # an agent whose model cannot be had is not made
+        try:
+            agent.check_window()
+        except ModelError as error:  # the server may be up by the time the agent is spoken to
+            logger.info("The window could not be checked: %s", error)
+        except ConfigError:
+            self.store.agents.delete(row.id)
+            raise
+        return agent
 
     def load_agent(
         self,

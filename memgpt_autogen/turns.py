@@ -65,7 +65,7 @@ class Happened:
         """The event that wakes the agent for its next step, where results do not say enough by themselves."""
         outcome = self.outcome
         if outcome is Outcome.PRESSURE:
-            return [events.system_alert(_FILLING.format(share=self.filling))]
+            return [replace(events.system_alert(_FILLING.format(share=self.filling)), author=PRESSURE_AUTHOR)]
         if outcome is Outcome.FAILED:
             failed = ", ".join(result.name for result in self.results if result.failed)
             return [events.heartbeat(f"{failed} failed; see its result and correct it.")]
@@ -73,6 +73,9 @@ class Happened:
             return [events.heartbeat("You asked for it." if self.asked else "Nobody has heard you yet: send_message.")]
         return []
 
+
+#: Who a warning of a full window comes from, so that it can be told from other alerts.
+PRESSURE_AUTHOR = "window"
 
 _FILLING = (
     "Your context window is {share:.0%} full. Older messages will soon leave it. Save now what you must not lose: "

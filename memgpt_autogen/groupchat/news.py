@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import events
-from ..agent import open_calls
+from ..intake import open_calls
 from ..messages import Message, ToolResult
 from . import translate
 from .conversations import Conversations

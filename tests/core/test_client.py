@@ -17,6 +17,7 @@ from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.prompts import packaged
 from memgpt_autogen.sources.base import Document
 from memgpt_autogen.sources.directory import DirectoryLoader
+from memgpt_autogen.storage.sqlite import SQLiteStore
 
 
 @pytest.fixture
@@ -288,3 +289,10 @@ def test_an_unknown_backend_is_refused_and_never_reaches_a_hosted_model() -> Non
     with pytest.raises(MemGPTError, match="must be an object"):
         choose_model(Settings(Path("home"), {"model": "gpt-4o"}, {}))
     assert from_dict(LLMConfig, {"timeout": 5, "model": "x"}).timeout == 5
+
+
+def test_a_window_too_small_is_refused_when_the_agent_is_made(tmp_path: Path) -> None:
+    memgpt = MemGPT(Settings(home=tmp_path), store=SQLiteStore(None), embedder=None)
+    with pytest.raises(ConfigError, match="window of 1024 tokens is too small"):
+        memgpt.create_agent({"name": "sam"}, model=ScriptedModel(context_window=1024))
+    assert memgpt.list_agents() == []

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from memgpt_autogen import events
-from memgpt_autogen.agent import open_calls
 from memgpt_autogen.errors import AgentBusy, ConfigError, ModelServerError
+from memgpt_autogen.intake import open_calls
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import Message, Reply, ToolCall, ToolResult, ToolSchema, utc_now
 from memgpt_autogen.observers import EventReceived, FunctionCalled, FunctionReturned, Said, Sight, ThoughtInside
@@ -81,10 +81,10 @@ def test_a_message_is_kept_by_a_server_that_cannot_even_count(build: Build, stor
 
 
 def test_a_message_is_kept_by_a_window_too_small(build: Build, script: Script, store: Store) -> None:
-    agent = build(ScriptedModel(["never"], context_window=1024))
+    agent = build(script("Now I can hear you."))
     with pytest.raises(ConfigError):
-        say(agent, "hello")
-    assert agent.run([], model=script("Now I can hear you.")).said == ("Now I can hear you.",)
+        say(agent, "hello", model=ScriptedModel(["never"], context_window=1024))
+    assert agent.run([]).said == ("Now I can hear you.",)
 
 
 def test_the_caller_s_own_record_is_kept_or_lost_with_the_events(build: Build, script: Script, store: Store) -> None:

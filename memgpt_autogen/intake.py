@@ -1,0 +1,128 @@
+"""What comes in to an agent: written down before anything else, cut to what the window can show, looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from . import events
+from .errors import ConfigError, ModelError
+from .ids import new_id
+from .memory.context import Context
+from .memory.lookup import look_up
+from .messages import Message, ToolCall, ToolResult, ToolSchema, utc_now
+from .prompts.presets import Preset, found_text
+from .storage.base import Store
+from .turns import PRESSURE_AUTHOR, TurnState
+
+#: A pause after which the next message opens a new session.
+SESSION_PAUSE = timedelta(minutes=30)
+
+_REST_IN_RECALL = "(cut: {shown} of {total} characters; conversation_search finds the rest)"
+_REST_BY_SEARCH = "(cut: {shown} of {total} characters; ask for less, or for another page)"
+_NEVER_CAME = "The result never came: the chat went on without it. Call it again if it is still needed."
+
+
+class Intake:
+    """The way into one agent.
+
+    Args:
+        store: where the agent lives.
+        agent_id: which agent.
+        context: its window.
+        preset: says which searches the program makes.
+
+    Attributes:
+        session: the sitting that messages belong to. A new one begins with a new process and after a pause.
+    """
+
+    def __init__(self, store: Store, agent_id: str, context: Context, preset: Preset) -> None:
+        self._store = store
+        self._agent_id = agent_id
+        self._context = context
+        self._preset = preset
+        self.session: str | None = None
+
+    def take_in(
+        self,
+        incoming: Sequence[Message],
+        results: Sequence[ToolResult],
+        state: TurnState,
+        offered: Sequence[ToolSchema],
+        on_commit: Callable[[], None] | None,
+    ) -> list[Message]:
+        """Commit what came in; the messages that are unanswered now.
+
+        Calls that still wait are closed: with their result, if it is among ``results``, else with one that says so.
+
+        Raises:
+            ModelError: the model's server cannot count tokens. What came in is kept all the same.
+            ConfigError: the window is too small for the agent; likewise.
+        """
+        window = self._store.log.window(self._agent_id)
+        if self.session is None or (window and utc_now() - window[-1].created_at > SESSION_PAUSE):
+            self.session = new_id()
+        came = {result.call_id: result for result in results}
+        closing = [
+            came.get(call.id) or ToolResult(call.id, call.name, _NEVER_CAME, failed=True) for call in open_calls(window)
+        ]
+        failure: ModelError | ConfigError | None = None
+        try:
+            limit = self._context.limit(state.model, offered, state.instructions)
+            closed = [self.result(result, limit, state) for result in closing]
+            fitted = [self._fitted(event, limit, state) for event in incoming]
+        except (ModelError, ConfigError) as error:
+            # A dead server cannot count, and a small window holds nothing: what came in is kept as it is.
+            failure, closed, fitted = error, [events.tool_result(result) for result in closing], [*incoming]
+        with self._store.transaction(new_id()):
+            arrived = [replace(message, session_id=self.session) for message in (*closed, *fitted)]
+            self._store.log.append(self._agent_id, arrived)
+            if on_commit:
+                on_commit()
+        if failure:
+            raise failure
+        return [message for message in (*window, *arrived) if not message.answered]
+
+    def result(self, result: ToolResult, limit: int, state: TurnState) -> Message:
+        """A function's result as a message, cut to what one may take of the window."""
+        text = self._context.fit(events.clean(result.content), limit, state.model, _REST_BY_SEARCH)
+        return events.tool_result(replace(result, content=text))
+
+    def _fitted(self, event: Message, limit: int, state: TurnState) -> Message:
+        """An event of which no more is shown than the window can hold; searches see all of it."""
+        if not event.text:
+            return event
+        shown = self._context.fit(event.text, limit, state.model, _REST_IN_RECALL)
+        return event if shown == event.text else events.reworded(event, shown)
+
+    def look_up(self, waiting: Sequence[Message]) -> tuple[ToolCall, ToolResult] | None:
+        """The search that the preset leaves to the program, with the words of the last question.
+
+        Returns:
+            The call as it stands in the log, and its result as a person reads it; None: nothing fits.
+        """
+        words = [message.text for message in waiting if message.kind == "user_message" and message.text]
+        if not self._preset.rules.prefetch or not words:
+            return None
+        asked = next((text for text in reversed(words) if "?" in text), words[-1])
+        found = look_up(self._store, self._agent_id, asked, self._preset.rules.prefetch)
+        if found is None:
+            return None
+        call = ToolCall(found.function, {"query": asked})
+        result = ToolResult(call.id, call.name, found_text(found.sentence, asked))
+        log = [events.reply("", (call,), ""), events.tool_result(result)]
+        with self._store.transaction(new_id()):
+            self._store.log.append(self._agent_id, [replace(entry, session_id=self.session) for entry in log])
+        return call, replace(result, content=f"[{found.where}] {found.sentence}")
+
+
+def open_calls(messages: Sequence[Message]) -> list[ToolCall]:
+    """Calls that have no result yet, in order."""
+    answered = {message.call_id for message in messages if message.role == "tool"}
+    return [call for message in messages for call in message.tool_calls if call.id not in answered]
+
+
+def warned_before(messages: Sequence[Message]) -> bool:
+    """Whether the agent has been told already that these messages fill its window."""
+    return any(message.kind == "system_alert" and message.author == PRESSURE_AUTHOR for message in messages)
