@@ -1,0 +1,110 @@
+"""Files under one folder, requests to named hosts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from memgpt_autogen.errors import ConfigError
+from memgpt_autogen.messages import ToolCall
+from memgpt_autogen.prompts.presets import PRESETS
+from memgpt_autogen.tools.extras import file_tools, http_tools
+from memgpt_autogen.tools.registry import ToolRegistry
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> ToolRegistry:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "secret.txt").write_text("not for the agent")
+    return ToolRegistry(file_tools(tmp_path / "root"))
+
+
+def ask(registry: ToolRegistry, name: str, **arguments: object) -> tuple[bool, str]:
+    result = registry.run(ToolCall(name, {**arguments, "request_heartbeat": False}))
+    return not result.failed, result.content
+
+
+def test_no_preset_has_them() -> None:
+    names = {name for preset in PRESETS.values() for name in preset.functions}
+    assert not names & {"read_from_text_file", "append_to_text_file", "http_request"}
+
+
+def test_what_is_written_can_be_read(files: ToolRegistry) -> None:
+    assert ask(files, "append_to_text_file", filename="notes/a.txt", content="one\ntwo")[0]
+    assert ask(files, "append_to_text_file", filename="notes/a.txt", content="drei ü")[0]
+    assert ask(files, "read_from_text_file", filename="notes/a.txt", line_start=2) == (
+        True,
+        "Lines 2-3 of 3:\ntwo\ndrei ü",
+    )
+    assert ask(files, "read_from_text_file", filename="notes/a.txt", line_start=9) == (True, "It has 3 lines.")
+
+
+@pytest.mark.parametrize("name", ["../secret.txt", "", ".", "/etc/passwd", "notes/../../secret.txt"])
+def test_nothing_outside_the_folder_is_touched(files: ToolRegistry, tmp_path: Path, name: str) -> None:
+    assert not ask(files, "read_from_text_file", filename=name)[0]
+    assert not ask(files, "append_to_text_file", filename=name, content="x")[0]
+    assert (tmp_path / "secret.txt").read_text() == "not for the agent"
+
+
+def test_a_link_does_not_lead_out(files: ToolRegistry, tmp_path: Path) -> None:
+    try:
+        (tmp_path / "root" / "link").symlink_to(tmp_path / "secret.txt")
+    except OSError:
+        pytest.skip("links cannot be made here")
+    assert not ask(files, "read_from_text_file", filename="link")[0]
+
+
+def test_faults_are_told_to_the_model(files: ToolRegistry, tmp_path: Path) -> None:
+    (tmp_path / "root" / "picture.png").write_bytes(b"\x89PNG\xff\xfe")
+    assert "Files: picture.png" in ask(files, "read_from_text_file", filename="missing.txt")[1]
+    assert "cannot be read as text" in ask(files, "read_from_text_file", filename="picture.png")[1]
+    assert "start at 1" in ask(files, "read_from_text_file", filename="picture.png", line_start=0)[1]
+    with pytest.raises(ConfigError, match="no folder"):
+        file_tools(tmp_path / "nowhere")
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(302 if self.path == "/away" else 200)
+        self.send_header("location", "http://example.invalid/")
+        self.end_headers()
+        self.wfile.write(b"got " + body)
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def host() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_requests_go_to_named_hosts_only(host: str) -> None:
+    registry = ToolRegistry(http_tools([host]))
+    sent = {"method": "post", "payload_json": '{"a": 1}'}
+    assert ask(registry, "http_request", url=f"http://{host}/x", **sent) == (True, '200 OK\ngot {"a": 1}')
+    assert ask(registry, "http_request", url=f"http://{host}/away", **sent)[1].startswith("302")
+    for url in (
+        "http://example.invalid/",
+        f"http://{host}@example.invalid/",
+        f"file://{host}/etc/passwd",
+        "http://127.0.0.1:1/",
+    ):
+        assert "Requests may go to" in ask(registry, "http_request", url=url, **sent)[1]
+    assert "no method" in ask(registry, "http_request", url=f"http://{host}/", method="TRACE")[1]
+    with pytest.raises(ConfigError):
+        http_tools([])
+
+
+def test_a_dead_host_is_a_failed_result() -> None:
+    registry = ToolRegistry(http_tools(["127.0.0.1:9"]))
+    assert "did not answer" in ask(registry, "http_request", method="GET", url="http://127.0.0.1:9/")[1]
