@@ -28,6 +28,7 @@ class AutoGenModel:
         self._agent = agent
         self._hint = hint
         self._counter = TokenCounter(hint.model)
+        self._refused_tool_choice = False
 
     @property
     def name(self) -> str:
@@ -64,17 +65,29 @@ class AutoGenModel:
             request["tools"] = to_chat_tools(offered)
             if self._takes_tool_choice():
                 request["tool_choice"] = "required"
-        before = (self._agent.client.total_usage_summary, self._agent.client.actual_usage_summary)
-        client.total_usage_summary, client.actual_usage_summary = (copy.deepcopy(one) for one in before)
-        response = client.create(**request)
-        self._agent.client.total_usage_summary = client.total_usage_summary
-        self._agent.client.actual_usage_summary = client.actual_usage_summary
+        counting = self._agent.client
+        client.total_usage_summary = copy.deepcopy(counting.total_usage_summary)
+        client.actual_usage_summary = copy.deepcopy(counting.actual_usage_summary)
+        response = self._create(client, request)
+        counting.total_usage_summary = client.total_usage_summary
+        counting.actual_usage_summary = client.actual_usage_summary
         content, calls = _parts(client.extract_text_or_completion_object(response)[0])
         usage = _usage(response)
         self._counter.learn(self.count(messages, offered), usage.prompt_tokens)
         return replace(read_chat_reply(content, calls, offered, only=only), usage=usage)
 
+    def _create(self, client: Any, request: dict[str, Any]) -> Any:
+        try:
+            return client.create(**request)
+        except Exception as error:  # each provider has its own; what it says is the only sign
+            if "tool_choice" not in request or "tool_choice" not in str(error):
+                raise
+            self._refused_tool_choice = True
+            return client.create(**{key: value for key, value in request.items() if key != "tool_choice"})
+
     def _takes_tool_choice(self) -> bool:
+        if self._refused_tool_choice:
+            return False
         config = self._agent.llm_config
         entries = config.get("config_list", [config])
         return all((dict(entry).get("api_type") or "") in _KNOW_TOOL_CHOICE for entry in entries)

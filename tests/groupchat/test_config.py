@@ -71,6 +71,14 @@ def test_a_plain_config_is_called_through_autogen_s_client(memgpt: MemGPT, loopb
     assert not sam.get_total_usage()
 
 
+def test_a_server_that_refuses_a_required_call_is_asked_without(memgpt: MemGPT, loopback: Loopback) -> None:
+    refusal = Answer({"error": {"message": "tool_choice 'required' is not supported"}}, status=400)
+    loopback.script = [refusal, say("Hello."), say("Again.")]
+    sam = MemGPTAgent("sam", llm_config=llm_config(loopback.address), memgpt=memgpt)
+    assert ask(sam) == "Hello." and ask(sam, "more") == "Again."
+    assert [request.body.get("tool_choice") for request in loopback.requests] == ["required", None, None]
+
+
 def test_registered_functions_stand_beside_the_memory_functions(memgpt: MemGPT, loopback: Loopback) -> None:
     loopback.script = [completion(("double", {"inner_thoughts": "?", "number": 4})), say("8")]
     sam = MemGPTAgent("sam", llm_config=llm_config(loopback.address), memgpt=memgpt)
