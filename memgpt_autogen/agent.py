@@ -11,7 +11,7 @@ from typing import Any
 from . import events
 from .config import AgentConfig
 from .embeddings.base import Embedder
-from .errors import ConfigError, ModelError, ModelReplyError
+from .errors import ModelError, ModelReplyError
 from .ids import new_id
 from .intake import Intake, warned_before
 from .llm.base import ChatModel
@@ -151,10 +151,9 @@ class Agent:
             AgentBusy: the agent is in the middle of a turn elsewhere.
         """
         with self.store.lock(self.id):
-            try:
-                self._take_in(incoming, results, TurnState(self.model), on_commit)
-            except (ModelError, ConfigError) as error:  # what came in is kept all the same, and nobody waits
-                logger.info("Heard without a model to count by: %s", error)
+            self._intake.take_in(incoming, results, None, (), on_commit)
+            for message in incoming:
+                self._tell(EventReceived(message))
 
     def _take_in(
         self,

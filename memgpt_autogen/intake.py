@@ -48,13 +48,14 @@ class Intake:
         self,
         incoming: Sequence[Message],
         results: Sequence[ToolResult],
-        state: TurnState,
+        state: TurnState | None,
         offered: Sequence[ToolSchema],
         on_commit: Callable[[], None] | None,
     ) -> list[Message]:
         """Commit what came in; the messages that are unanswered now.
 
         Calls that still wait are closed: with their result, if it is among ``results``, else with one that says so.
+        Without a ``state`` no model is asked how long anything is: it is kept whole, and cut when a prompt is made.
 
         Raises:
             ModelError: the model's server cannot count tokens. What came in is kept all the same.
@@ -68,13 +69,14 @@ class Intake:
             came.get(call.id) or ToolResult(call.id, call.name, _NEVER_CAME, failed=True) for call in open_calls(window)
         ]
         failure: ModelError | ConfigError | None = None
+        closed, fitted = [events.tool_result(result) for result in closing], [*incoming]
         try:
-            limit = self._context.limit(state.model, offered, state.instructions)
-            closed = [self.result(result, limit, state) for result in closing]
-            fitted = [self._fitted(event, limit, state) for event in incoming]
+            if state:
+                limit = self._context.limit(state.model, offered, state.instructions)
+                cut = [self.result(result, limit, state) for result in closing]
+                closed, fitted = cut, [self._fitted(event, limit, state) for event in incoming]
         except (ModelError, ConfigError) as error:
-            # A dead server cannot count, and a small window holds nothing: what came in is kept as it is.
-            failure, closed, fitted = error, [events.tool_result(result) for result in closing], [*incoming]
+            failure = error  # a dead server cannot count, and a small window holds nothing: what came in is kept whole
         with self._store.transaction(new_id()):
             arrived = [replace(message, session_id=self.session) for message in (*closed, *fitted)]
             self._store.log.append(self._agent_id, arrived)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextvars
 import functools
 import inspect
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,7 +20,7 @@ from .. import events
 from ..agent import Agent
 from ..client import MemGPT
 from ..config import AgentConfig
-from ..errors import ConfigError
+from ..errors import ConfigError, MemGPTError
 from ..llm.base import ChatModel
 from ..tools.registry import Tool
 from . import translate
@@ -29,8 +31,21 @@ from .model import AutoGenModel
 from .news import News, read_news
 from .stand_in import StandInClient
 
+logger = logging.getLogger(__name__)
+
 _DEFAULT_SYSTEM_MESSAGE = "You are a helpful AI Assistant."  # AutoGen's own; it says nothing, so it is left out
 _workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="memgpt")
+_living: WeakSet[MemGPTAgent] = WeakSet()
+
+
+@atexit.register
+def _hear_all() -> None:
+    """What was said after an agent's last turn would end with the process: it goes into memory."""
+    for agent in [*_living]:
+        try:
+            agent.hear_all()
+        except MemGPTError as error:  # another process is running it, or the store is closed
+            logger.info("%s could not take in what was said last: %s", agent.name, error)
 
 
 class MemGPTAgent(ConversableAgent):
@@ -93,6 +108,7 @@ class MemGPTAgent(ConversableAgent):
             arguments.setdefault("human_input_mode", "NEVER")
         super().__init__(**arguments)
         if self._remembers:
+            _living.add(self)
             own = type(self)
             self.replace_reply_func(ConversableAgent.generate_oai_reply, own.generate_oai_reply)
             self.replace_reply_func(ConversableAgent.a_generate_oai_reply, own.a_generate_oai_reply)
@@ -247,6 +263,12 @@ class MemGPTAgent(ConversableAgent):
             self._conversations.all_cleared()
         else:
             self._conversations.cleared(recipient)
+
+    def hear_all(self) -> None:
+        """Take in what is unread in every chat, without a reply. Happens by itself when the process ends."""
+        if self._core is not None:
+            for peer in [*self._oai_messages]:
+                self._hear(peer)
 
     def _hear(self, peer: Any) -> None:
         """Take in what is unread in a chat, without a reply."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from memgpt_autogen.client import MemGPT
 from memgpt_autogen.messages import ToolCall
+from memgpt_autogen.storage.sqlite import SQLiteStore
 
 from ..llm.conftest import Loopback
 from .members import (
@@ -28,6 +31,8 @@ from .members import (
 )
 
 pytestmark = pytest.mark.groupchat
+
+HOUSE = Path(__file__).resolve().parent.parent.parent
 
 
 def test_each_message_of_others_is_heard_once_with_its_speaker_in_order(memgpt: MemGPT) -> None:
@@ -185,3 +190,24 @@ def test_a_group_inside_a_nested_chat_and_a_direct_chat_do_not_mix(memgpt: MemGP
     bob.initiate_chat(group([bob, sam, ann], 2), message="all together", silent=True, clear_history=False)
     bob.initiate_chat(sam, message="second", max_turns=1, silent=True, clear_history=False)
     assert [text for _, text in heard(sam)] == ["first", "all together", "second"]
+
+
+def test_what_was_said_last_is_in_memory_when_the_process_has_ended(tmp_path: Path) -> None:
+    code = """
+import sys
+from memgpt_autogen import MemGPT, MemGPTAgent, Settings
+from memgpt_autogen.llm.scripted import ScriptedModel
+from autogen import ConversableAgent, GroupChat, GroupChatManager
+memgpt = MemGPT(Settings.load({"MEMGPT_HOME": sys.argv[1]}), embedder=None)
+core = memgpt.create_agent({"name": "sam"}, model=ScriptedModel(["Hello Ann."]))
+sam = MemGPTAgent("sam", agent=core)
+others = [ConversableAgent(n, llm_config=False, default_auto_reply=f"{n} was here") for n in ("ann", "bob")]
+for one in others:
+    one.human_input_mode = "NEVER"
+group = GroupChat([others[0], sam, others[1]], [], max_round=3, speaker_selection_method="round_robin")
+others[0].initiate_chat(GroupChatManager(group, llm_config=False), message="Hi all", silent=True)
+"""
+    subprocess.run([sys.executable, "-c", code, tmp_path], check=True, capture_output=True, cwd=HOUSE)
+    store = SQLiteStore(tmp_path / "memgpt.db")
+    said = [message.text for message in store.log.tail(store.agents.get("sam").id, 10) if message.text]
+    assert said == ["Hi all", "Hello Ann.", "bob was here"]
