@@ -5,17 +5,19 @@
 Set USE_MEMGPT to False and the coder is one of AutoGen's own assistants: nothing else changes.
 
 Which model: OPENAI_API_BASE and BACKEND_TYPE name a local server (its OpenAI-compatible address serves the plain
-agents), else OPENAI_API_KEY means OpenAI, else a small model runs on this machine. Run the script again and the coder
+agents), else OPENAI_API_KEY means OpenAI, else a small model runs on this machine (which writes no code worth having:
+it shows how things go together). Run the script again and the coder
 remembers the first run; MEMGPT_HOME says where.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 from autogen import AssistantAgent, GroupChat, GroupChatManager, UserProxyAgent
 
-from memgpt_autogen import create_memgpt_autogen_agent_from_config, plain_config_list
+from memgpt_autogen import MemGPTError, create_memgpt_autogen_agent_from_config, plain_config_list
 
 USE_MEMGPT = True
 ROUNDS = 7
@@ -23,7 +25,9 @@ CODER = "I am a 10x engineer, trained in Python. I was the first engineer at Ube
 
 
 def main() -> None:
-    task = " ".join(sys.argv[1:]) or "Write a function that finds the n-th Fibonacci number."
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", nargs="?", default="Write a function that finds the n-th Fibonacci number.")
+    task = parser.parse_args().task
     llm_config = {"config_list": plain_config_list(), "cache_seed": None, "max_tokens": 200}
 
     user_proxy = UserProxyAgent(
@@ -56,4 +60,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MemGPTError as error:
+        sys.exit(f"\n{error}")

@@ -228,7 +228,7 @@ def own_documents(folder: str, questions: list[str]) -> None:
 
     home = MemGPT()
     source = home.load_source("mine", DirectoryLoader(folder, recursive=True))
-    heading(f"{folder}: {source.passages} passages")
+    heading(f"{folder} ({source.passages} passage{'s' * (source.passages != 1)})")
     home.close()
     sam = make_sam()
     sam.core.attach("mine")
@@ -280,4 +280,11 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from memgpt_autogen import MemGPTError
+
+    try:
+        main()
+    except MemGPTError as error:
+        sys.exit(f"\n{error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -57,7 +57,7 @@ class MemGPT:
 
     def create_agent(
         self,
-        config: AgentConfig | Mapping[str, Any],
+        config: AgentConfig | Mapping[str, Any] | str,
         *,
         model: ChatModel | None = None,
         throw_if_exists: bool = False,
@@ -68,7 +68,8 @@ class MemGPT:
         """A new agent; where there is one of that name, that one, with all it remembers.
 
         Args:
-            config: what it is made of.
+            config: an :class:`AgentConfig`, its fields as a dict (``name``, ``preset``, ``persona``, ``human``,
+                ``model``, ``blocks``, ``max_steps``, ``embedding``), or just the name.
             model: a model in hand, instead of the configured one.
             throw_if_exists: raise instead of opening the one there is.
             hint, entry: see :func:`memgpt_autogen.llm.choose.choose_model`.
@@ -78,6 +79,8 @@ class MemGPT:
             NameTaken: with ``throw_if_exists``.
             ConfigError: a setting, preset, persona or human that is not known; a window too small for the agent.
         """
+        if isinstance(config, str):
+            config = AgentConfig(name=config)
         wanted = config if isinstance(config, AgentConfig) else from_dict(AgentConfig, config)
         if any(row.name == wanted.name for row in self.store.agents.list()):
             if throw_if_exists:
@@ -92,18 +95,22 @@ class MemGPT:
             **wanted.blocks,
         }
         with self.store.transaction():
-            row = self.store.agents.create(wanted.name, to_dict(replace(wanted, preset=preset.name)))
+            row = self.store.agents.create(wanted.name, to_dict(wanted))
             for label, text in blocks.items():
                 self.store.agents.add_block(row.id, label, text, max(preset.block_limit, len(text)))
             agent = self._open(row, preset, model, chosen, tools)  # an agent whose model cannot be had is not made
+        if chosen is None or chosen.model_endpoint_type in ("openai", "azure", "embedded"):
+            self._check(agent)  # a server of the user's may still be down; its window is checked at the first turn
+        return agent
+
+    def _check(self, agent: Agent) -> None:
         try:
             agent.check_window()
-        except ModelError as error:  # the server may be up by the time the agent is spoken to
+        except ModelError as error:
             logger.info("The window could not be checked: %s", error)
         except ConfigError:
-            self.store.agents.delete(row.id)
+            self.store.agents.delete(agent.id)
             raise
-        return agent
 
     def load_agent(
         self,
@@ -123,7 +130,8 @@ class MemGPT:
         row = self.store.agents.get(name)
         saved = from_dict(AgentConfig, row.config)
         chosen = None if model else choose_model(self.settings, llm, saved.model, entry, hint=hint)
-        return self._open(row, get_preset(saved.preset), model, chosen, tools)
+        # A preset that nobody asked for is chosen anew, so that it suits a model that has changed.
+        return self._open(row, get_preset(saved.preset or self._preset_for(chosen)), model, chosen, tools)
 
     def _open(
         self,
@@ -141,6 +149,13 @@ class MemGPT:
                 model_wrapper=wanted.model_wrapper or preset.wrapper,
             )
             model = build_model(wanted, self.settings, inner_thoughts=preset.inner_thoughts)
+        tools = tuple(tools)
+        if tools and preset.rules.first:
+            logger.warning(
+                "The preset %s holds the model to a few functions; those handed over will not be called. Name another "
+                "preset, or use a larger model.",
+                preset.name,
+            )
         return Agent(
             self.store,
             row,
@@ -177,6 +192,8 @@ class MemGPT:
             AgentNotFound: there is none of that name.
             ModelError: the model or its server failed; the message is kept and answered in the next turn.
         """
+        if not isinstance(message, str):
+            raise ConfigError(f"A message is text, not {type(message).__name__}.")
         speaking_to = self.load_agent(agent) if isinstance(agent, str) else agent
         return list(speaking_to.run([events.user_message(message, name=name)]).said)
 
@@ -191,15 +208,24 @@ class MemGPT:
             self._embedder = bundled_if_installed()
         return self._embedder
 
-    def load_source(self, name: str, loader: Loader) -> Source:
-        """Load documents into a new source: all of them or, if anything fails, none.
+    def load_source(self, name: str, loader: Loader, *, replace: bool = False) -> Source:
+        """Load documents into a source: all of them or, if anything fails, none.
+
+        Args:
+            name: the source's name.
+            loader: reads the documents.
+            replace: if there is a source of that name, put these in place of what it holds; agents stay attached.
 
         Raises:
-            NameTaken: there is a source of that name.
+            NameTaken: there is a source of that name, and it is not to be replaced.
             SourceError: nothing could be read.
         """
         with self.store.transaction():
-            source = self.store.passages.create_source(name)
+            if replace and any(known.name == name for known in self.store.passages.list_sources()):
+                source = self.store.passages.get_source(name)
+                self.store.passages.clear(source.id)
+            else:
+                source = self.store.passages.create_source(name)
             batch: list[Passage] = []
             for document in loader.load():
                 for passage in split(document):

@@ -145,9 +145,23 @@ class MemGPTAgent(ConversableAgent):
             human=wanted["human"],
         )
         model: ChatModel | None = AutoGenModel(self, entry.hint) if entry.hosted else None
-        return self._memgpt.create_agent(
+        core = self._memgpt.create_agent(
             config, model=model, entry=entry.explicit, hint=entry.hint, tools=self._core_tools
         )
+        self._tell_of_another_model(entry, core)
+        return core
+
+    def _tell_of_another_model(self, entry: Entry, core: Agent) -> None:
+        """A config that names a model without saying where it is may be answered by one nobody thought of."""
+        named, elsewhere = entry.hint.model, isinstance(core.model, AutoGenModel) or entry.explicit
+        if named and not elsewhere and core.model.name != named:
+            logger.warning(
+                "%s: llm_config names %s without an api_key or base_url, so %s answers instead. Give the entry one, or "
+                "set OPENAI_API_KEY.",
+                self.name,
+                named,
+                core.model.name,
+            )
 
     def _instructions(self) -> str:
         message = translate.content_text(self._oai_system_message[0]["content"])

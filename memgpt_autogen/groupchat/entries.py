@@ -123,7 +123,7 @@ def _for_autogen(entry: Mapping[str, Any], explicit: LLMConfig | None, hosted: b
         kept["api_type"] = "openai"
     kept["model"] = kept.get("model") or "memgpt"  # AutoGen demands a name
     if not hosted:  # the core calls its model itself; AutoGen's client only has to be constructible
-        kept.setdefault("api_key", "not-needed")
+        kept["api_key"] = kept.get("api_key") or "not-needed"
         # Nothing is ever sent there; without an address AutoGen warns that the key is not one of OpenAI's.
         address = explicit.address if explicit else ""
         kept.setdefault("base_url", f"{address or 'http://localhost'}/v1")

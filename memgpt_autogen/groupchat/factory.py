@@ -52,10 +52,13 @@ def plain_config_list(settings: Settings | None = None) -> list[dict[str, Any]]:
         from ..llm.embedded import embedded_server
 
         server = embedded_server(chosen, settings.environ)
-        return [{"model": server.gguf.stem, "base_url": f"{server.address}/v1", "api_key": "not-needed"}]
-    entry = {"model": chosen.model or "local", "api_key": chosen.api_key or "not-needed"}
+        place = {"base_url": f"{server.address}/v1", "api_key": "not-needed"}
+        return [{"model": server.gguf.stem, **place, "price": [0, 0]}]
+    entry: dict[str, Any] = {"model": chosen.model or "local", "api_key": chosen.api_key or "not-needed"}
     if chosen.model_endpoint_type == "azure":
         entry |= {"api_type": "azure", "base_url": chosen.address}
     elif chosen.model_endpoint:
         entry["base_url"] = f"{chosen.address}/v1"
+    if chosen.model_endpoint_type not in ("openai", "azure"):
+        entry["price"] = [0, 0]  # AutoGen would say that it does not find the model, meaning its price
     return [entry]

@@ -81,9 +81,11 @@ class Context:
             lead, messages, sizes = self._current(model)
         fitted = squeeze([*lead, *messages], sizes, limit, model.count_tokens, lambda message: model.count([message]))
         reply_tokens = self.policy.reply_tokens(model.context_window)
-        # Small models copy what stands nearest: worked examples come right before what is to be answered now.
+        # Small models copy what stands nearest: worked examples come right before what is to be answered now, and only
+        # where there is a result to answer from; else their words would be repeated.
         turn = next((index for index, message in enumerate(fitted) if not message.answered), len(fitted))
-        whole = [fixed[0], *fitted[:turn], *fixed[1:], *fitted[turn:]]
+        examples = fixed[1:] if any(message.role == "tool" for message in fitted[turn:]) else []
+        whole = [fixed[0], *fitted[:turn], *examples, *fitted[turn:]]
         return Prompt(whole, min(sum(sizes), limit), limit, reply_tokens, evicted, summary)
 
     def limit(self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str = "") -> int:
@@ -108,7 +110,7 @@ class Context:
     def _fixed_part(
         self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str
     ) -> tuple[list[Message], int]:
-        parts = [self._system, instructions, self._core.render()]
+        parts = [self._system, instructions, self._core.render() if self._preset.core else ""]
         fixed = [Message(role="system", content="\n\n".join(part for part in parts if part)), *self._examples]
         key = f"{model.name} {fixed[0].content} {[tool.name for tool in tools]}"
         if self._fixed[0] != key:

@@ -40,10 +40,8 @@ class CoreMemory:
         return [block.label for block in self._store.agents.blocks(self._agent_id)]
 
     def render(self) -> str:
-        """The blocks as they stand in the prompt; nothing where all are empty."""
+        """The blocks as they stand in the prompt."""
         blocks = self._store.agents.blocks(self._agent_id)
-        if not any(block.value for block in blocks):
-            return ""
         return "\n".join(
             ["Core memory:"]
             + [

@@ -83,6 +83,7 @@ class Preset:
         persona, human: what stands in core memory at first, unless the user says otherwise.
         functions: names of memory functions.
         rules: which function when.
+        core: whether core memory is in the prompt; the smallest models only stumble over it.
         inner_thoughts: whether the model writes a monologue before each call.
         summarise: whether the model writes a summary of what leaves the window.
         block_limit: characters of a core memory block.
@@ -99,6 +100,7 @@ class Preset:
     human: str = "basic"
     functions: tuple[str, ...] = ALL_FUNCTIONS
     rules: ToolRules = ToolRules()
+    core: bool = True
     inner_thoughts: bool = True
     summarise: bool = True
     block_limit: int = 2000
@@ -156,8 +158,7 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "memgpt_tiny",
             "memgpt_tiny",
-            persona="",
-            human="",
+            core=False,
             functions=("send_message", "conversation_search", "archival_memory_search"),
             rules=ToolRules(
                 first=("send_message",),
@@ -168,7 +169,6 @@ PRESETS: Mapping[str, Preset] = {
             ),
             inner_thoughts=False,
             summarise=False,
-            block_limit=400,
             message={"maxLength": 160, "format": "sentence"},
             temperature=0.0,
             wrapper="dolphin-2.1-mistral-7b",

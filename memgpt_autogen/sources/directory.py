@@ -35,14 +35,19 @@ class DirectoryLoader:
         found = False
         for path in self._files():
             text = _read(path)
-            if text.strip():
+            if text is None:
+                logger.warning("%s is not text and was left out", path)
+            elif text.strip():
                 found = True
                 name = path.name if path == self._path else path.relative_to(self._path).as_posix()
                 yield Document(text, name)
             else:
                 logger.warning("%s is empty and was left out", path)
         if not found:
-            raise SourceError(f"There is no text in {self._path}. Kinds of files read: {', '.join(SUFFIXES)}.")
+            deeper = (
+                "" if self._recursive or self._path.is_file() else " Folders inside it are read with recursive=True."
+            )
+            raise SourceError(f"There is no text in {self._path}. Kinds of files read: {', '.join(SUFFIXES)}.{deeper}")
 
     def _files(self) -> list[Path]:
         if self._path.is_file():
@@ -55,8 +60,10 @@ class DirectoryLoader:
         return sorted(path for path in every if path.is_file() and path.suffix.lower() in SUFFIXES)
 
 
-def _read(path: Path) -> str:
+def _read(path: Path) -> str | None:
     data = path.read_bytes()
+    if b"\0" in data:
+        return None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -37,7 +37,9 @@ class SQLitePassages:
         try:
             self._db.insert("sources", [{"id": new_id(), "name": name, "created_at": now()}])
         except sqlite3.IntegrityError as error:
-            raise NameTaken(f"There is a source named {name!r} already. Choose another name or delete it.") from error
+            raise NameTaken(
+                f"There is a source named {name!r} already. Replace it (replace=True), delete it, or take another name."
+            ) from error
         return self.get_source(name)
 
     def get_source(self, name: str) -> Source:
@@ -53,6 +55,11 @@ class SQLitePassages:
 
     def delete_source(self, source_id: str) -> None:
         self._db.execute("DELETE FROM sources WHERE id = ?", source_id)
+
+    def clear(self, source_id: str) -> None:
+        with self._db.transaction():
+            self._db.execute("DELETE FROM passages WHERE source_id = ?", source_id)
+            self._db.execute("UPDATE sources SET embedder = '', dim = 0 WHERE id = ?", source_id)
 
     def add(self, source_id: str, passages: Sequence[Passage]) -> None:
         moment = now()

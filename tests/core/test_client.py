@@ -296,3 +296,30 @@ def test_a_window_too_small_is_refused_when_the_agent_is_made(tmp_path: Path) ->
     with pytest.raises(ConfigError, match="window of 1024 tokens is too small"):
         memgpt.create_agent({"name": "sam"}, model=ScriptedModel(context_window=1024))
     assert memgpt.list_agents() == []
+
+
+def test_a_preset_that_nobody_asked_for_follows_the_model(tmp_path: Path) -> None:
+    (tmp_path / "model.gguf").write_bytes(b"")
+    small = MemGPT(Settings(home=tmp_path, environ={}), store=SQLiteStore(None), embedder=None)
+    small.create_agent("sam", model=ScriptedModel())
+    large = MemGPT(Settings(home=tmp_path, environ={"OPENAI_API_KEY": "k"}), store=small.store, embedder=None)
+    own = MemGPT(
+        Settings(home=tmp_path, environ={"MEMGPT_EMBEDDED_MODEL": str(tmp_path / "model.gguf")}), store=small.store
+    )
+    assert [home.load_agent("sam").preset.name for home in (large, own)] == ["memgpt_chat", "memgpt_chat"]
+    large.create_agent({"name": "eva", "preset": "memgpt_docs"})
+    assert own.load_agent("eva").preset.name == "memgpt_docs"
+
+
+def test_documents_are_replaced_where_they_stand(tmp_path: Path) -> None:
+    memgpt = MemGPT(Settings(home=tmp_path), store=SQLiteStore(None), embedder=None)
+    agent = memgpt.create_agent("sam", model=ScriptedModel())
+    (tmp_path / "a.md").write_text("The lamp is red.")
+    memgpt.load_source("notes", DirectoryLoader(tmp_path))
+    agent.attach("notes")
+    (tmp_path / "a.md").write_text("The lamp is green.")
+    (tmp_path / "b.txt").write_bytes(b"\x00\x01\x02 binary")
+    memgpt.load_source("notes", DirectoryLoader(tmp_path), replace=True)
+    assert "green" in agent.archival.search("lamp", 0) and "red" not in agent.archival.search("lamp", 0)
+    with pytest.raises(NameTaken, match="replace=True"):
+        memgpt.load_source("notes", DirectoryLoader(tmp_path))
