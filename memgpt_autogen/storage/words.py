@@ -11,9 +11,10 @@ from contextlib import closing
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 #: Words that say nothing about what is looked for. A query of nothing but these keeps them.
 STOP_WORDS = frozenset(
-    "a about am an and any are as at be been but by can could did do does for from had has have he her hers him his "
-    "how i if in into is it its me my of on or our she should so than that the their them then there these they this "
-    "those to us was we were what when where which who whom whose why will with would you your".split()
+    "a about am an and any are as at be been but by can could did do does for from get got had has have he her here "
+    "hers him his how i if in into is it its just know long many me much my of often on or our please she should so "
+    "than that the their them then there these they this those to too us very was we were what when where which who "
+    "whom whose why will with would you your".split()
 )
 
 
