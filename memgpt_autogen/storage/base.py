@@ -160,9 +160,20 @@ class Log(Protocol):
 
     def count(self, agent_id: str) -> int: ...
 
-    def search(self, agent_id: str, query: str, *, page: int, page_size: int) -> Page[Message]:
-        """Messages that hold words of the query, best first, never those still unanswered."""
+    def search(
+        self, agent_id: str, query: str, *, page: int, page_size: int, vector: Vectors | None = None, embedder: str = ""
+    ) -> Page[Message]:
+        """Messages by words, and by meaning where a vector of the query is given; never those still unanswered.
+
+        By words alone, it finds the messages that hold one, the name of who said it among its words.
+        """
         ...
+
+    def without_vectors(self, agent_id: str, limit: int) -> Sequence[Message]:
+        """The backlog: messages that have words and no vector yet."""
+        ...
+
+    def put_vectors(self, agent_id: str, embedder: str, ids: Sequence[str], vectors: Vectors) -> None: ...
 
     def search_dates(self, agent_id: str, start: date, end: date, *, page: int, page_size: int) -> Page[Message]:
         """Messages of these days (local time, both included), oldest first."""
