@@ -20,7 +20,7 @@ PASSAGE_LENGTH, TURN_LENGTH, GROUP_LENGTH = 0.75, 0.3, 1.0
 
 #: Passages: two words of the query side by side, and the meaning, beside the words (scaled to their best) at 1.
 PAIRS = 0.5
-PASSAGE_MEANING = 0.6
+PASSAGE_MEANING = 0.7
 
 #: Turns of a conversation: the turns around and the session, beside the turn itself at 1 ...
 WINDOW, SESSION = 1.5, 1.0
