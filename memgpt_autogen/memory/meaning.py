@@ -52,14 +52,14 @@ class Meaning:
     def _vector(
         self,
         query: str,
-        missing: Callable[[str, int], Sequence[T]],
+        missing: Callable[[str, int, str], Sequence[T]],
         text: Callable[[T], str],
         put: Callable[[str, Sequence[str], Vectors], None],
     ) -> Vectors | None:
         if self._embedder is None or not query.strip():
             return None
         try:
-            if backlog := missing(self._agent_id, BACKLOG):
+            if backlog := missing(self._agent_id, BACKLOG, self._embedder.name):
                 vectors = self._embedder.embed([text(one) for one in backlog])
                 put(self._embedder.name, [one.id for one in backlog], vectors)
             return self._embedder.embed([query])

@@ -169,8 +169,8 @@ class Log(Protocol):
         """
         ...
 
-    def without_vectors(self, agent_id: str, limit: int) -> Sequence[Message]:
-        """The backlog: messages that have words and no vector yet."""
+    def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Message]:
+        """The backlog: messages that have words and no vector yet, or none of the embedder that is named."""
         ...
 
     def put_vectors(self, agent_id: str, embedder: str, ids: Sequence[str], vectors: Vectors) -> None: ...
@@ -215,8 +215,8 @@ class Passages(Protocol):
         """Passages by words, and by meaning where a vector of the query is given."""
         ...
 
-    def without_vectors(self, agent_id: str, limit: int) -> Sequence[Passage]:
-        """The backlog: passages of this agent that have no vector yet."""
+    def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Passage]:
+        """The backlog: passages of this agent that have no vector yet; its own notes, none of the one named."""
         ...
 
     def put_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors) -> None: ...

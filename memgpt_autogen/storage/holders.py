@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .database import Database
+from .ranking import Places
+from .shelf import Shelf
 from .words import pairs, telling
 
 Numbers = npt.NDArray[np.int64]
@@ -22,34 +24,47 @@ WORDS = 32
 
 @dataclass(frozen=True)
 class Holders:
-    """The rows that hold each word, and each pair of neighbouring words, rising; ``words`` is in the query's order."""
+    """Where each word stands, and each pair of neighbouring words."""
 
-    words: dict[str, Numbers]
-    pairs: Sequence[Numbers]
+    words: dict[str, Places]
+    pairs: Sequence[Places]
 
 
-def find(database: Database, table: str, query: str, first: int, last: int, *, with_pairs: bool) -> Holders:
+def find(
+    database: Database,
+    table: str,
+    query: str,
+    shelves: Sequence[Shelf],
+    *,
+    with_pairs: bool,
+) -> Holders:
     """Look a query's words up.
 
     Args:
         database: where.
         table: a full text table.
         query: a person's words.
-        first, last: the range of rows that matter.
+        shelves: the rows that matter; places are those on all of them, put side by side. None is empty.
         with_pairs: also the pairs.
     """
+    first, last = min(int(one.numbers[0]) for one in shelves), max(int(one.numbers[-1]) for one in shelves)
+    starts = np.cumsum([0, *(len(shelf) for shelf in shelves)])
+
+    def look_up(phrase: str, limit: int) -> tuple[Places, bool]:
+        numbers = _holders(database, table, phrase, first, last, limit + 1 if limit else -1)
+        each = [start + shelf.places(numbers) for start, shelf in zip(starts, shelves, strict=False)]
+        return np.concatenate(each), bool(limit) and len(numbers) > limit
+
     every = telling(query)[:WORDS]
-    found = {word: _holders(database, table, word, first, last, COMMON + 1) for word in every}
-    rare = {word: numbers for word, numbers in found.items() if len(numbers) <= COMMON}
-    if not any(len(numbers) for numbers in rare.values()):
-        rare = {word: _holders(database, table, word, first, last, -1) for word in every}
-    beside = []
-    if with_pairs:
-        beside = [
-            _holders(database, table, f"{one} {other}", first, last, COMMON)
-            for one, other in pairs(query)[:WORDS]
-            if len(rare.get(one, ())) and len(rare.get(other, ()))
-        ]
+    found = {word: look_up(word, COMMON) for word in every}
+    rare = {word: places for word, (places, common) in found.items() if not common}
+    if not any(len(places) for places in rare.values()):
+        rare = {word: look_up(word, 0)[0] for word in every}
+    beside = [
+        look_up(f"{one} {other}", COMMON)[0]
+        for one, other in pairs(query)[: WORDS if with_pairs else 0]
+        if len(rare.get(one, ())) and len(rare.get(other, ()))
+    ]
     return Holders(rare, beside)
 
 

@@ -70,11 +70,10 @@ class SQLiteLog:
             if not len(shelf):
                 return Page([], 0, page, page_size)
             numbers = shelf.numbers
-            held = find(self._db, "messages_fts", query, int(numbers[0]), int(numbers[-1]), with_pairs=False)
+            held = find(self._db, "messages_fts", query, [shelf], with_pairs=False)
             listed, named = np.zeros(len(shelf), dtype=np.bool_), np.zeros(len(shelf), dtype=np.bool_)
             words = []
-            for word, rows in held.words.items():
-                holders = shelf.places(rows)
+            for word, holders in held.words.items():
                 called = [code for name, code in authors.values.items() if word in name.lower().split()]
                 if called:  # who said it is one of its words
                     said = np.isin(shelf.fact(_AUTHOR), called)
@@ -120,8 +119,10 @@ class SQLiteLog:
                 self._db.execute("DELETE FROM message_vectors WHERE owner_id = ?", agent_id)
                 self._db.execute("UPDATE agents SET embedder = '' WHERE id = ?", agent_id)
 
-    def without_vectors(self, agent_id: str, limit: int) -> Sequence[Message]:
+    def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Message]:
         with self._db.held():
+            if embedder:
+                self._agree(agent_id, embedder)
             shelf = self._shelf(agent_id)[0]
             return [self._at(seq) for seq in shelf.numbers[~shelf.known()][:limit].tolist()]
 

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import NameTaken, SourceError
 from ..ids import new_id
 from .base import Hit, Page, Passage, Source, Vectors
 from .database import Database, now
 from .holders import find
-from .ranking import Places, best, rank_passages
+from .ranking import best, rank_passages
 from .shelf import Shelf
 
 _SCOPE = "source_id IN (SELECT source_id FROM attachments WHERE agent_id = ?)"
@@ -23,6 +22,8 @@ _SOURCES = """SELECT sources.*, (SELECT count(*) FROM passages WHERE source_id =
               FROM sources"""
 
 
+_OTHERS = """FROM sources JOIN attachments ON attachments.source_id = sources.id
+             WHERE attachments.agent_id = ? AND embedder NOT IN ('', ?)"""
 _ROWS = "SELECT seq, length(text) FROM passages WHERE source_id = ? AND seq > ? ORDER BY seq"
 
 
@@ -107,26 +108,18 @@ class SQLitePassages:
             shelves = self._attached_shelves(agent_id)
             if not shelves:
                 return Page([], 0, page, page_size)
-            first, last = min(int(one.numbers[0]) for one in shelves), max(int(one.numbers[-1]) for one in shelves)
-            held = find(self._db, "passages_fts", query, first, last, with_pairs=True)
-            starts = np.cumsum([0, *(len(shelf) for shelf in shelves)])
-
-            def places(numbers: npt.NDArray[np.int64]) -> Places:
-                """Of these rows, on all shelves put side by side."""
-                each = [start + shelf.places(numbers) for start, shelf in zip(starts, shelves, strict=False)]
-                return np.concatenate(each)
-
-            words = [places(numbers) for numbers in held.words.values()]
+            held = find(self._db, "passages_fts", query, shelves, with_pairs=True)
             sizes = np.concatenate([shelf.fact(0) for shelf in shelves])
             found = np.zeros(len(sizes), dtype=np.bool_)
-            for holders in words:
+            for holders in held.words.values():
                 found[holders] = True
             similar = None
             if vector is not None:
                 similar = np.concatenate([shelf.similar(vector) for shelf in shelves])
                 found |= np.concatenate([shelf.known() for shelf in shelves])
-            scores = rank_passages(words, [places(numbers) for numbers in held.pairs], sizes, similar)
+            scores = rank_passages([*held.words.values()], held.pairs, sizes, similar)
             among = np.flatnonzero(found)
+            starts = np.cumsum([0, *(len(shelf) for shelf in shelves)])
             hits = []
             for place, score in best(scores, among, page, page_size):
                 on = int(np.searchsorted(starts, place, side="right")) - 1
@@ -150,31 +143,31 @@ class SQLitePassages:
         return shelves
 
     def _agree(self, agent_id: str, embedder: str) -> None:
-        """See that all vectors are this embedder's; the agent's own notes go back to the backlog otherwise.
+        """See that all vectors are this embedder's.
 
         Raises:
             SourceError: an attached source is another's.
         """
-        others = self._db.all(
-            "SELECT id, name, sources.agent_id AS agent_id, embedder FROM sources "
-            "JOIN attachments ON attachments.source_id = sources.id "
-            "WHERE attachments.agent_id = ? AND embedder NOT IN ('', ?)",
-            agent_id,
-            embedder,
-        )
-        for source in others:
-            if source["agent_id"] is None:
-                raise SourceError(
-                    f"The vectors of source {source['name']!r} were made with {source['embedder']}, and this agent "
-                    f"searches with {embedder}. Use that embedder, or load the source again."
-                )
-        for source in others:
-            with self._db.transaction():
-                self._db.execute("DELETE FROM passage_vectors WHERE owner_id = ?", source["id"])
-                self._db.execute("UPDATE sources SET embedder = '', dim = 0 WHERE id = ?", source["id"])
+        row = self._db.one(f"SELECT name, embedder {_OTHERS} AND sources.agent_id IS NULL", agent_id, embedder)
+        if row is not None:
+            raise SourceError(
+                f"The vectors of source {row['name']!r} were made with {row['embedder']}, and this agent searches "
+                f"with {embedder}. Use that embedder, or load the source again."
+            )
+        self._forget_vectors(agent_id, embedder)
 
-    def without_vectors(self, agent_id: str, limit: int) -> Sequence[Passage]:
+    def _forget_vectors(self, agent_id: str, embedder: str) -> None:
+        """The agent's own notes go back to the backlog where another embedder made their vectors."""
+        row = self._db.one(f"SELECT id {_OTHERS} AND sources.agent_id IS NOT NULL", agent_id, embedder)
+        if row is not None:
+            with self._db.transaction():
+                self._db.execute("DELETE FROM passage_vectors WHERE owner_id = ?", row["id"])
+                self._db.execute("UPDATE sources SET embedder = '', dim = 0 WHERE id = ?", row["id"])
+
+    def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Passage]:
         with self._db.held():
+            if embedder:
+                self._forget_vectors(agent_id, embedder)
             missing: list[int] = []
             for shelf in self._attached_shelves(agent_id):
                 missing += shelf.numbers[~shelf.known()][: limit - len(missing)].tolist()
