@@ -144,6 +144,7 @@ def parts(store, conversations, embedder):
 
 
 def leave_one_out(store, conversations, embedder):
+    print(f"leave one out, {embedder.name if embedder else 'by words'}:")
     start = {part: getattr(ranking, part) for part in PARTS}
     for left in conversations:
         others = [one for one in conversations if one is not left]
@@ -187,7 +188,8 @@ def main() -> None:
     if options.parts:
         parts(store, conversations, embedder)
     if options.leave_one_out:
-        leave_one_out(store, conversations, embedder)
+        for used in (None, embedder) if embedder else (None,):
+            leave_one_out(store, conversations, used)
 
 
 if __name__ == "__main__":
