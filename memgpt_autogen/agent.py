@@ -55,7 +55,7 @@ class Agent:
         model: answers, unless a turn brings its own.
         preset: prompt, functions and rules.
         system: the system prompt's text.
-        embedder: for archival memory; None: by words alone.
+        embedder: for its searches; None: by words alone.
         tools: further functions, run by the agent itself.
         policy: when the window is full.
     """
@@ -77,7 +77,7 @@ class Agent:
         self.config, self.model, self.preset = config, model, preset
         self.observers: list[Observer] = []
         self.core = CoreMemory(store, row.id)
-        self.recall = RecallMemory(store, row.id, preset.page_size)
+        self.recall = RecallMemory(store, row.id, preset.page_size, embedder)
         self.archival = ArchivalMemory(store, row.id, embedder, preset.page_size)
         own = memory_tools(self.core, self.recall, self.archival, self._pause, preset.message)
         self.tools = ToolRegistry(own[name] for name in preset.functions)

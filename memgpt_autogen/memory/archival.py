@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
 from ..embeddings.base import Embedder
-from ..errors import SourceError, ToolError
+from ..errors import ToolError
 from ..storage.base import Passage, Store
+from .meaning import Meaning
 from .results import origin, render_page
-
-logger = logging.getLogger(__name__)
-
-#: Passages embedded in one go before a search; the rest of a large backlog waits for the next.
-BACKLOG = 512
 
 
 class ArchivalMemory:
@@ -28,7 +22,7 @@ class ArchivalMemory:
     def __init__(self, store: Store, agent_id: str, embedder: Embedder | None, page_size: int = 5) -> None:
         self._store = store
         self._agent_id = agent_id
-        self._embedder = embedder
+        self._meaning = Meaning(store, agent_id, embedder)
         self._page_size = page_size
 
     def insert(self, content: str) -> str:
@@ -44,30 +38,15 @@ class ArchivalMemory:
 
     def search(self, query: str, page: int) -> str:
         """Passages by words and by meaning, best first. Pages start at 0."""
-        vector = None
-        embedder = self._embedder
-        if embedder is not None and query.strip():
-            try:
-                self._fill(embedder)
-                vector = embedder.embed([query])[0]
-            except (SourceError, OSError) as error:  # an embedder out of reach leaves the words
-                logger.warning("Searching by words alone: %s", error)
         found = self._store.passages.search(
             self._agent_id,
             query,
             page=page,
             page_size=self._page_size,
-            vector=vector,
-            embedder=embedder.name if embedder else "",
+            vector=self._meaning.of_passages(query),
+            embedder=self._meaning.name,
         )
         return render_page(found, _line, "Archival memory has nothing on this.")
-
-    def _fill(self, embedder: Embedder) -> None:
-        """Give vectors to passages that have none yet."""
-        backlog = self._store.passages.without_vectors(self._agent_id, BACKLOG)
-        if backlog:
-            vectors = embedder.embed([passage.text for passage in backlog])
-            self._store.passages.put_vectors(embedder.name, [passage.id for passage in backlog], vectors)
 
 
 def _line(passage: Passage) -> str:

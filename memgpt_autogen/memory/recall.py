@@ -4,22 +4,39 @@ from __future__ import annotations
 
 from datetime import date
 
+from ..embeddings.base import Embedder
 from ..messages import Message
 from ..storage.base import Store
+from .meaning import Meaning
 from .results import origin, render_page
 
 
 class RecallMemory:
-    """The message log of one agent, as its searches see it."""
+    """The message log of one agent, as its searches see it.
 
-    def __init__(self, store: Store, agent_id: str, page_size: int = 5) -> None:
+    Args:
+        store: where it is kept.
+        agent_id: whose it is.
+        page_size: hits on a page.
+        embedder: None: search by words alone.
+    """
+
+    def __init__(self, store: Store, agent_id: str, page_size: int = 5, embedder: Embedder | None = None) -> None:
         self._store = store
         self._agent_id = agent_id
         self._page_size = page_size
+        self._meaning = Meaning(store, agent_id, embedder)
 
     def search(self, query: str, page: int) -> str:
-        """Messages that hold words of the query, best first. Pages start at 0."""
-        found = self._store.log.search(self._agent_id, query, page=page, page_size=self._page_size)
+        """Messages by words and by meaning, best first. Pages start at 0."""
+        found = self._store.log.search(
+            self._agent_id,
+            query,
+            page=page,
+            page_size=self._page_size,
+            vector=self._meaning.of_messages(query),
+            embedder=self._meaning.name,
+        )
         return render_page(found, _line, "No earlier message holds any of these words.")
 
     def search_dates(self, start: date, end: date, page: int) -> str:

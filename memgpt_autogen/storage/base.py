@@ -160,9 +160,20 @@ class Log(Protocol):
 
     def count(self, agent_id: str) -> int: ...
 
-    def search(self, agent_id: str, query: str, *, page: int, page_size: int) -> Page[Message]:
-        """Messages that hold words of the query, best first, never those still unanswered."""
+    def search(
+        self, agent_id: str, query: str, *, page: int, page_size: int, vector: Vectors | None = None, embedder: str = ""
+    ) -> Page[Message]:
+        """Messages by words, and by meaning where a vector of the query is given; never those still unanswered.
+
+        By words alone, it finds the messages that hold one, the name of who said it among its words.
+        """
         ...
+
+    def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Message]:
+        """The backlog: messages that have words and no vector yet, or none of the embedder that is named."""
+        ...
+
+    def put_vectors(self, agent_id: str, embedder: str, ids: Sequence[str], vectors: Vectors) -> None: ...
 
     def search_dates(self, agent_id: str, start: date, end: date, *, page: int, page_size: int) -> Page[Message]:
         """Messages of these days (local time, both included), oldest first."""
@@ -208,8 +219,8 @@ class Passages(Protocol):
         """Passages by words, and by meaning where a vector of the query is given."""
         ...
 
-    def without_vectors(self, agent_id: str, limit: int) -> Sequence[Passage]:
-        """The backlog: passages of this agent that have no vector yet."""
+    def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Passage]:
+        """The backlog: passages of this agent that have no vector yet; its own notes, none of the one named."""
         ...
 
     def put_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors) -> None: ...

@@ -6,10 +6,13 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from ..errors import StoreError
 from .schema import MIGRATIONS
@@ -42,6 +45,7 @@ class Database:
         self.step_id: str | None = None
         self._mutex = threading.RLock()
         self._depth = 0
+        self._undone = 0
         in_memory = self.path == ":memory:"
         if not in_memory:
             _make_private(Path(self.path))
@@ -92,6 +96,9 @@ class Database:
                     if self._connection.in_transaction:
                         self._connection.execute("ROLLBACK")
                     raise
+            except BaseException:
+                self._undone += 1
+                raise
             finally:
                 self._depth, self.step_id = 0, None
 
@@ -116,6 +123,18 @@ class Database:
                 marks = ", ".join("?" * len(row))
                 self._run(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
 
+    def put_vector(self, table: str, owner_id: str, seq: int, vector: npt.NDArray[np.float32]) -> None:
+        """Give a row its vector, if it has none yet."""
+        data = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
+        self.execute(
+            f"INSERT OR IGNORE INTO {table} (user_id, step_id, owner_id, seq, vector) VALUES (?, ?, ?, ?, ?)",
+            self.user_id,
+            self.step_id,
+            owner_id,
+            seq,
+            data,
+        )
+
     def all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """Every row of a query."""
         with self._mutex:
@@ -130,6 +149,17 @@ class Database:
         """The first column of the first row, 0 where there is none."""
         row = self.one(sql, *values)
         return int(row[0] or 0) if row else 0
+
+    def held(self) -> AbstractContextManager[object]:
+        """Keep other threads out meanwhile."""
+        return self._mutex
+
+    def version(self) -> tuple[int, int, int]:
+        """Changes whenever anything in the file may have: how often this process took something back, how much it
+        wrote, and whether another process wrote.
+        """
+        others = self.number("PRAGMA data_version")
+        return self._undone, self._connection.total_changes, others
 
     def close(self) -> None:
         """Close the file. Everything committed is on disk."""

@@ -7,18 +7,23 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
+import numpy as np
+
+from ..errors import StoreError
 from ..ids import new_id
 from ..messages import Message, ToolCall, Usage
-from .base import Hit, Page, Summary
+from .base import Hit, Page, Summary, Vectors
 from .database import Database, now, stamp
-from .words import fts_query
+from .holders import find
+from .ranking import best, rank_turns
+from .shelf import Codes, Shelf
 
 #: Messages kept as they were read: some windows' worth.
 READ = 10_000
 
-_MATCHES = """FROM messages_fts JOIN messages ON messages.seq = messages_fts.rowid
-              WHERE messages_fts MATCH ? AND agent_id = ? AND answered = 1"""
-_BEST = "ORDER BY score DESC, seq DESC LIMIT ? OFFSET ?"
+_ROWS = """SELECT seq, length(text) + coalesce(length(author), 0) AS size, session_id, author,
+           rtrim(text) LIKE '%?' AS asks FROM messages WHERE agent_id = ? AND seq > ? AND text <> '' ORDER BY seq"""
+_SIZE, _SESSION, _AUTHOR, _ASKS = range(4)  # the facts on a shelf
 _DAYS = "FROM messages WHERE agent_id = ? AND created_at >= ? AND created_at < ? AND text <> ''"
 
 
@@ -28,6 +33,7 @@ class SQLiteLog:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._read: dict[tuple[str, int], Message] = {}  # by id and ``answered``: nothing else of a message changes
+        self._shelves: dict[str, tuple[Shelf, Codes]] = {}
 
     def append(self, agent_id: str, messages: Sequence[Message]) -> None:
         self._db.insert("messages", [_values(agent_id, message) for message in messages])
@@ -54,19 +60,81 @@ class SQLiteLog:
     def count(self, agent_id: str) -> int:
         return self._db.number("SELECT count(*) FROM messages WHERE agent_id = ?", agent_id)
 
-    def search(self, agent_id: str, query: str, *, page: int, page_size: int) -> Page[Message]:
-        words = fts_query(query)
-        if not words:
-            return Page([], 0, page, page_size)
-        total = self._db.number(f"SELECT count(*) {_MATCHES}", words, agent_id)
-        rows = self._db.all(
-            f"SELECT messages.*, -bm25(messages_fts) AS score {_MATCHES} {_BEST}",
-            words,
-            agent_id,
-            page_size,
-            page * page_size,
-        )
-        return Page([Hit(_message(row), row["score"]) for row in rows], total, page, page_size)
+    def search(
+        self, agent_id: str, query: str, *, page: int, page_size: int, vector: Vectors | None = None, embedder: str = ""
+    ) -> Page[Message]:
+        with self._db.held():
+            if vector is not None:
+                self._agree(agent_id, embedder)
+            shelf, authors = self._shelf(agent_id)
+            if not len(shelf):
+                return Page([], 0, page, page_size)
+            numbers = shelf.numbers
+            held = find(self._db, "messages_fts", query, [shelf], with_pairs=False)
+            listed, named = np.zeros(len(shelf), dtype=np.bool_), np.zeros(len(shelf), dtype=np.bool_)
+            words = []
+            for word, holders in held.words.items():
+                called = [code for name, code in authors.values.items() if word in name.lower().split()]
+                if called:  # who said it is one of its words
+                    said = np.isin(shelf.fact(_AUTHOR), called)
+                    named |= said
+                    holders = np.union1d(holders, np.flatnonzero(said))
+                listed[holders] = True
+                words.append(holders)
+            sessions = shelf.fact(_SESSION).astype(np.intp)
+            asking = np.flatnonzero(shelf.fact(_ASKS))
+            similar = None if vector is None else shelf.similar(vector)
+            scores = rank_turns(words, shelf.fact(_SIZE), sessions, np.flatnonzero(named), asking, similar)
+            if similar is not None:
+                listed |= shelf.known()
+            waiting = self._db.all("SELECT seq FROM messages WHERE agent_id = ? AND answered = 0", agent_id)
+            listed[shelf.places(np.array([row["seq"] for row in waiting], dtype=np.int64))] = False
+            among = np.flatnonzero(listed)[::-1]  # of equals the newest first
+            hits = [Hit(self._at(int(numbers[place])), score) for place, score in best(scores, among, page, page_size)]
+            return Page(hits, len(among), page, page_size)
+
+    def _shelf(self, agent_id: str) -> tuple[Shelf, Codes]:
+        """An agent's messages that have words, up to date, and the codes of their authors."""
+        if agent_id not in self._shelves:
+            authors, sessions = Codes(), Codes()
+
+            def facts(row: sqlite3.Row) -> tuple[float, ...]:
+                return row["size"], sessions(row["session_id"] or ""), authors(row["author"] or ""), row["asks"]
+
+            shelf = Shelf(self._db, agent_id, "agents", _ROWS, "message_vectors", facts, 4)
+            self._shelves[agent_id] = shelf, authors
+        self._shelves[agent_id][0].refresh()
+        return self._shelves[agent_id]
+
+    def _at(self, seq: int) -> Message:
+        row = self._db.one("SELECT * FROM messages WHERE seq = ?", seq)
+        if row is None:
+            raise StoreError("A message was deleted while it was being searched. Search again.")
+        return _message(row)
+
+    def _agree(self, agent_id: str, embedder: str) -> None:
+        """Vectors of another embedder are dropped: the messages go back to the backlog."""
+        if self._db.one("SELECT 1 FROM agents WHERE id = ? AND embedder NOT IN ('', ?)", agent_id, embedder):
+            with self._db.transaction():
+                self._db.execute("DELETE FROM message_vectors WHERE owner_id = ?", agent_id)
+                self._db.execute("UPDATE agents SET embedder = '' WHERE id = ?", agent_id)
+
+    def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Message]:
+        with self._db.held():
+            if embedder:
+                self._agree(agent_id, embedder)
+            shelf = self._shelf(agent_id)[0]
+            return [self._at(seq) for seq in shelf.numbers[~shelf.known()][:limit].tolist()]
+
+    def put_vectors(self, agent_id: str, embedder: str, ids: Sequence[str], vectors: Vectors) -> None:
+        with self._db.transaction():
+            self._db.execute("UPDATE agents SET embedder = ? WHERE id = ? AND embedder = ''", embedder, agent_id)
+            if self._db.one("SELECT 1 FROM agents WHERE id = ? AND embedder = ?", agent_id, embedder) is None:
+                return  # another embedder was there first
+            for message_id, vector in zip(ids, vectors, strict=True):
+                seq = self._db.number("SELECT seq FROM messages WHERE id = ? AND text <> ''", message_id)
+                if seq:
+                    self._db.put_vector("message_vectors", agent_id, seq, vector)
 
     def search_dates(self, agent_id: str, start: date, end: date, *, page: int, page_size: int) -> Page[Message]:
         first = stamp(datetime.combine(start, time.min).astimezone())

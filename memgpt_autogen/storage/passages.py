@@ -1,4 +1,4 @@
-"""Sources and passages, in SQLite: words by FTS5, vectors exactly with numpy, both fused by weighted scores."""
+"""Sources and passages, in SQLite: words by FTS5, vectors exactly with numpy, ranked by ``ranking``."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ..errors import NameTaken, SourceError
 from ..ids import new_id
 from .base import Hit, Page, Passage, Source, Vectors
 from .database import Database, now
-from .words import fts_query
-
-#: What the words weigh against the meaning when both are known. Both are scaled to their best.
-WORDS_WEIGHT = 0.6
-#: How many of the best word matches take part in the fusion; more where a later page asks for them.
-CANDIDATES = 1000
+from .holders import find
+from .ranking import best, rank_passages
+from .shelf import Shelf
 
 _SCOPE = "source_id IN (SELECT source_id FROM attachments WHERE agent_id = ?)"
-_MATCHES = f"""FROM passages_fts JOIN passages ON passages.seq = passages_fts.rowid
-               WHERE passages_fts MATCH ? AND {_SCOPE}"""
 _SOURCES = """SELECT sources.*, (SELECT count(*) FROM passages WHERE source_id = sources.id) AS passages
               FROM sources"""
+
+
+_OTHERS = """FROM sources JOIN attachments ON attachments.source_id = sources.id
+             WHERE attachments.agent_id = ? AND embedder NOT IN ('', ?)"""
+_ROWS = "SELECT seq, length(text) FROM passages WHERE source_id = ? AND seq > ? ORDER BY seq"
 
 
 class SQLitePassages:
@@ -32,6 +32,7 @@ class SQLitePassages:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._shelves: dict[str, Shelf] = {}
 
     def create_source(self, name: str) -> Source:
         try:
@@ -108,71 +109,93 @@ class SQLitePassages:
     def search(
         self, agent_id: str, query: str, *, page: int, page_size: int, vector: Vectors | None = None, embedder: str = ""
     ) -> Page[Passage]:
-        scores = self._word_scores(agent_id, query, max(CANDIDATES, (page + 1) * page_size))
-        if vector is None:
-            words = fts_query(query)
-            total = self._db.number(f"SELECT count(*) {_MATCHES}", words, agent_id) if words else 0
-        else:
-            scores = _fuse(scores, self._vector_scores(agent_id, vector, embedder))
-            total = len(scores)
-        best = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[page * page_size : (page + 1) * page_size]
-        return Page([Hit(self._passage(seq), score) for seq, score in best], total, page, page_size)
+        with self._db.held():
+            if vector is not None:
+                self._agree(agent_id, embedder)
+            shelves = self._attached_shelves(agent_id)
+            if not shelves:
+                return Page([], 0, page, page_size)
+            held = find(self._db, "passages_fts", query, shelves, with_pairs=True)
+            sizes = np.concatenate([shelf.fact(0) for shelf in shelves])
+            found = np.zeros(len(sizes), dtype=np.bool_)
+            for holders in held.words.values():
+                found[holders] = True
+            similar = None
+            if vector is not None:
+                similar = np.concatenate([shelf.similar(vector) for shelf in shelves])
+                found |= np.concatenate([shelf.known() for shelf in shelves])
+            scores = rank_passages([*held.words.values()], held.pairs, sizes, similar)
+            among = np.flatnonzero(found)
+            starts = np.cumsum([0, *(len(shelf) for shelf in shelves)])
+            hits = []
+            for place, score in best(scores, among, page, page_size):
+                on = int(np.searchsorted(starts, place, side="right")) - 1
+                hits.append(Hit(self._passage(int(shelves[on].numbers[place - starts[on]])), score))
+            return Page(hits, len(among), page, page_size)
 
-    def _word_scores(self, agent_id: str, query: str, limit: int) -> dict[int, float]:
-        words = fts_query(query)
-        if not words:
-            return {}
-        sql = f"SELECT passages.seq, -bm25(passages_fts) AS score {_MATCHES} ORDER BY score DESC LIMIT {limit}"
-        return {row["seq"]: row["score"] for row in self._db.all(sql, words, agent_id)}
-
-    def _vector_scores(self, agent_id: str, vector: Vectors, embedder: str) -> dict[int, float]:
-        for source in self.attached(agent_id):
-            if source.embedder and source.embedder != embedder:
-                raise SourceError(
-                    f"The vectors of source {source.name!r} were made with {source.embedder}, and this agent searches "
-                    f"with {embedder}. Use that embedder, or load the source again."
+    def _attached_shelves(self, agent_id: str) -> list[Shelf]:
+        """What this agent can search, up to date, without what is empty."""
+        rows = self._db.all("SELECT source_id FROM attachments WHERE agent_id = ? ORDER BY rowid", agent_id)
+        shelves = []
+        for row in rows:
+            source_id = row["source_id"]
+            if source_id not in self._shelves:
+                self._shelves[source_id] = Shelf(
+                    self._db, source_id, "sources", _ROWS, "passage_vectors", lambda row: (row[1],), 1
                 )
+            shelf = self._shelves[source_id]
+            shelf.refresh()
+            if len(shelf):
+                shelves.append(shelf)
+        return shelves
+
+    def _agree(self, agent_id: str, embedder: str) -> None:
+        """See that all vectors are this embedder's.
+
+        Raises:
+            SourceError: an attached source is another's.
+        """
+        row = self._db.one(f"SELECT name, embedder {_OTHERS} AND sources.agent_id IS NULL", agent_id, embedder)
+        if row is not None:
+            raise SourceError(
+                f"The vectors of source {row['name']!r} were made with {row['embedder']}, and this agent searches "
+                f"with {embedder}. Use that embedder, or load the source again."
+            )
         self._forget_vectors(agent_id, embedder)
-        sql = f"SELECT seq, vector FROM passages WHERE vector IS NOT NULL AND {_SCOPE}"
-        rows = self._db.all(sql, agent_id)
-        if not rows:
-            return {}
-        matrix = np.frombuffer(b"".join(row["vector"] for row in rows), dtype=np.float32).reshape(len(rows), -1)
-        similar = matrix @ vector.reshape(-1)
-        return {row["seq"]: float(score) for row, score in zip(rows, similar, strict=True)}
 
     def _forget_vectors(self, agent_id: str, embedder: str) -> None:
         """The agent's own notes go back to the backlog where another embedder made their vectors."""
-        others = "SELECT id FROM sources WHERE agent_id = ? AND embedder NOT IN ('', ?)"
-        if self._db.one(others, agent_id, embedder):
+        row = self._db.one(f"SELECT id {_OTHERS} AND sources.agent_id IS NOT NULL", agent_id, embedder)
+        if row is not None:
             with self._db.transaction():
-                self._db.execute(f"UPDATE passages SET vector = NULL WHERE source_id IN ({others})", agent_id, embedder)
-                self._db.execute(
-                    "UPDATE sources SET embedder = '', dim = 0 WHERE agent_id = ? AND embedder <> ?", agent_id, embedder
-                )
+                self._db.execute("DELETE FROM passage_vectors WHERE owner_id = ?", row["id"])
+                self._db.execute("UPDATE sources SET embedder = '', dim = 0 WHERE id = ?", row["id"])
 
-    def without_vectors(self, agent_id: str, limit: int) -> Sequence[Passage]:
-        sql = f"{_PASSAGES} WHERE vector IS NULL AND passages.{_SCOPE} ORDER BY passages.seq LIMIT ?"
-        return [_passage(row) for row in self._db.all(sql, agent_id, limit)]
+    def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Passage]:
+        with self._db.held():
+            if embedder:
+                self._forget_vectors(agent_id, embedder)
+            missing: list[int] = []
+            for shelf in self._attached_shelves(agent_id):
+                missing += shelf.numbers[~shelf.known()][: limit - len(missing)].tolist()
+            return [self._passage(seq) for seq in missing]
 
     def put_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors) -> None:
+        mine = "UPDATE sources SET embedder = ?, dim = ? WHERE embedder = '' AND id = ?"
         with self._db.transaction():
+            named: set[str] = set()
             for passage_id, vector in zip(ids, vectors, strict=True):
-                data = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
-                self._db.execute(
-                    "UPDATE passages SET vector = ? WHERE id = ? AND source_id IN "
-                    "(SELECT id FROM sources WHERE embedder IN ('', ?))",  # never two embedders in one source
-                    data,
-                    passage_id,
-                    embedder,
-                )
-                self._db.execute(
-                    "UPDATE sources SET embedder = ?, dim = ? WHERE embedder = '' AND id = "
-                    "(SELECT source_id FROM passages WHERE id = ?)",
-                    embedder,
-                    int(vectors.shape[1]),
+                row = self._db.one(
+                    "SELECT seq, source_id, embedder FROM passages JOIN sources ON sources.id = source_id "
+                    "WHERE passages.id = ?",
                     passage_id,
                 )
+                if row is None or row["embedder"] not in ("", embedder):
+                    continue  # gone meanwhile, or its source is another embedder's: never two in one source
+                if row["source_id"] not in named:
+                    named.add(row["source_id"])
+                    self._db.execute(mine, embedder, int(vectors.shape[1]), row["source_id"])
+                self._db.put_vector("passage_vectors", row["source_id"], row["seq"], vector)
 
     def _passage(self, seq: int) -> Passage:
         row = self._db.one(f"{_PASSAGES} WHERE passages.seq = ?", seq)
@@ -183,17 +206,6 @@ class SQLitePassages:
 
 _PASSAGES = """SELECT passages.*, CASE WHEN sources.agent_id IS NULL THEN sources.name ELSE '' END AS source
                FROM passages JOIN sources ON sources.id = passages.source_id"""
-
-
-def _fuse(words: dict[int, float], meaning: dict[int, float]) -> dict[int, float]:
-    """Weighted sum of both scores, each scaled so that its best is 1."""
-    top_words = max(words.values(), default=0.0) or 1.0
-    top_meaning = max(meaning.values(), default=0.0) or 1.0
-    return {
-        seq: WORDS_WEIGHT * words.get(seq, 0.0) / top_words
-        + (1 - WORDS_WEIGHT) * max(meaning.get(seq, 0.0), 0.0) / top_meaning
-        for seq in words.keys() | meaning.keys()
-    }
 
 
 def _source(row: sqlite3.Row) -> Source:

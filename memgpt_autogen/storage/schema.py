@@ -103,4 +103,41 @@ CREATE TABLE conversation_entries (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+#: Vectors get tables of their own, numbered as they come, so that what is kept in memory is brought up to date by what
+#: was added since. ``edition`` counts what was taken away. The column passages.vector stays, empty: older SQLite cannot
+#: drop it.
+_VECTORS = """
+ALTER TABLE agents ADD COLUMN edition INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE agents ADD COLUMN embedder TEXT NOT NULL DEFAULT '';
+ALTER TABLE sources ADD COLUMN edition INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE message_vectors (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL, step_id TEXT,
+    owner_id TEXT NOT NULL REFERENCES agents ON DELETE CASCADE,
+    seq INTEGER NOT NULL UNIQUE REFERENCES messages ON DELETE CASCADE, vector BLOB NOT NULL
+);
+CREATE INDEX message_vectors_owner ON message_vectors (owner_id, number);
+CREATE TABLE passage_vectors (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL, step_id TEXT,
+    owner_id TEXT NOT NULL REFERENCES sources ON DELETE CASCADE,
+    seq INTEGER NOT NULL UNIQUE REFERENCES passages ON DELETE CASCADE, vector BLOB NOT NULL
+);
+CREATE INDEX passage_vectors_owner ON passage_vectors (owner_id, number);
+CREATE TRIGGER messages_gone AFTER DELETE ON messages BEGIN
+    UPDATE agents SET edition = edition + 1 WHERE id = old.agent_id;
+END;
+CREATE TRIGGER message_vectors_gone AFTER DELETE ON message_vectors BEGIN
+    UPDATE agents SET edition = edition + 1 WHERE id = old.owner_id;
+END;
+CREATE TRIGGER passages_gone AFTER DELETE ON passages BEGIN
+    UPDATE sources SET edition = edition + 1 WHERE id = old.source_id;
+END;
+CREATE TRIGGER passage_vectors_gone AFTER DELETE ON passage_vectors BEGIN
+    UPDATE sources SET edition = edition + 1 WHERE id = old.owner_id;
+END;
+INSERT INTO passage_vectors (user_id, step_id, owner_id, seq, vector)
+    SELECT user_id, step_id, source_id, seq, vector FROM passages WHERE vector IS NOT NULL ORDER BY seq;
+DROP INDEX passages_backlog;
+UPDATE passages SET vector = NULL WHERE vector IS NOT NULL;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS)

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from itertools import pairwise
 
 #: How words are told apart and reduced to their stems, in every full text table.
 TOKENIZER = "porter unicode61 remove_diacritics 2"
@@ -20,9 +21,23 @@ STOP_WORDS = frozenset(
 
 def fts_query(text: str) -> str:
     """Any of the words that matter, each quoted so that nothing in it is taken as syntax. Empty: no words at all."""
+    return " OR ".join(f'"{word}"' for word in telling(text))
+
+
+def telling(text: str) -> list[str]:
+    """The words that matter, each once; all of them where none does."""
     words = list(dict.fromkeys(re.findall(r"\w+", text.lower())))
-    telling = [word for word in words if word not in STOP_WORDS and (len(word) > 1 or word.isdigit())]
-    return " OR ".join(f'"{word}"' for word in telling or words)
+    return [word for word in words if _matters(word)] or words
+
+
+def pairs(text: str) -> list[tuple[str, str]]:
+    """Words that matter and stand side by side: names, terms, the parts of a code."""
+    words = re.findall(r"\w+", text.lower())
+    return list(dict.fromkeys(pair for pair in pairwise(words) if all(map(_matters, pair))))
+
+
+def _matters(word: str) -> bool:
+    return word not in STOP_WORDS and (len(word) > 1 or word.isdigit())
 
 
 def rank(texts: Sequence[str], query: str, headings: Sequence[str] | None = None) -> list[float]:

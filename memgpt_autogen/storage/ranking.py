@@ -1,0 +1,131 @@
+"""How answers are ranked: every weight and every formula, and nothing else.
+
+Measured in ``docs/decisions/0003-ranking.md``. Whether a word stands in a text counts, not how often: texts are short.
+So all that is known of a word is its *holders*, the places (row numbers) of the texts that hold it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Places = npt.NDArray[np.intp]
+
+#: BM25: how soon more of the same word counts less, and how much a text's length takes off.
+K1 = 1.2
+PASSAGE_LENGTH, TURN_LENGTH, GROUP_LENGTH = 0.75, 0.3, 1.0
+
+#: Passages: two words of the query side by side, and the meaning, beside the words (scaled to their best) at 1.
+PAIRS = 0.5
+PASSAGE_MEANING = 0.7
+
+#: Turns of a conversation: the turns around and the session, beside the turn itself at 1 ...
+WINDOW, SESSION = 1.5, 1.0
+#: ... and, beside all words (scaled to their best): who is named in the query, whether the turn only asks, the meaning.
+SPEAKER, QUESTION, TURN_MEANING = 0.2, 0.1, 0.3
+#: How far around a turn one looks, and what the meaning of the turns there counts.
+NEAR = 2
+NEAR_MEANING = (1.0, 0.75, 0.5)
+
+
+def rank_passages(words: Sequence[Places], pairs: Sequence[Places], sizes: Floats, similar: Floats | None) -> Floats:
+    """Scores of passages.
+
+    Args:
+        words, pairs: holders of each word, and of each two words that are neighbours in the query.
+        sizes: of all passages, in any unit.
+        similar: cosines with the query, 0 where there is no vector; None: by words alone.
+    """
+    scores = np.zeros(len(sizes), dtype=np.float32)
+    for weight, sets in ((1.0, words), (PAIRS, pairs)):
+        for holders in sets:
+            scores[holders] += weight * _rarity(len(holders), len(sizes))
+    scores *= (K1 + 1) / (1 + _length(sizes, PASSAGE_LENGTH))
+    scores = _scaled(scores)
+    return scores if similar is None else scores + PASSAGE_MEANING * _scaled(np.maximum(similar, 0))
+
+
+def rank_turns(
+    words: Sequence[Places], sizes: Floats, sessions: Places, named: Places, asking: Places, similar: Floats | None
+) -> Floats:
+    """Scores of the turns of conversations, in their order.
+
+    Args:
+        words: holders of each word.
+        sizes: of all turns, in any unit.
+        sessions: which sitting each belongs to, as numbers from 0.
+        named: turns whose speaker the query names.
+        asking: turns that end in a question.
+        similar: cosines with the query, 0 where there is no vector; None: by words alone.
+    """
+    count = len(sizes)
+    together = [sessions[step:] == sessions[: count - step] for step in range(1, NEAR + 1)]
+    session_sizes = np.bincount(sessions, sizes).astype(np.float32)
+    turn_length = _length(sizes, TURN_LENGTH)
+    window_length = _length(_around(sizes, together), GROUP_LENGTH)
+    session_length = _length(session_sizes, GROUP_LENGTH)
+    scores, by_session = np.zeros(count, dtype=np.float32), np.zeros(len(session_sizes), dtype=np.float32)
+    for holders in words:
+        own = np.zeros(count, dtype=np.float32)
+        own[holders] = 1
+        window = _around(own, together)
+        session = np.bincount(sessions[holders], minlength=len(session_sizes)).astype(np.float32)
+        rarity = _rarity(len(holders), count)
+        scores += rarity * _often(own, turn_length)
+        scores += WINDOW * rarity * _often(window, window_length)
+        by_session += _rarity(int(np.count_nonzero(session)), len(session)) * _often(session, session_length)
+    scores = _scaled(scores + SESSION * by_session[sessions])
+    scores[named] += SPEAKER
+    scores[asking] -= QUESTION
+    if similar is not None:
+        scores += TURN_MEANING * _scaled(np.maximum(_around(similar, together, NEAR_MEANING), 0))
+    return scores
+
+
+def best(scores: Floats, among: Places, page: int, page_size: int) -> list[tuple[int, float]]:
+    """The places on one page, best first, the earlier place first among equals, each with its score."""
+    last = min((page + 1) * page_size, len(among))
+    if page * page_size >= last:
+        return []
+    found = scores[among]
+    if last < len(among):
+        limit = np.partition(found, len(found) - last)[len(found) - last]
+        among = among[found >= limit]
+        found = scores[among]
+    order = np.argsort(-found, kind="stable")[page * page_size : last]
+    return [(int(among[index]), float(found[index])) for index in order]
+
+
+def _rarity(holders: int, count: int) -> float:
+    return float(np.log(1 + (count - holders + 0.5) / (holders + 0.5)))
+
+
+def _often(times: Floats, length: Floats) -> Floats:
+    return np.asarray(times * np.float32(K1 + 1) / (times + length), dtype=np.float32)
+
+
+def _length(sizes: Floats, weight: float) -> Floats:
+    average = float(sizes.mean()) if len(sizes) else 0.0
+    return np.asarray(K1 * (1 - weight + weight * sizes / (average or 1.0)), dtype=np.float32)
+
+
+def _around(
+    values: Floats, together: Sequence[npt.NDArray[np.bool_]], weights: Sequence[float] | None = None
+) -> Floats:
+    """The sum of each turn's value and those of its neighbours."""
+    weights = weights or (1.0,) * (len(together) + 1)
+    summed = values * np.float32(weights[0])
+    for step, (same, weight) in enumerate(zip(together, weights[1:], strict=True), start=1):
+        if len(same):
+            kept = same * np.float32(weight)
+            summed[step:] += values[:-step] * kept
+            summed[:-step] += values[step:] * kept
+    return summed
+
+
+def _scaled(scores: Floats) -> Floats:
+    top = float(scores.max()) if len(scores) else 0.0
+    return np.asarray(scores / np.float32(top), dtype=np.float32) if top > 0 else scores
