@@ -13,6 +13,7 @@ from .embeddings.base import Embedder
 from .errors import NameTaken
 from .llm.base import ChatModel
 from .llm.choose import build_model, choose_model
+from .llm.wrappers import named_by
 from .prompts import text_of
 from .prompts.presets import SMALLEST, Preset, get_preset
 from .sources.base import Loader
@@ -127,7 +128,7 @@ class MemGPT:
             wanted = replace(
                 wanted,
                 temperature=preset.temperature if wanted.temperature is None else wanted.temperature,
-                model_wrapper=wanted.model_wrapper or preset.wrapper,
+                model_wrapper=named_by(wanted.model_wrapper, wanted.model) or preset.wrapper,
             )
             model = build_model(wanted, self.settings, inner_thoughts=preset.inner_thoughts)
         return Agent(

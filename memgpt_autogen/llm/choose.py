@@ -17,6 +17,7 @@ from dataclasses import replace
 from ..config import DEFAULT_ENDPOINTS, LLMConfig, Settings, from_dict
 from ..errors import ConfigError
 from .base import ChatModel
+from .wrappers import named_by
 
 #: The model that OpenAI's API is asked for when nobody names one.
 DEFAULT_OPENAI_MODEL = "gpt-4o-mini"
@@ -75,7 +76,7 @@ def _with_hint(chosen: LLMConfig, hint: LLMConfig) -> LLMConfig:
     return replace(
         chosen,
         model=hint.model if hint.model and chosen.model_endpoint_type == "openai" else chosen.model,
-        model_wrapper=hint.model_wrapper or chosen.model_wrapper,
+        model_wrapper=named_by(hint.model_wrapper, hint.model) or chosen.model_wrapper,
         context_window=hint.context_window or chosen.context_window,
     )
 

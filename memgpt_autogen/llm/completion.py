@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 from ..config import LLMConfig
@@ -21,7 +22,7 @@ from .grammar import STRING_LIMIT, THOUGHTS_LIMIT, reply_prefix, select, to_gbnf
 from .repair import check_calls, parse_calls
 from .servers import SERVERS, Completion, Params, Question
 from .transport import Address, Transport
-from .wrappers import get_wrapper
+from .wrappers import DEFAULT_WRAPPER, Wrapper, from_template, get_wrapper, is_auto, named_by
 
 Answer = TypeVar("Answer")
 
@@ -84,11 +85,9 @@ class CompletionModel:
             hints=row.hints,
             on_lost=on_lost,
         )
-        self.wrapper = replace(
-            get_wrapper(config.model_wrapper),
-            inner_thoughts=inner_thoughts,
-            simplify=embedded if simplify is None else simplify,
-        )
+        self._format = named_by(config.model_wrapper, config.model)
+        get_wrapper(self._format)  # an unknown name is told at once
+        self._simplify = embedded if simplify is None else simplify
         self._settings = dict(config.settings)
         self._thoughts = inner_thoughts
         self._string_limit = string_limit
@@ -96,6 +95,32 @@ class CompletionModel:
         self._window: int | None = None
         self._counts: dict[str, int] = {}
         self._lock = threading.Lock()
+
+    @cached_property
+    def wrapper(self) -> Wrapper:
+        """The prompt format. For ``auto`` the server is asked, once.
+
+        Raises:
+            ModelServerError: it cannot be reached.
+        """
+        found = self._template() if is_auto(self._format) and self.server.template else None
+        return replace(found or get_wrapper(self._format), inner_thoughts=self._thoughts, simplify=self._simplify)
+
+    def _template(self) -> Wrapper | None:
+        def render(messages: Sequence[Mapping[str, str]], reply: bool) -> str:
+            body = {"messages": list(messages), "add_generation_prompt": reply}
+            return self._understood(
+                lambda answer: str(answer["prompt"]), self.transport.post(self.server.template, body)
+            )
+
+        try:
+            found = from_template(render)
+        except ModelRequestError as error:  # an old build, or a model without a template
+            log.warning("%s tells no chat template (%s); the format %s is used.", self.name, error, DEFAULT_WRAPPER)
+            return None
+        if found is None:
+            log.warning("The chat template of %s is unusual; the format %s is used.", self.name, DEFAULT_WRAPPER)
+        return found
 
     @property
     def name(self) -> str:
@@ -127,7 +152,7 @@ class CompletionModel:
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
         """Tokens of these messages and functions as this model's format writes them."""
         tokens = sum(self.count_tokens(self.wrapper.message(message)) for message in messages)
-        return tokens + self.count_tokens(self.wrapper.functions(tools))
+        return tokens + self.count_tokens(self.wrapper.functions(tools) + self.wrapper.reminder(tools))
 
     def complete(
         self,
@@ -150,7 +175,7 @@ class CompletionModel:
         offered = select(tools, only)
         spent, shown, tight = Usage(), list(messages), False
         for last in (False, True):
-            prefix = reply_prefix(offered, None, self._thoughts)
+            prefix = reply_prefix(offered, None, self._thoughts, outside=self.wrapper.outside)
             prompt = self.wrapper.prompt(shown, tools, prefix)
             completion = self._ask(prompt, max_tokens, offered, prefix, tight)
             spent += completion.usage
@@ -179,8 +204,8 @@ class CompletionModel:
         if completion.finish == "limit":
             raise ModelReplyError("The reply was cut by its token limit. Write a shorter one.", text=text)
         self._not_empty(completion)
-        calls, thoughts = parse_calls(text, tools)
-        check_calls(calls, tools, only, text)
+        calls, thoughts = parse_calls(text, tools, aloud=self.wrapper.thinks_aloud)
+        calls = check_calls(calls, tools, only, text)
         return Reply(tool_calls=tuple(calls), inner_thoughts=thoughts, usage=spent)
 
     def _not_empty(self, completion: Completion) -> None:
@@ -223,6 +248,7 @@ class CompletionModel:
             message_limit=min(self._message_limit, most),
             thoughts_limit=min(THOUGHTS_LIMIT, most),
             prefix=prefix,
+            outside=self.wrapper.outside,
         )
 
     def _fault(

@@ -59,6 +59,7 @@ class Server:
         window: asks for the tokens of the context window.
         health: a path that answers 200 once the server is ready.
         hints: what to do about an error, by the ``type`` the server gives it.
+        template: a path that renders chat messages by the model's own template; empty: there is none.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Server:
     window: Question
     health: str
     hints: Mapping[str, str] = field(default_factory=dict)
+    template: str = ""
 
 
 # --- llama.cpp's server: tools/server/README.md in its repository ---
@@ -108,6 +110,7 @@ LLAMACPP = Server(
     count=Question("/tokenize", body=lambda text: {"content": text}, read=lambda reply: len(reply["tokens"])),
     window=Question("/props", read=lambda reply: int(reply["default_generation_settings"]["n_ctx"])),
     health="/health",
+    template="/apply-template",
     hints={
         "exceed_context_size_error": "Start the server with a larger context, or set context_window.",
         "unavailable_error": "The server is still loading its model: try again in a moment.",
