@@ -216,7 +216,7 @@ class _Writer:
         sign = "" if low is not None and low >= 0 else '"-"? '
         more = f" {self.repeat('[0-9]', 0, digits - 1)}" if digits > 1 else ""
         whole = f'{sign}("0" | [1-9]{more})'
-        return self.rule(schema["type"], whole + ' ("." [0-9]{1,6})?' * (schema["type"] == "number"))
+        return self.rule(schema["type"], whole + f' ("." {self.repeat("[0-9]", 1, 6)})?' * (schema["type"] == "number"))
 
     def _list(self, start: str, item: str, end: str, low: int, high: int) -> str:
         if high == 0:

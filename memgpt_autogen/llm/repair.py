@@ -7,7 +7,6 @@ and half a call is never taken for a whole one: a text that stops inside a strin
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -25,10 +24,11 @@ _ARGUMENT_KEYS = ("params", "arguments", "parameters", "args", "kwargs", "input"
 #: Keys of a call that say nothing of its arguments, where these stand beside its name.
 _ASIDE = ("id", "type", "index", THOUGHTS)
 #: A bracket that opens an object, and not one that stands in prose.
-_OPENS = re.compile(r"""\{\s*(\}|\\?["'“‘]?[\w.-]+\\?["'”’]?\s*[:=])""")
+_OPENS = re.compile(r"""\{\s*(?://[^\n]*\s*)*(\}|\\?["'“‘]?[\w.-]+\\?["'”’]?\s*:)""")
 #: ``<function=send_message>{"message": "hi"}</function>``, as some models are trained to write.
-_TAGGED = re.compile(r"<function=([\w.-]+)>\s*(?=\{)")
+_TAGGED = re.compile(r"<function=([\w.-]{1,80})>\s*$")
 _FENCE = re.compile(r"```\w*\s*$|<\|?tool_call\|?>\s*$")
+_ESCAPED = re.compile(r'"|[^"]*\{\s*\\"')
 _DEEPEST = 100
 #: A whole call ends by closing its arguments and itself after a value; a call cut inside a string hardly ever
 #: does.
@@ -63,8 +63,9 @@ def parse_calls(text: str, tools: Sequence[ToolSchema], *, aloud: bool = False) 
     found = False
     whole = _unquoted(text)
     try:
-        for start, value in _objects(_TAGGED.sub(r'{"name": "\1"} ', whole) if _TAGGED.search(whole) else whole):
-            for name, arguments, thought in _calls_in(value, names):
+        for start, value in _objects(whole):
+            tagged = _TAGGED.search(whole, max(0, start - 100), start)
+            for name, arguments, thought in [(tagged[1], value, "")] if tagged else _calls_in(value, names):
                 match = names.find(name)
                 if aloud and not calls:
                     thoughts.append(_FENCE.sub("", whole[:start].strip()).strip())
@@ -96,15 +97,15 @@ def _letters(name: str) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """The text, of which some models make one JSON string."""
+    """The text, of which some models make one JSON string, with or without the quotes around it."""
     stripped = text.strip()
-    if stripped.startswith('"'):
-        try:
-            inner = json.loads(stripped, strict=False)
-        except (ValueError, RecursionError):
-            return text
-        return inner if isinstance(inner, str) else text
-    return text
+    if not _ESCAPED.match(stripped):
+        return text
+    try:
+        inner = json.loads(stripped if stripped.startswith('"') else f'"{stripped}"', strict=False)
+    except (ValueError, RecursionError):
+        return text
+    return inner if isinstance(inner, str) else text
 
 
 def to_call(name: str, arguments: Any, call_id: str | None = None) -> tuple[ToolCall, str]:
@@ -220,10 +221,6 @@ def _guessed(rest: str) -> Any:
     """An object in another notation: Python's, or JSON that a library has to mend. None if it cannot."""
     if rest.count("{") + rest.count("[") > _DEEPEST:
         return None
-    try:
-        return ast.literal_eval(rest)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        pass
     try:
         import json_repair
     except ImportError as error:
