@@ -131,12 +131,13 @@ class MemGPT:
                 model_wrapper=named_by(wanted.model_wrapper, wanted.model) or preset.wrapper,
             )
             model = build_model(wanted, self.settings, inner_thoughts=preset.inner_thoughts)
+        config = from_dict(AgentConfig, row.config)
         return Agent(
             self.store,
             row,
-            from_dict(AgentConfig, row.config),
+            config,
             model,
-            preset,
+            replace(preset, rules=preset.rules.changed(config.rules)),
             text_of("system", preset.system, self.settings.home),
             embedder=self.embedder,
             tools=tools,
