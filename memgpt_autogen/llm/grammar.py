@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import os.path
+import re
 from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
@@ -90,8 +91,13 @@ class _Text(str):
     """A piece of a rule that is literal text; any other string is an expression."""
 
 
+#: Planes of private and unassigned signs: some tokenizers (SmolLM2's) lack the bytes that begin them, and a grammar that
+#: asks for one then has no way on. Written as escapes any model can follow it.
+_RARE = re.compile("[\U00040000-\U0010ffff]")
+
+
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _RARE.sub(lambda found: json.dumps(found[0])[1:-1], json.dumps(value, ensure_ascii=False))
 
 
 class _Writer:

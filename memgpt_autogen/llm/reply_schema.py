@@ -185,8 +185,11 @@ class _Bounder:
         kind = schema.get("type")
         if kind == "array" and not schema.get("minItems"):
             return {"type": "array", "items": {"type": "null"}, "minItems": 0, "maxItems": 0}
-        if kind == "object" and not schema.get("required"):
-            return self._closed({}, (), depth)
+        if kind == "object" and depth < 3 * _DEPTH and (schema.get("properties") or not schema.get("minProperties")):
+            needed = schema.get("required") or ()
+            return self._closed(
+                {k: v for k, v in (schema.get("properties") or {}).items() if k in needed}, needed, depth
+            )
         return self._typed(kind, schema, key, depth) if kind in (*_SCALARS, "integer") else self._anything(depth)
 
     def _anything(self, depth: int) -> Json:

@@ -287,6 +287,11 @@ def test_times_and_identities_have_their_form(dialect: Dialect) -> None:
         assert not accepts(gbnf, "times", **good | {key: value}), value
 
 
+def test_signs_that_a_tokenizer_may_lack_are_written_as_escapes() -> None:
+    gbnf = to_gbnf([schema("f", a={"enum": ["\U000f0001", "😀", "é"]})], None, False)
+    assert '"\\"\\\\udb80\\\\udc01\\"" | "\\"😀\\"" | "\\"é\\""' in gbnf
+
+
 def test_tuples_sets_of_keys_and_sizes_of_objects() -> None:
     tool = schema(
         "f",

@@ -19,6 +19,7 @@ from memgpt_autogen.llm.wrappers import WRAPPERS, Wrapper, from_template, get_wr
 from memgpt_autogen.messages import Message, Role, ToolCall
 
 from .conftest import TOOLS, Answer, Loopback
+from .prompts import PROMPTS, first_try
 
 EVENT = json.dumps({"type": "user_message", "message": "Hi, it's me", "time": "now", "name": "Bob"})
 RESULT = json.dumps({"status": "OK", "message": "None", "time": "now"})
@@ -241,6 +242,17 @@ def test_auto_asks_the_server_for_its_template(embedded_server: EmbeddedServer) 
         assert getattr(model.wrapper, role) == getattr(get_wrapper("chatml"), role)
     (call,) = model.complete(CHAT, TOOLS, max_tokens=160).tool_calls
     assert call.name in {tool.name for tool in TOOLS}
+
+
+@pytest.mark.real_model
+@pytest.mark.parametrize("name", [f"{name}-grammar" for name in (*WRAPPERS, "auto")])
+def test_a_real_model_s_first_reply_under_the_grammar_is_a_call_that_fits(
+    embedded_server: EmbeddedServer, name: str
+) -> None:
+    config = LLMConfig(model_endpoint_type="embedded", context_window=2048, model_wrapper=name)
+    model = CompletionModel(config, environ={})
+    for words in PROMPTS[5:8]:
+        assert first_try(model, embedded_server.address, words, TOOLS, limit=60) == "fits"
 
 
 def test_auto_falls_back_where_the_server_tells_nothing(loopback: Loopback) -> None:
