@@ -2,8 +2,9 @@
 
     python benchmarks/wrappers.py [--count 25] [--model FILE.gguf] [--only NAME]
 
-SmolLM2-135M at temperature 0.8, 25 prompts that lead astray. A first try counts, with no second one: unparseable (no
-call can be read, or the token limit cut it), an unknown function, arguments that do not fit. Target: 0 everywhere.
+SmolLM2-135M at temperature 0.8, 25 prompts that lead astray. Counted are replies that are unparseable (no call can be
+read, or the token limit cut them), of an unknown function, or with arguments that do not fit. A cut reply is asked for
+once more within tighter limits, as the program does; nothing else is. Target: 0 everywhere.
 """
 
 from __future__ import annotations
@@ -30,18 +31,23 @@ def main() -> int:
     options = parser.parse_args()
     tools = functions()
     faults = 0
-    print(f"{'format':<32} replies  unparseable  unknown  misfit  seconds")
+    print(f"{'format':<32} replies  asked twice  unparseable  unknown  misfit  seconds")
     for name in FORMATS:
         if options.only not in ("", name):
             continue
         model = made(options.model, name, 0.8)
         address = embedded_server(model.config).address
         started = time.monotonic()
-        found = [first_try(model, address, words, tools) for words in PROMPTS[: options.count]]
-        counts = [found.count(kind) for kind in ("unparseable", "unknown", "misfit")]
+        found, again = [], 0
+        for words in PROMPTS[: options.count]:
+            found.append(first_try(model, address, words, tools))
+            if found[-1] == "cut":
+                found[-1], again = first_try(model, address, words, tools, limit=60), again + 1
+        counts = [found.count("unparseable") + found.count("cut"), found.count("unknown"), found.count("misfit")]
         faults += sum(counts)
         took = time.monotonic() - started
-        print(f"{name:<32} {len(found):7d} {counts[0]:12d} {counts[1]:8d} {counts[2]:7d} {took:8.1f}", flush=True)
+        row = f"{len(found):7d} {again:12d} {counts[0]:12d} {counts[1]:8d} {counts[2]:7d} {took:8.1f}"
+        print(f"{name:<32} {row}", flush=True)
     return bool(faults)
 
 

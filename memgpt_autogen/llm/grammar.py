@@ -91,8 +91,8 @@ class _Text(str):
     """A piece of a rule that is literal text; any other string is an expression."""
 
 
-#: Planes of private and unassigned signs: some tokenizers (SmolLM2's) lack the bytes that begin them, and a grammar that
-#: asks for one then has no way on. Written as escapes any model can follow it.
+#: Planes of private and unassigned signs: some tokenizers (SmolLM2's) lack the bytes that begin them, and a grammar
+#: that asks for one then has no way on. Written as escapes any model can follow it.
 _RARE = re.compile("[\U00040000-\U0010ffff]")
 
 

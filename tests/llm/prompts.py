@@ -44,9 +44,10 @@ PROMPTS = (
 
 
 def first_try(model: CompletionModel, address: str, words: str, tools: Sequence[ToolSchema], limit: int = 200) -> str:
-    """What a first reply under the grammar is: ``fits``, ``unparseable``, ``unknown`` (function) or ``misfit``.
+    """What a first reply under the grammar is: ``fits``, ``cut``, ``unparseable``, ``unknown`` or ``misfit``.
 
-    Asks the embedded server directly: the model would mend, and ask once more.
+    Cut by the token limit; of an unknown function. Asks the embedded server directly: the model would mend, and ask
+    once more.
     """
     wrapper, thoughts = model.wrapper, model.wrapper.inner_thoughts
     log = [
@@ -65,13 +66,13 @@ def first_try(model: CompletionModel, address: str, words: str, tools: Sequence[
     }
     reply = httpx.post(address + "/completion", json=body, timeout=120)
     assert reply.status_code == 200, reply.text
+    if reply.json()["stop_type"] == "limit":
+        return "cut"
     text = prefix + reply.json()["content"]
     try:
         calls, _ = parse_calls(text, tools, aloud=wrapper.thinks_aloud)
     except ModelReplyError as error:
         return "unknown" if str(error).startswith("There is no function") else "unparseable"
-    if reply.json()["stop_type"] == "limit":
-        return "unparseable"
     known = {tool.name: dict(tool.parameters) for tool in tools}
     if {call.name for call in calls} - set(known):
         return "unknown"
