@@ -12,7 +12,7 @@ from .config import AgentConfig, LLMConfig, Settings, from_dict, to_dict
 from .embeddings.base import Embedder
 from .errors import NameTaken
 from .llm.base import ChatModel
-from .llm.choose import build_model, choose_model
+from .llm.choose import build_model, choose_model, with_sampling
 from .llm.wrappers import named_by
 from .prompts import text_of
 from .prompts.presets import SMALLEST, Preset, get_preset
@@ -124,7 +124,7 @@ class MemGPT:
         tools: Iterable[Tool | Callable[..., Any]],
     ) -> Agent:
         if model is None:
-            wanted = chosen or LLMConfig()
+            wanted = with_sampling(chosen or LLMConfig(), self.settings)
             wanted = replace(
                 wanted,
                 temperature=preset.temperature if wanted.temperature is None else wanted.temperature,

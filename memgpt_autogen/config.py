@@ -24,6 +24,12 @@ DEFAULT_ENDPOINTS: Mapping[str, str] = {
     "openai": "https://api.openai.com/v1",
     "azure": "",
     "llamacpp": "http://127.0.0.1:8080",
+    "koboldcpp": "http://127.0.0.1:5001",
+    "vllm": "http://127.0.0.1:8000",
+    "ollama": "http://127.0.0.1:11434",
+    "lmstudio": "http://127.0.0.1:1234",
+    "webui": "http://127.0.0.1:5000",
+    "webui-legacy": "http://127.0.0.1:5000",
     "embedded": "",
 }
 
