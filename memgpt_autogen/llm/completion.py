@@ -302,9 +302,12 @@ class CompletionModel:
             )
         limit = min(left, max_tokens or DEFAULT_REPLY)
         form = self._form.within(limit, LEAST_REPLY, offered, tight)
+        # A reply that keeps to a grammar ends with it. A marker within its strings, which a model that was trained on
+        # another format likes to write, would only break it off.
+        stop = () if offered and way == "gbnf" and self.server.strict else self.wrapper.stop
         order = Order(
             prompt,
-            Params(limit, self.wrapper.stop, self.config.temperature, self._settings),
+            Params(limit, stop, self.config.temperature, self._settings),
             gbnf=form.gbnf(offered, prefix, self.wrapper.outside) if offered and way == "gbnf" else None,
             schema=form.schema(offered) if offered and way == "schema" else None,
             window=window,

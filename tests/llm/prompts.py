@@ -60,7 +60,6 @@ def first_try(model: CompletionModel, address: str, words: str, tools: Sequence[
         "prompt": wrapper.prompt(log, tools, prefix),
         "grammar": gbnf,
         "n_predict": 700,
-        "stop": list(wrapper.stop),
         "temperature": 0.8,
         "seed": 1,
     }

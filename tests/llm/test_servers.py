@@ -76,7 +76,8 @@ def test_a_prompt_goes_out_held_to_a_call_and_the_call_comes_back(served: Replay
     else:
         start = PREFIX if isinstance(held, str) else ""
         assert body["prompt"].endswith("<|im_start|>assistant\n" + start)
-        assert kind.sampling(body)[kind.stop] == ["<|im_end|>", "<|im_start|>"]
+        stop = None if SERVERS[kind.name].strict else ["<|im_end|>", "<|im_start|>"]
+        assert kind.sampling(body).get(kind.stop) == stop
     for asked in served.asked:
         assert asked.headers["Authorization"] == "Bearer secret" and asked.headers["X-API-Key"] == "secret"
     assert {asked.body["model"] for asked in served.asked if asked.body and "model" in asked.body} <= {kind.model}

@@ -128,6 +128,7 @@ class Server:
         reserved: request fields that settings may not set, since the program decides them.
         hints: what to do about an error, by the ``type`` the server gives it.
         empty: what an empty reply means, and what to do.
+        strict: refuses a grammar that it cannot read, so that a reply held to one always ends with it.
         template: a path that renders chat messages by the model's own template; empty: there is none.
     """
 
@@ -148,6 +149,7 @@ class Server:
     reserved: frozenset[str] = frozenset()
     hints: Mapping[str, str] = field(default_factory=dict)
     empty: str = "Look at the server's log."
+    strict: bool = False
     template: str = ""
 
     def base(self, address: str) -> str:

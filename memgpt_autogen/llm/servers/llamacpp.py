@@ -40,6 +40,7 @@ LLAMACPP = Server(
     read=_read,
     learn=_learn,
     count=Question("/tokenize", lambda text, model: {"content": text}, lambda reply: len(reply["tokens"])),
+    strict=True,
     template="/apply-template",
     reserved=frozenset({"prompt", "stream", "grammar", "json_schema", "n_predict"}),
     hints={
