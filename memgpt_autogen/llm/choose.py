@@ -60,6 +60,10 @@ def _from_environment(environ: Mapping[str, str]) -> LLMConfig | None:
             known = ", ".join(DEFAULT_ENDPOINTS)
             raise ConfigError(f"BACKEND_TYPE={backend} is not a known server. Known: {known}.")
         model = environ.get("OPENAI_MODEL") or (DEFAULT_OPENAI_MODEL if backend == "openai" else "")
+        if backend == "azure":
+            key = environ.get("AZURE_OPENAI_API_KEY") or environ.get("AZURE_OPENAI_KEY") or key
+        elif backend != "openai" and not base:
+            key = ""  # meant for OpenAI, as nothing says otherwise
         return LLMConfig(model=model, model_endpoint_type=backend, model_endpoint=base, api_key=key)
     found = _detected(base, key) if base else None
     if found:

@@ -7,9 +7,7 @@ shown to the model.
 
 from __future__ import annotations
 
-import json
 import logging
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -22,6 +20,7 @@ from ..messages import Message, Reply, ToolSchema, Usage
 from .connection import Connection
 from .forms import Form, bare, chat_turns
 from .grammar import STRING_LIMIT, reply_prefix, select
+from .holding import Holding
 from .repair import check_calls, parse_calls
 from .servers import SERVERS, Completion, Order, Params, Way
 from .transport import Address, Broken, Refused, Transport
@@ -34,8 +33,6 @@ DEFAULT_REPLY = 1024
 LEAST_REPLY = 64
 #: Tokens that a server may add of its own to the start of a prompt.
 _MARGIN = 2
-#: Unreadable replies, one after the other, before a server that need not keep to grammars gets none any more.
-_PATIENCE = 2
 
 
 class CompletionModel:
@@ -98,9 +95,7 @@ class CompletionModel:
         self._settings = dict(config.settings)
         self._thoughts = inner_thoughts
         self._form = Form(row.dialect, inner_thoughts, string_limit, message_limit or string_limit)
-        self._given_up: set[Way] = set()
-        self._missed: Counter[Way] = Counter()
-        self._noted = False
+        self.holding = Holding(self.connection)
 
     @cached_property
     def wrapper(self) -> Wrapper:
@@ -175,7 +170,9 @@ class CompletionModel:
         offered = select(tools, only)
         spent, shown, tight = Usage(), list(messages), False
         for last in (False, True):
-            way, completion, prefix = self._held(shown, tools, offered, self._way(last, tight), max_tokens, tight)
+            way, completion, prefix = self._held(
+                shown, tools, offered, self.holding.way(last, tight), max_tokens, tight
+            )
             spent += completion.usage or Usage()
             text = prefix + completion.text
             try:
@@ -195,11 +192,6 @@ class CompletionModel:
                 return reply
         raise AssertionError("unreachable")
 
-    def _way(self, last: bool, tight: bool) -> Way:
-        """How to hold a reply: on the last attempt otherwise, except that a cut one is not let go free."""
-        ways = [way for way in self.server.ways if way not in self._given_up] or ["free"]
-        return ways[-1] if last and not (tight and ways[-1] == "free") else ways[0]
-
     def _held(
         self,
         shown: Sequence[Message],
@@ -216,46 +208,18 @@ class CompletionModel:
                 found = self._ask(shown, tools, offered, way, max_tokens, tight)
                 break
             except (Broken, Refused) as error:
-                if way == "free" or not self._blames_form(error):
+                if way == "free" or not self.holding.blames_form(error):
                     raise
                 faults.append((way, error))
-                rest = self.server.ways[self.server.ways.index(way) + 1 :]
-                way = rest[0] if rest else "free"
+                way = self.holding.after(way)
         # Only now is it known that the form was the reason: without it the server answers.
         for refused, fault in faults:
-            self._give_up(refused, str(fault))
+            self.holding.give_up(refused, str(fault))
         return way, *found
 
-    def _blames_form(self, error: Broken | Refused) -> bool:
-        if isinstance(error, Refused):
-            words = str(error).lower()
-            return error.status in (400, 422, 501) and any(word in words for word in _FORM_WORDS)
-        return "free" in self.server.ways and (error.status == 500 or error.empty)
-
-    def _give_up(self, way: Way, why: str) -> None:
-        if way not in self._given_up:
-            self._given_up.add(way)
-            log.warning(
-                "%s does not take a %s: replies are checked and mended instead. It said: %s",
-                self.connection.where,
-                {"gbnf": "grammar", "schema": "JSON schema"}[way],
-                why,
-            )
-
     def _note(self, way: Way, text: str, completion: Completion, *, readable: bool) -> None:
-        """Keep in mind how well the server holds replies to a form; say once where it does not."""
-        if way == "free" or completion.finish == "limit":
-            return
-        self._missed[way] = 0 if readable else self._missed[way] + 1
-        if not self._noted and not self.wrapper.thinks_aloud and not _is_call(text):
-            self._noted = True
-            log.warning(
-                "%s did not hold its reply to the grammar that it was sent: replies are checked and mended, and asked "
-                "for once more where that fails. A newer version of it, or another loader, may do better.",
-                self.connection.where,
-            )
-        if "free" in self.server.ways and self._missed[way] >= _PATIENCE:
-            self._give_up(way, f"{_PATIENCE} unreadable replies, the last {text[:80]!r}")
+        if completion.finish != "limit":
+            self.holding.note(way, text, readable=readable, framed=not self.wrapper.thinks_aloud)
 
     def _read(
         self,
@@ -330,16 +294,3 @@ class CompletionModel:
         more = [Message("assistant", text[:500]), Message("user", fault)]
         needed = self.count(messages, tools) + self.count(more) + (max_tokens or LEAST_REPLY)
         return more if needed + LEAST_REPLY <= self.context_window else []
-
-
-#: Words of a refusal that is about what holds the reply to a form.
-_FORM_WORDS = ("gramm", "schema", "format", "structured", "guided")
-
-
-def _is_call(text: str) -> bool:
-    """Whether a reply is what a grammar would have let through, as to its frame."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return False
-    return isinstance(found, dict) and set(found) == {"function", "params"}

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LONGEST_WAIT = 30.0
+#: Where servers look for a key, beside a bearer token.
+_KEY_HEADERS = ("X-API-Key", "api-key")
 Address = str | Callable[[], str]
 
 
@@ -157,12 +159,17 @@ class Transport:
                 # A proxy set for the outside world cannot reach a server on this machine.
                 local = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
                 timeout = httpx.Timeout(self._timeout, connect=min(10.0, self._timeout))
-                self._client = httpx.Client(timeout=timeout, trust_env=not local, follow_redirects=True)
+                self._client = httpx.Client(
+                    timeout=timeout,
+                    trust_env=not local,
+                    follow_redirects=True,
+                    event_hooks={"request": [_keys_only_for(httpx.URL(url))]},
+                )
             return self._client
 
     def _headers(self) -> dict[str, str]:
         key = self._api_key
-        return {"Authorization": f"Bearer {key}", "X-API-Key": key, "api-key": key} if key else {}
+        return {"Authorization": f"Bearer {key}", **dict.fromkeys(_KEY_HEADERS, key)} if key else {}
 
     def _unreachable(self, error: Exception, shown: str, attempt: int) -> ModelServerError:
         kind = _kind(error)
@@ -211,6 +218,17 @@ class Transport:
 
     def _scrub(self, text: str) -> str:
         return text.replace(self._api_key, "***") if self._api_key else text
+
+
+def _keys_only_for(server: httpx.URL) -> Callable[[httpx.Request], None]:
+    """Leaves our key out of requests that the server sends on to another one; httpx does so for ``Authorization``."""
+
+    def strip(request: httpx.Request) -> None:
+        if (request.url.scheme, request.url.host, request.url.port) != (server.scheme, server.host, server.port):
+            for name in _KEY_HEADERS:
+                request.headers.pop(name, None)
+
+    return strip
 
 
 def without_password(url: str) -> str:

@@ -439,6 +439,7 @@ def test_every_type_has_a_row_and_an_address() -> None:
         chosen = choose_model(settings)
         assert chosen.model_endpoint_type == name
         assert name == "embedded" or chosen.address.startswith("http://127.0.0.1:")
+        assert chosen.api_key == ""  # OpenAI's, for all that is said
 
 
 # -- the real one ---------------------------------------------------------------------------------------------------
