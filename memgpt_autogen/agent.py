@@ -227,7 +227,7 @@ class Agent:
         return [*(own[name] for name in self.preset.rules.offered(list(own))), *state.tools]
 
     def _allowed(self, state: TurnState, schemas: Sequence[ToolSchema], last: bool) -> frozenset[str] | None:
-        if last and state.owes_speech and not state.said and self.tools.get(SEND_MESSAGE):
+        if (last or state.ended) and state.owes_speech and not state.said and self.tools.get(SEND_MESSAGE):
             return frozenset({SEND_MESSAGE})
         names = [schema.name for schema in schemas]
         allowed = self.preset.rules.allowed(state.called, names)
@@ -253,15 +253,16 @@ class Agent:
                 for call in own
                 if call.name == SEND_MESSAGE and not done[call.id].failed
             )
+            state.ended |= any(call.name in self.preset.rules.last and not done[call.id].failed for call in own)
             message = events.reply(reply.inner_thoughts, reply.tool_calls, "\n".join(said))
             log = [message, *(self._intake.result(result, prompt.room, state) for result in results)]
             happened = Happened(
                 results=results,
                 pending=tuple(call for call in reply.tool_calls if call.id not in done),
-                searched=any(self._tool(call.name, "again") for call in reply.tool_calls),
-                asked=any(heartbeat_asked(call.arguments) for call in reply.tool_calls),
+                searched=not state.ended and any(self._tool(call.name, "again") for call in reply.tool_calls),
+                asked=not state.ended and any(heartbeat_asked(call.arguments) for call in reply.tool_calls),
                 silent=state.owes_speech and not (said or state.said),
-                filling=self._filling(prompt, log, state),
+                filling=0.0 if state.ended else self._filling(prompt, log, state),
             )
             settled = happened.settled or (last and not happened.silent and not happened.pending)
             self._commit([*log, *happened.nudge()], happened.outcome, state, reply.usage, settled)

@@ -13,7 +13,8 @@ from .config import AgentConfig, LLMConfig, Settings, from_dict, to_dict
 from .embeddings.base import Embedder
 from .errors import ConfigError, ModelError, NameTaken
 from .llm.base import ChatModel
-from .llm.choose import build_model, choose_model
+from .llm.choose import build_model, choose_model, with_sampling
+from .llm.wrappers import named_by
 from .prompts import text_of
 from .prompts.presets import SMALLEST, Preset, get_preset
 from .sources.base import Loader
@@ -142,11 +143,11 @@ class MemGPT:
         tools: Iterable[Tool | Callable[..., Any]],
     ) -> Agent:
         if model is None:
-            wanted = chosen or LLMConfig()
+            wanted = with_sampling(chosen or LLMConfig(), self.settings)
             wanted = replace(
                 wanted,
                 temperature=preset.temperature if wanted.temperature is None else wanted.temperature,
-                model_wrapper=wanted.model_wrapper or preset.wrapper,
+                model_wrapper=named_by(wanted.model_wrapper, wanted.model) or preset.wrapper,
             )
             model = build_model(wanted, self.settings, inner_thoughts=preset.inner_thoughts)
         tools = tuple(tools)
@@ -156,12 +157,13 @@ class MemGPT:
                 "preset, or use a larger model.",
                 preset.name,
             )
+        config = from_dict(AgentConfig, row.config)
         return Agent(
             self.store,
             row,
-            from_dict(AgentConfig, row.config),
+            config,
             model,
-            preset,
+            replace(preset, rules=preset.rules.changed(config.rules)),
             text_of("system", preset.system, self.settings.home),
             embedder=self.embedder,
             tools=tools,

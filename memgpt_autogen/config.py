@@ -24,6 +24,12 @@ DEFAULT_ENDPOINTS: Mapping[str, str] = {
     "openai": "https://api.openai.com/v1",
     "azure": "",
     "llamacpp": "http://127.0.0.1:8080",
+    "koboldcpp": "http://127.0.0.1:5001",
+    "vllm": "http://127.0.0.1:8000",
+    "ollama": "http://127.0.0.1:11434",
+    "lmstudio": "http://127.0.0.1:1234",
+    "webui": "http://127.0.0.1:5000",
+    "webui-legacy": "http://127.0.0.1:5000",
     "embedded": "",
 }
 
@@ -89,6 +95,8 @@ class AgentConfig:
         model: None: chosen as :func:`memgpt_autogen.llm.choose.choose_model` says.
         max_steps: model calls in one turn.
         blocks: further core memory blocks, label to text.
+        rules: which function may be called when, in place of the preset's rules of the same name: ``first``, ``after``,
+            ``last``, ``prefetch`` (see :class:`memgpt_autogen.prompts.presets.ToolRules`).
     """
 
     name: str
@@ -99,6 +107,7 @@ class AgentConfig:
     embedding: EmbeddingConfig = EmbeddingConfig()
     max_steps: int = 12
     blocks: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.name or not self.name.strip():

@@ -134,6 +134,7 @@ class TurnState:
         steps: model calls so far.
         unreadable: replies in a row that could not be read.
         failures: how often each function failed.
+        ended: a function was called that ends the turn.
     """
 
     model: ChatModel
@@ -147,6 +148,7 @@ class TurnState:
     usage: Usage = Usage()
     unreadable: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    ended: bool = False
 
 
 def tidied(reply: Reply, taken: Collection[str]) -> Reply:

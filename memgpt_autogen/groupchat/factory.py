@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..config import Settings
+from ..errors import ConfigError
 from ..llm.choose import choose_model
+from ..llm.detect import served_model
+from ..llm.openai import base_url
+from ..llm.servers import SERVERS
 from .agent import MemGPTAgent
 
 
@@ -44,7 +48,9 @@ def plain_config_list(settings: Settings | None = None) -> list[dict[str, Any]]:
     are called at their OpenAI-compatible address, and the embedded one is started for it.
 
     Raises:
-        ConfigError: a key, a file or a package is missing; the message says what to do.
+        ConfigError: a key, a file or a package is missing, or the server has no such address; the message says what to
+            do.
+        ModelError: the server must be asked for its model's name, and cannot tell it.
     """
     settings = settings or Settings.load()
     chosen = choose_model(settings)
@@ -57,8 +63,16 @@ def plain_config_list(settings: Settings | None = None) -> list[dict[str, Any]]:
     entry: dict[str, Any] = {"model": chosen.model or "local", "api_key": chosen.api_key or "not-needed"}
     if chosen.model_endpoint_type == "azure":
         entry |= {"api_type": "azure", "base_url": chosen.address}
-    elif chosen.model_endpoint:
-        entry["base_url"] = f"{chosen.address}/v1"
-    if chosen.model_endpoint_type not in ("openai", "azure"):
+    elif chosen.model_endpoint_type == "openai":
+        entry |= {"base_url": base_url(chosen)} if chosen.model_endpoint else {}
+    else:
+        row = SERVERS[chosen.model_endpoint_type]
+        if not row.openai:
+            raise ConfigError(
+                f"{row.title} at {chosen.address} has no OpenAI-compatible address for AutoGen's own agents. Give "
+                "them a config_list of their own, or use a newer version (BACKEND_TYPE=webui)."
+            )
+        # Always with an address: without one AutoGen would call OpenAI.
+        entry |= {"model": served_model(chosen), "base_url": f"{row.base(chosen.address)}/v1"}
         entry["price"] = [0, 0]  # AutoGen would say that it does not find the model, meaning its price
     return [entry]

@@ -4,22 +4,32 @@
 2. what the saved agent remembers
 3. a config entry (AutoGen's ``llm_config``) that names an endpoint or a key
 4. the environment: ``BACKEND_TYPE`` with ``OPENAI_API_BASE`` before ``OPENAI_API_KEY``, so that who asked for a local
-   model never reaches a hosted one
+   model never reaches a hosted one; without ``BACKEND_TYPE`` the server at ``OPENAI_API_BASE`` is asked what it is
 5. the config file
 6. the embedded model
 """
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from ..config import DEFAULT_ENDPOINTS, LLMConfig, Settings, from_dict
-from ..errors import ConfigError
+from ..errors import ConfigError, ModelServerError
 from .base import ChatModel
+from .servers import SERVERS
+from .wrappers import named_by
+
+log = logging.getLogger(__name__)
 
 #: The model that OpenAI's API is asked for when nobody names one.
 DEFAULT_OPENAI_MODEL = "gpt-4o-mini"
+#: The folder of the settings files in the home folder: ``completions/<server>.json``.
+SAMPLING_FOLDER = "completions"
+_RESERVED_CHAT = frozenset({"model", "messages", "tools", "tool_choice", "stream", "functions", "function_call"})
 
 
 def choose_model(settings: Settings, *candidates: LLMConfig | None, hint: LLMConfig | None = None) -> LLMConfig:
@@ -32,6 +42,7 @@ def choose_model(settings: Settings, *candidates: LLMConfig | None, hint: LLMCon
 
     Raises:
         ConfigError: ``BACKEND_TYPE`` names no known server.
+        ModelServerError: it is not given, and nothing answers at ``OPENAI_API_BASE``.
     """
     for candidate in candidates:
         if candidate is not None:
@@ -49,11 +60,48 @@ def _from_environment(environ: Mapping[str, str]) -> LLMConfig | None:
             known = ", ".join(DEFAULT_ENDPOINTS)
             raise ConfigError(f"BACKEND_TYPE={backend} is not a known server. Known: {known}.")
         model = environ.get("OPENAI_MODEL") or (DEFAULT_OPENAI_MODEL if backend == "openai" else "")
+        if backend == "azure":
+            key = environ.get("AZURE_OPENAI_API_KEY") or environ.get("AZURE_OPENAI_KEY") or key
+        elif backend != "openai" and not base:
+            key = ""  # meant for OpenAI, as nothing says otherwise
         return LLMConfig(model=model, model_endpoint_type=backend, model_endpoint=base, api_key=key)
+    found = _detected(base, key) if base else None
+    if found:
+        return LLMConfig(
+            model=environ.get("OPENAI_MODEL", ""), model_endpoint_type=found, model_endpoint=base, api_key=key
+        )
     if base or key:
         model = environ.get("OPENAI_MODEL") or DEFAULT_OPENAI_MODEL
         return LLMConfig(model=model, model_endpoint=base, api_key=key)
     return None
+
+
+def _detected(base: str, key: str) -> str:
+    """The type of the server at an address that comes without one; empty: take it for an OpenAI-compatible API.
+
+    A hosted address with a key is one, and is not asked. An address on this machine or network is, key or not: many
+    servers want none and get any.
+    """
+    from .detect import is_hosted_openai, is_near, probe
+
+    if is_hosted_openai(base) or (key and not is_near(base)):
+        return ""
+    try:
+        found = probe(base, api_key=key)
+    except ModelServerError as error:
+        if key:
+            log.info("%s It is taken for an OpenAI-compatible API.", error)
+            return ""
+        raise ModelServerError(
+            f"{error} If it is right and only slow to start, set BACKEND_TYPE to the type of the server: "
+            f"{', '.join(DEFAULT_ENDPOINTS)}.",
+            retry=error.retry,
+        ) from error
+    if found is None:
+        log.info("%s is no server that is known here: it is taken for an OpenAI-compatible API.", base)
+        return ""
+    log.info("%s is a server of the type %s, with the model %s.", base, found.type, found.model or "unknown")
+    return found.type
 
 
 def _from_file(settings: Settings) -> LLMConfig | None:
@@ -75,8 +123,39 @@ def _with_hint(chosen: LLMConfig, hint: LLMConfig) -> LLMConfig:
     return replace(
         chosen,
         model=hint.model if hint.model and chosen.model_endpoint_type == "openai" else chosen.model,
-        model_wrapper=hint.model_wrapper or chosen.model_wrapper,
+        model_wrapper=named_by(hint.model_wrapper, hint.model) or chosen.model_wrapper,
         context_window=hint.context_window or chosen.context_window,
+    )
+
+
+def with_sampling(config: LLMConfig, settings: Settings) -> LLMConfig:
+    """The configuration with the settings file of its server, ``completions/<type>.json`` in the home folder.
+
+    What the configuration says itself wins.
+
+    Raises:
+        ConfigError: the file is no JSON object, or sets what the program decides.
+    """
+    path = settings.home / SAMPLING_FOLDER / f"{config.model_endpoint_type}.json"
+    if not path.is_file():
+        return config
+    try:
+        filed: Any = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise ConfigError(f"{path} is not JSON: {error}. Mend or delete the file.") from error
+    if not isinstance(filed, dict):
+        raise ConfigError(f"{path} must hold one JSON object, of fields that the server's API knows.")
+    row = SERVERS.get(config.model_endpoint_type)
+    fixed = sorted(set(filed) & (row.reserved if row else _RESERVED_CHAT))
+    if fixed:
+        raise ConfigError(f"{path} sets {', '.join(fixed)}, which the program decides for each reply. Leave it out.")
+    temperature = filed.pop("temperature", None)
+    if temperature is not None and (isinstance(temperature, bool) or not isinstance(temperature, (int, float))):
+        raise ConfigError(f"{path}: temperature must be a number, not {temperature!r}.")
+    return replace(
+        config,
+        temperature=temperature if config.temperature is None else config.temperature,
+        settings={**filed, **config.settings},
     )
 
 
@@ -91,6 +170,7 @@ def build_model(config: LLMConfig, settings: Settings, *, inner_thoughts: bool =
     Raises:
         ConfigError: a key, a file or a package is missing; the message says what to do.
     """
+    config = with_sampling(config, settings)
     if config.model_endpoint_type in ("openai", "azure"):
         from .openai import OpenAIChat
 

@@ -1,4 +1,4 @@
-"""A model behind a server that completes plain prompts: server row x prompt format x grammar.
+"""A model behind a server that completes prompts: server row x prompt format x what holds the reply to a form.
 
 The prompt is measured before it is sent and the reply is checked after it came: some servers cut a long
 prompt or drop a grammar without a word. A reply that cannot be read is asked for once more, with the fault
@@ -8,22 +8,23 @@ shown to the model.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any
 
 from ..config import LLMConfig
-from ..errors import ConfigError, ModelReplyError, ModelRequestError, ModelServerError
+from ..errors import ConfigError, ModelReplyError, ModelRequestError
 from ..events import clean
 from ..messages import Message, Reply, ToolSchema, Usage
-from .grammar import STRING_LIMIT, THOUGHTS_LIMIT, reply_prefix, select, to_gbnf
+from .connection import Connection
+from .forms import Form, bare, chat_turns
+from .grammar import STRING_LIMIT, reply_prefix, select
+from .holding import Holding
 from .repair import check_calls, parse_calls
-from .servers import SERVERS, Completion, Params, Question
-from .transport import Address, Transport
-from .wrappers import get_wrapper
-
-Answer = TypeVar("Answer")
+from .servers import SERVERS, Completion, Order, Params, Way
+from .transport import Address, Broken, Refused, Transport
+from .wrappers import DEFAULT_WRAPPER, Wrapper, from_template, get_wrapper, is_auto, named_by
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,6 @@ DEFAULT_REPLY = 1024
 LEAST_REPLY = 64
 #: Tokens that a server may add of its own to the start of a prompt.
 _MARGIN = 2
-_CACHE_SIZE = 4096
 
 
 class CompletionModel:
@@ -48,7 +48,8 @@ class CompletionModel:
         simplify: show events as words instead of JSON; None: for the embedded model only.
 
     Raises:
-        ConfigError: an unknown server or format, or no file for the embedded model.
+        ConfigError: an unknown server or format, a setting that the program itself decides, or no file for the
+            embedded model.
     """
 
     def __init__(
@@ -62,10 +63,13 @@ class CompletionModel:
         simplify: bool | None = None,
     ) -> None:
         embedded = config.model_endpoint_type == "embedded"
-        row = SERVERS.get("llamacpp" if embedded else config.model_endpoint_type)
+        row = SERVERS.get(config.model_endpoint_type)
         if row is None:
             raise ConfigError(f"{config.model_endpoint_type} does not complete prompts. Known: {', '.join(SERVERS)}.")
-        address: Address = config.address
+        fixed = sorted(row.reserved & set(config.settings))
+        if fixed:
+            raise ConfigError(f"{', '.join(fixed)} cannot be set for {row.name}: the program decides it.")
+        address: Address = row.base(config.address)
         on_lost: Callable[[], None] | None = None
         self._name = config.model or config.model_endpoint_type
         if embedded:
@@ -84,18 +88,44 @@ class CompletionModel:
             hints=row.hints,
             on_lost=on_lost,
         )
-        self.wrapper = replace(
-            get_wrapper(config.model_wrapper),
-            inner_thoughts=inner_thoughts,
-            simplify=embedded if simplify is None else simplify,
-        )
+        self.connection = Connection(row, self.transport, config)
+        self._format = named_by(config.model_wrapper, config.model)
+        get_wrapper(self._format)  # an unknown name is told at once
+        self._simplify = embedded if simplify is None else simplify
         self._settings = dict(config.settings)
         self._thoughts = inner_thoughts
-        self._string_limit = string_limit
-        self._message_limit = message_limit or string_limit
-        self._window: int | None = None
-        self._counts: dict[str, int] = {}
-        self._lock = threading.Lock()
+        self._form = Form(row.dialect, inner_thoughts, string_limit, message_limit or string_limit)
+        self.holding = Holding(self.connection)
+
+    @cached_property
+    def wrapper(self) -> Wrapper:
+        """The prompt format. For ``auto`` the server is asked, once.
+
+        Raises:
+            ModelServerError: it cannot be reached.
+        """
+        found = self._template() if is_auto(self._format) and self.server.template else None
+        made = replace(found or get_wrapper(self._format), inner_thoughts=self._thoughts, simplify=self._simplify)
+        if "schema" in self.server.ways and made.outside:
+            log.info("%s holds replies to JSON: the monologue of %s stands within the call.", self.name, made.name)
+            made = replace(made, outside=False)
+        return bare(made) if self.server.chat else made
+
+    def _template(self) -> Wrapper | None:
+        def render(messages: Sequence[Mapping[str, str]], reply: bool) -> str:
+            body = {"messages": list(messages), "add_generation_prompt": reply}
+            return self.connection.understood(
+                lambda answer: str(answer["prompt"]), self.transport.post(self.server.template, body)
+            )
+
+        try:
+            found = from_template(render)
+        except ModelRequestError as error:  # an old build, or a model without a template
+            log.warning("%s tells no chat template (%s); the format %s is used.", self.name, error, DEFAULT_WRAPPER)
+            return None
+        if found is None:
+            log.warning("The chat template of %s is unusual; the format %s is used.", self.name, DEFAULT_WRAPPER)
+        return found
 
     @property
     def name(self) -> str:
@@ -108,26 +138,16 @@ class CompletionModel:
         Raises:
             ModelServerError: it cannot be reached.
         """
-        if self._window is None:
-            known = self._number(self.server.window, "")
-            self._window = min(known, self.config.context_window or known)
-        return self._window
+        return self.connection.window
 
     def count_tokens(self, text: str) -> int:
         """Tokens in a text by the server's tokenizer; remembered, since windows count the same text often."""
-        found = self._counts.get(text)
-        if found is None:
-            found = self._number(self.server.count, text) if text else 0
-            with self._lock:
-                if len(self._counts) >= _CACHE_SIZE:
-                    self._counts.clear()
-                self._counts[text] = found
-        return found
+        return self.connection.count(text)
 
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
         """Tokens of these messages and functions as this model's format writes them."""
         tokens = sum(self.count_tokens(self.wrapper.message(message)) for message in messages)
-        return tokens + self.count_tokens(self.wrapper.functions(tools))
+        return tokens + self.count_tokens(self.wrapper.functions(tools) + self.wrapper.reminder(tools))
 
     def complete(
         self,
@@ -144,29 +164,62 @@ class CompletionModel:
         short. ``cache`` is not used.
         """
         if not tools:
-            completion = self._ask(self.wrapper.prompt(messages), max_tokens, None)
+            completion, _ = self._ask(messages, (), (), "free", max_tokens)
             self._not_empty(completion)
-            return Reply(text=clean(completion.text.strip()), usage=completion.usage)
+            return Reply(text=clean(completion.text.strip()), usage=completion.usage or Usage())
         offered = select(tools, only)
         spent, shown, tight = Usage(), list(messages), False
         for last in (False, True):
-            prefix = reply_prefix(offered, None, self._thoughts)
-            prompt = self.wrapper.prompt(shown, tools, prefix)
-            completion = self._ask(prompt, max_tokens, offered, prefix, tight)
-            spent += completion.usage
+            way, completion, prefix = self._held(
+                shown, tools, offered, self.holding.way(last, tight), max_tokens, tight
+            )
+            spent += completion.usage or Usage()
             text = prefix + completion.text
             try:
-                return self._read(text, completion, tools, only, spent)
+                reply = self._read(text, completion, tools, only, spent)
             except ModelReplyError as error:
+                self._note(way, text, completion, readable=False)
                 if last:
                     raise
                 log.info("%s: %s Asking once more.", self.name, error)
                 # A cut reply is asked for again within limits that fit; its text would only invite the same.
                 tight = completion.finish == "limit"
                 shown = list(messages)
-                if not tight:
+                if completion.text.strip() and not tight:
                     shown += self._fault(messages, tools, text, error, max_tokens)
+            else:
+                self._note(way, text, completion, readable=True)
+                return reply
         raise AssertionError("unreachable")
+
+    def _held(
+        self,
+        shown: Sequence[Message],
+        tools: Sequence[ToolSchema],
+        offered: Sequence[ToolSchema],
+        way: Way,
+        max_tokens: int | None,
+        tight: bool,
+    ) -> tuple[Way, Completion, str]:
+        """A reply, held in this way or, if the server refuses what holds it, in the next that it takes."""
+        faults: list[tuple[Way, Broken | Refused]] = []
+        while True:
+            try:
+                found = self._ask(shown, tools, offered, way, max_tokens, tight)
+                break
+            except (Broken, Refused) as error:
+                if way == "free" or not self.holding.blames_form(error):
+                    raise
+                faults.append((way, error))
+                way = self.holding.after(way)
+        # Only now is it known that the form was the reason: without it the server answers.
+        for refused, fault in faults:
+            self.holding.give_up(refused, str(fault))
+        return way, *found
+
+    def _note(self, way: Way, text: str, completion: Completion, *, readable: bool) -> None:
+        if completion.finish != "limit":
+            self.holding.note(way, text, readable=readable, framed=not self.wrapper.thinks_aloud)
 
     def _read(
         self,
@@ -176,54 +229,57 @@ class CompletionModel:
         only: Collection[str] | None,
         spent: Usage,
     ) -> Reply:
+        self._not_empty(completion)
         if completion.finish == "limit":
             raise ModelReplyError("The reply was cut by its token limit. Write a shorter one.", text=text)
-        self._not_empty(completion)
-        calls, thoughts = parse_calls(text, tools)
-        check_calls(calls, tools, only, text)
+        calls, thoughts = parse_calls(text, tools, aloud=self.wrapper.thinks_aloud)
+        calls = check_calls(calls, tools, only, text)
         return Reply(tool_calls=tuple(calls), inner_thoughts=thoughts, usage=spent)
 
     def _not_empty(self, completion: Completion) -> None:
         # Some servers answer so to a grammar or a prompt that they could not take.
         if not completion.text.strip():
-            raise ModelReplyError(f"{self.name} answered with an empty text.", text=completion.text)
+            where = self.connection.where
+            raise ModelReplyError(f"{where} answered with an empty text. {self.server.empty}", text=completion.text)
 
     def _ask(
         self,
-        prompt: str,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSchema],
+        offered: Sequence[ToolSchema],
+        way: Way,
         max_tokens: int | None,
-        offered: Sequence[ToolSchema] | None,
-        prefix: str = "",
         tight: bool = False,
-    ) -> Completion:
-        used = self._number(self.server.count, prompt) + _MARGIN
-        left = self.context_window - used
+    ) -> tuple[Completion, str]:
+        """A reply, and the start of it that the prompt ended with."""
+        prefix = ""
+        if offered and way != "schema" and not self.server.chat:
+            prefix = reply_prefix(offered, None, self._thoughts, outside=self.wrapper.outside)
+        prompt = self.wrapper.prompt(messages, tools, prefix)
+        window = self.context_window
+        used = self.count_tokens(prompt) + _MARGIN
+        left = window - used
         if left < min(max_tokens or LEAST_REPLY, LEAST_REPLY):
             raise ModelRequestError(
                 f"The prompt has {used} tokens; with room for a reply it does not fit the window of "
-                f"{self.context_window} tokens of {self.name}. Use a larger window or fewer functions."
+                f"{window} tokens of {self.connection.where}. Use a larger window or fewer functions."
             )
         limit = min(left, max_tokens or DEFAULT_REPLY)
-        grammar = self._grammar(offered, prefix, limit, tight) if offered else None
-        params = Params(limit, self.wrapper.stop, self.config.temperature, self._settings)
-        reply = self.transport.post(self.server.path, self.server.body(prompt, params, grammar))
-        return self._understood(self.server.read, reply)
-
-    def _grammar(self, offered: Sequence[ToolSchema], prefix: str, limit: int, tight: bool) -> str:
-        # Words take more than two characters a token; ``tight`` counts on one, as digits and rare signs take.
-        most = 2 * limit
-        if tight:
-            strings = 1 + max(len(tool.parameters.get("properties") or {}) for tool in offered)
-            most = max(16, (limit - LEAST_REPLY) // strings)
-        return to_gbnf(
-            offered,
-            None,
-            self._thoughts,
-            min(self._string_limit, most),
-            message_limit=min(self._message_limit, most),
-            thoughts_limit=min(THOUGHTS_LIMIT, most),
-            prefix=prefix,
+        form = self._form.within(limit, LEAST_REPLY, offered, tight)
+        # A reply that keeps to a grammar ends with it. A marker within its strings, which a model that was trained on
+        # another format likes to write, would only break it off.
+        stop = () if offered and way == "gbnf" and self.server.strict else self.wrapper.stop
+        order = Order(
+            prompt,
+            Params(limit, stop, self.config.temperature, self._settings),
+            gbnf=form.gbnf(offered, prefix, self.wrapper.outside) if offered and way == "gbnf" else None,
+            schema=form.schema(offered) if offered and way == "schema" else None,
+            window=window,
+            facts=self.connection.facts,
+            turns=chat_turns(self.wrapper, messages, tools) if self.server.chat else (),
         )
+        patient = way == "free" or "free" not in self.server.ways
+        return self.connection.complete(order, used, patient=patient), prefix
 
     def _fault(
         self,
@@ -238,17 +294,3 @@ class CompletionModel:
         more = [Message("assistant", text[:500]), Message("user", fault)]
         needed = self.count(messages, tools) + self.count(more) + (max_tokens or LEAST_REPLY)
         return more if needed + LEAST_REPLY <= self.context_window else []
-
-    def _number(self, question: Question, text: str) -> int:
-        if question.body is None:
-            return self._understood(question.read, self.transport.get(question.path))
-        return self._understood(question.read, self.transport.post(question.path, question.body(text)))
-
-    def _understood(self, read: Callable[[Any], Answer], reply: Any) -> Answer:
-        try:
-            return read(reply)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            raise ModelServerError(
-                f"The server of {self.name} answered with JSON of an unknown shape: {str(reply)[:200]}. "
-                f"Is it really of the type {self.server.name!r} (BACKEND_TYPE)?"
-            ) from error

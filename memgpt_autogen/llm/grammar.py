@@ -6,15 +6,21 @@ spacing::
 
     {"function": "send_message", "params": {"inner_thoughts": "...", "message": "..."}}
 
-GBNF is llama.cpp's grammar language (``grammars/README.md`` in its repository).
+Where a prompt format has the model think aloud (``outside``), the monologue stands before it, as plain words on a
+line of its own.
+
+GBNF is llama.cpp's grammar language (``grammars/README.md`` in its repository). It has dialects: ``full`` for llama.cpp
+and koboldcpp, ``plain`` for older parsers and copies of them, which know no ``{m,n}``, no escaped backslash and no
+negated sets.
 """
 
 from __future__ import annotations
 
 import json
 import os.path
+import re
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ..messages import ToolSchema
 from .reply_schema import SENTENCE, STRING_LIMIT, THOUGHTS, THOUGHTS_LIMIT, Json, call_schema, select
@@ -23,12 +29,23 @@ __all__ = ["STRING_LIMIT", "THOUGHTS", "THOUGHTS_LIMIT", "call_schema", "reply_p
 
 KEY_LIMIT = 40
 
+Dialect = Literal["full", "plain"]
 
-def reply_prefix(tools: Sequence[ToolSchema], only: Collection[str] | None = None, inner_thoughts: bool = True) -> str:
+
+def reply_prefix(
+    tools: Sequence[ToolSchema],
+    only: Collection[str] | None = None,
+    inner_thoughts: bool = True,
+    *,
+    outside: bool = False,
+) -> str:
     """How every allowed reply begins, up to its last ``:``; a prompt may end with it.
 
-    With several functions it is ``{"function":``, with one it reaches up to the first value.
+    With several functions it is ``{"function":``, with one it reaches up to the first value. Empty where the
+    monologue comes first.
     """
+    if inner_thoughts and outside:
+        return ""
     schema = call_schema(tools, only, inner_thoughts)
     writer = _Writer()
     heads = [str(writer.pieces(branch)[0]) for branch in schema["anyOf"]]
@@ -45,19 +62,20 @@ def to_gbnf(
     message_limit: int | None = None,
     thoughts_limit: int = THOUGHTS_LIMIT,
     prefix: str = "",
+    outside: bool = False,
+    dialect: Dialect = "full",
 ) -> str:
     """A GBNF grammar, rule ``root``, of what follows ``prefix`` in a reply.
 
-    ``prefix`` is text that the prompt already ends with (:func:`reply_prefix`); the rest is as in
-    :func:`call_schema`.
+    ``prefix`` is text that the prompt already ends with (:func:`reply_prefix`), ``outside`` puts the monologue before
+    the call; the rest is as in :func:`call_schema`.
 
     Raises:
         ValueError: no function is left, or one whose call does not start with ``prefix``.
     """
-    schema = call_schema(
-        tools, only, inner_thoughts, string_limit, message_limit=message_limit, thoughts_limit=thoughts_limit
-    )
-    writer = _Writer()
+    within = inner_thoughts and not outside
+    schema = call_schema(tools, only, within, string_limit, message_limit=message_limit, thoughts_limit=thoughts_limit)
+    writer = _Writer() if dialect == "full" else _Plain()
     branches = []
     for branch in schema["anyOf"]:
         pieces = writer.pieces(branch)
@@ -65,26 +83,25 @@ def to_gbnf(
             raise ValueError(f"A reply that starts with {pieces[0]!r} does not start with {prefix!r}.")
         pieces[0] = _Text(pieces[0][len(prefix) :])
         branches.append(writer.rule("call", writer.sequence(pieces)))
-    return writer.grammar(" | ".join(branches))
+    calls = " | ".join(branches)
+    return writer.grammar(f"{writer.thoughts(thoughts_limit)} ({calls})" if inner_thoughts and outside else calls)
 
 
 class _Text(str):
     """A piece of a rule that is literal text; any other string is an expression."""
 
 
-def _literal(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+#: Planes of private and unassigned signs: some tokenizers (SmolLM2's) lack the bytes that begin them, and a grammar
+#: that asks for one then has no way on. Written as escapes any model can follow it.
+_RARE = re.compile("[\U00040000-\U0010ffff]")
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _RARE.sub(lambda found: json.dumps(found[0])[1:-1], json.dumps(value, ensure_ascii=False))
 
 
 class _Writer:
-    """Transcribes a schema of :func:`call_schema` into rules for llama.cpp.
-
-    A dialect for an older parser would override ``repeat`` (no ``{m,n}``) and ``CHAR`` (no negated sets).
-    """
+    """Transcribes a schema of :func:`call_schema` into rules for llama.cpp."""
 
     # Escapes of the \\uXXXX kind are left out: the characters can be written as they are, and half of a
     # surrogate pair could be stored nowhere.
@@ -95,6 +112,10 @@ class _Writer:
         r' | [^"\\.!?0-9\x00-\x1F\x7F] [0-9] [0-9]? "." [0-9] [0-9]? [^"\\.!?0-9\x00-\x1F\x7F]'
         r' | ("Mr" | "Mrs" | "Ms" | "Dr" | "St") "."'
     )
+    #: Words of a monologue outside the call: no bracket, which would look like the start of one.
+    WORD = r"[^{}\\\x00-\x1F\x7F]"
+    #: What a sentence starts with.
+    LETTER = r"[0-9A-Za-z\u00C0-\uFFFF]"
     #: Longer repetitions are built from blocks: llama.cpp refuses counts over 2,000, and old builds expand
     #: them.
     BLOCK = 100
@@ -113,8 +134,16 @@ class _Writer:
             self.rules[self.names[body]] = body
         return self.names[body]
 
+    def literal(self, text: str) -> str:
+        """Text as it stands."""
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+    def thoughts(self, limit: int) -> str:
+        """The monologue before a call, with the line break that ends it."""
+        return f"{self.repeat(self.rule('word', self.WORD), 1, limit)} {self.literal(chr(10))}"
+
     def sequence(self, pieces: Sequence[str]) -> str:
-        written = [_literal(piece) if isinstance(piece, _Text) else piece for piece in pieces]
+        written = [self.literal(piece) if isinstance(piece, _Text) else piece for piece in pieces]
         return " ".join(part for part in written if part != '""') or '""'
 
     def repeat(self, item: str, low: int, high: int) -> str:
@@ -134,12 +163,14 @@ class _Writer:
     def value(self, schema: Json) -> str:
         """An expression for one value."""
         if "enum" in schema:
-            return self.rule("enum", " | ".join(_literal(_json(value)) for value in schema["enum"]))
+            return self.rule("enum", " | ".join(self.literal(_json(value)) for value in schema["enum"]))
         if "anyOf" in schema:
             return self.rule("any", " | ".join(dict.fromkeys(self.value(branch) for branch in schema["anyOf"])))
         kind = schema["type"]
         if kind == "string" and schema.get("format") == SENTENCE:
             return self._sentence(schema["maxLength"])
+        if kind == "string" and schema.get("format") in _FORMATS:
+            return self.rule(schema["format"], rf'"\"" {self._format(schema["format"])} "\""')
         if kind == "string":
             return self._string(schema["minLength"], schema["maxLength"])
         if kind in ("integer", "number"):
@@ -148,13 +179,32 @@ class _Writer:
             return self.rule("boolean", '"true" | "false"')
         if kind == "null":
             return '"null"'
+        if kind == "array" and "prefixItems" in schema:
+            values = [[_Text(", " * (index > 0)), self.value(item)] for index, item in enumerate(schema["prefixItems"])]
+            return self.rule(
+                "tuple", self.sequence([_Text("["), *(part for pair in values for part in pair), _Text("]")])
+            )
         if kind == "array":
             return self._list("[", self.value(schema["items"]), "]", schema["minItems"], schema["maxItems"])
         if "properties" in schema:
             return self.rule("object", self.sequence(self.pieces(schema)))
-        values = self.value(schema["additionalProperties"])
-        member = self.rule("member", f'{self._string(1, KEY_LIMIT)} ": " {values}')
-        return self._list("{", member, "}", 0, schema["maxProperties"])
+        keys = schema.get("propertyNames")
+        key = self.value(keys) if keys else self._string(1, KEY_LIMIT)
+        member = self.rule("member", f'{key} ": " {self.value(schema["additionalProperties"])}')
+        return self._list("{", member, "}", schema["minProperties"], schema["maxProperties"])
+
+    def _format(self, name: str) -> str:
+        """Times and the like; a day that its month does not have is found when the call is checked."""
+        parts = []
+        for part in _FORMATS[name].split():
+            item, _, count = part.partition("*")
+            if item in _FORMATS:
+                parts.append(self.rule(item, self._format(item)))
+            elif count:
+                parts += [item] * int(count)
+            else:
+                parts.append(item)
+        return " ".join(parts)
 
     def _string(self, low: int, high: int) -> str:
         body = self.repeat(self.rule("char", self.CHAR), low, high)
@@ -164,22 +214,22 @@ class _Writer:
         """A string of one sentence: a full stop ends it, unless it stands in a number or after a title."""
         unit = self.rule("unit", self.UNIT)
         body = self.repeat(unit, 1, max(1, high - 2))
-        return self.rule("sentence", rf'"\"" [0-9A-Za-z\u00C0-\uFFFF] {body} "." "\""')
+        return self.rule("sentence", rf'"\"" {self.LETTER} {body} "." "\""')
 
     def _number(self, schema: Json) -> str:
-        low, high = schema.get("minimum"), schema.get("maximum")
+        low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
         digits = len(str(int(high))) if low is not None and low >= 0 and high is not None and high >= 0 else 15
         sign = "" if low is not None and low >= 0 else '"-"? '
         more = f" {self.repeat('[0-9]', 0, digits - 1)}" if digits > 1 else ""
         whole = f'{sign}("0" | [1-9]{more})'
-        return self.rule(schema["type"], whole + ' ("." [0-9]{1,6})?' * (schema["type"] == "number"))
+        return self.rule(schema["type"], whole + f' ("." {self.repeat("[0-9]", 1, 6)})?' * (schema["type"] == "number"))
 
     def _list(self, start: str, item: str, end: str, low: int, high: int) -> str:
         if high == 0:
-            return _literal(start + end)
+            return self.literal(start + end)
         follower = self.rule("next", f'", " {item}')
         full = f"{item} {self.repeat(follower, max(low - 1, 0), high - 1)}".removesuffix(' ""')
-        return self.rule("list", f"{_literal(start)} {full if low else f'({full})?'} {_literal(end)}")
+        return self.rule("list", f"{self.literal(start)} {full if low else f'({full})?'} {self.literal(end)}")
 
     def pieces(self, schema: Json) -> list[str]:
         """A closed object as literal text and expressions; the first piece is text."""
@@ -212,6 +262,48 @@ class _Writer:
             out += member if key in required or first else [f"({self.sequence(member)})?"]
             first = False
         return out
+
+
+#: Strings of a known form: sets and literals, ``*n`` for a repetition, names of other forms.
+_FORMATS = {
+    "date": '[12] [0-9]*3 "-" day',
+    "day": (
+        '( ( "01" | "03" | "05" | "07" | "08" | "10" | "12" ) "-" ( "0" [1-9] | [12] [0-9] | "3" [01] )'
+        ' | ( "04" | "06" | "09" | "11" ) "-" ( "0" [1-9] | [12] [0-9] | "30" )'
+        ' | "02-" ( "0" [1-9] | [12] [0-9] ) )'
+    ),
+    "time": '( [01] [0-9] | "2" [0-3] ) ":" [0-5] [0-9] ":" [0-5] [0-9]',
+    "date-time": 'date "T" time ( "Z" )?',
+    "uuid": '[0-9a-f]*8 "-" [0-9a-f]*4 "-4" [0-9a-f]*3 "-" [89ab] [0-9a-f]*3 "-" [0-9a-f]*12',
+    "duration": '"P" ( [1-9] ( [0-9] )? "D" | "T" [1-9] ( [0-9] )? ( "H" | "M" | "S" ) )',
+}
+
+
+class _Plain(_Writer):
+    """The dialect for old parsers. Repetitions are written out up to ``UNROLLED``; longer ones are bounded by nothing
+    but the reply's token limit, and a reply that it cuts is asked for once more.
+    """
+
+    # Raw characters and ranges only; ``^`` and brackets stand as literals, a backslash by its number.
+    _OTHER = "[\u00a1-\ud7ff] | [\ue000-\ufffd] | [\U00010000-\U0010ffff]"
+    CHAR = rf"""[ !] | [#-Z] | "[" | "]" | "^" | [_-~] | {_OTHER} | "\x5C" ("\"" | "\x5C" | [/bfnrt])"""
+    WORD = rf"""[ -Z] | "[" | "]" | "^" | [_-z] | "|" | "~" | {_OTHER}"""
+    LETTER = "([0-9A-Za-z] | [\u00c0-\ud7ff])"
+    _MARK = rf"""" " | [#-,] | "-" | "/" | [:->] | "@" | [A-Z] | "[" | "]" | "^" | [_-~] | {_OTHER}"""
+    UNIT = f'{_MARK} | [0-9] | ({_MARK}) [0-9] "." [0-9] ({_MARK}) | ("Mr" | "Mrs" | "Ms" | "Dr" | "St") "."'
+    UNROLLED = KEY_LIMIT
+
+    def literal(self, text: str) -> str:
+        return '"' + text.replace("\\", "\\x5C").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+    def repeat(self, item: str, low: int, high: int) -> str:
+        needed = [item] * min(low, self.UNROLLED)
+        if high > self.UNROLLED:
+            return " ".join([*needed, f"{item}*"])
+        tail = ""
+        for _ in range(high - low):  # (x (x)?)?, with a rule for each step: a reader sees one way only
+            tail = self.rule("upto", f"({item} {tail})?" if tail else f"({item})?")
+        return " ".join([*needed, tail]).strip() or '""'
 
 
 def _merged(pieces: Sequence[str]) -> list[str]:

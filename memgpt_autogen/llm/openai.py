@@ -189,9 +189,16 @@ class OpenAIChat:
             if not address:
                 raise ConfigError("Azure needs its address: set AZURE_OPENAI_ENDPOINT or model_endpoint.")
             return address
-        # ``.../openai`` and the like are whole; what ended in ``/v1``, or has no path, gets it (again).
-        given = self.config.model_endpoint.rstrip("/")
-        return f"{address}/v1" if given.endswith("/v1") or not urlsplit(address).path.strip("/") else address
+        return base_url(self.config)
+
+
+def base_url(config: LLMConfig) -> str:
+    """The address of an OpenAI-compatible API as clients want it.
+
+    ``.../openai`` and the like are whole; what ended in ``/v1``, or has no path, gets it (again).
+    """
+    address, given = config.address, config.model_endpoint.rstrip("/")
+    return f"{address}/v1" if given.endswith("/v1") or not urlsplit(address).path.strip("/") else address
 
 
 def _openai() -> Any:

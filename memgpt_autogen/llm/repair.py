@@ -10,15 +10,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..errors import MissingDependency, ModelReplyError
 from ..events import clean
 from ..messages import ToolCall, ToolSchema
+from .arguments import fitted
 from .reply_schema import THOUGHTS
 
-_NAME_KEYS = ("function", "name")
-_ARGUMENT_KEYS = ("params", "arguments", "parameters")
+_NAME_KEYS = ("function", "name", "function_name", "tool_name", "tool", "action")
+_ARGUMENT_KEYS = ("params", "arguments", "parameters", "args", "kwargs", "input", "tool_input", "action_input")
+#: Keys of a call that say nothing of its arguments, where these stand beside its name.
+_ASIDE = ("id", "type", "index", THOUGHTS)
+#: A bracket that opens an object, and not one that stands in prose.
+_OPENS = re.compile(r"""\{\s*(?://[^\n]*\s*)*(\}|\\?["'“‘]?[\w.-]+\\?["'”’]?\s*:)""")
+#: ``<function=send_message>{"message": "hi"}</function>``, as some models are trained to write.
+_TAGGED = re.compile(r"<function=([\w.-]{1,80})>\s*$")
+_FENCE = re.compile(r"```\w*\s*$|<\|?tool_call\|?>\s*$")
+_ESCAPED = re.compile(r'"|[^"]*\{\s*\\"')
+_DEEPEST = 100
 #: A whole call ends by closing its arguments and itself after a value; a call cut inside a string hardly ever
 #: does.
 _CLOSED = re.compile(r"""["'\]}\w]\s*\}\s*\}[\s`\]]*$""")
@@ -30,13 +41,14 @@ _NAME_ALONE = re.compile(r'\{\s*"(function|name)"\s*:\s*"[^"]*"$')
 _INNER_QUOTE = re.compile(r'(?<![{,:\[\\])(?<![{,:\[] )"(?!\s*[,:}\]])')
 
 
-def parse_calls(text: str, tools: Sequence[ToolSchema]) -> tuple[list[ToolCall], str]:
+def parse_calls(text: str, tools: Sequence[ToolSchema], *, aloud: bool = False) -> tuple[list[ToolCall], str]:
     """The calls in a reply, in order, and the private monologue.
 
     Args:
         text: all that the model wrote (with the start of the reply that the prompt gave it, if it did).
-        tools: the functions on offer; a name in the wrong case is mapped to theirs. Calls of other functions
-            beside a known one are kept as they are written.
+        tools: the functions on offer; a name in another case or spelling is mapped to theirs. Calls of other
+            functions beside a known one are kept as they are written.
+        aloud: whether the words before the first call are the monologue.
 
     Returns:
         The calls, without ``inner_thoughts`` in their arguments, and the thoughts joined by line breaks. A
@@ -45,22 +57,55 @@ def parse_calls(text: str, tools: Sequence[ToolSchema]) -> tuple[list[ToolCall],
     Raises:
         ModelReplyError: there is no call of a known function, or the text was cut. Carries the text.
     """
-    known = {tool.name: tool.name for tool in reversed(tools)}
-    folded = {tool.name.casefold(): tool.name for tool in reversed(tools)}
+    names = _Names(tools)
     calls: list[ToolCall] = []
     thoughts: list[str] = []
     found = False
-    for value in _objects(text):
-        for name, arguments, thought in _calls_in(value):
-            short = name.removeprefix("functions.")
-            match = known.get(name) or known.get(short) or folded.get(short.casefold())
-            found = found or match is not None
-            call, own = to_call(match or name, arguments)
-            calls.append(call)
-            thoughts += [words for words in (thought, own) if words]
+    whole = _unquoted(text)
+    try:
+        for start, value in _objects(whole):
+            tagged = _TAGGED.search(whole, max(0, start - 100), start)
+            for name, arguments, thought in [(tagged[1], value, "")] if tagged else _calls_in(value, names):
+                match = names.find(name)
+                if aloud and not calls:
+                    thoughts.append(_FENCE.sub("", whole[:start].strip()).strip())
+                found = found or match is not None
+                call, own = to_call(match or name, arguments)
+                calls.append(call)
+                thoughts += [thought, own]
+    except ModelReplyError as error:
+        raise ModelReplyError(str(error), text=text) from None
     if not found:
         raise ModelReplyError(_why_none(calls, tools), text=text)
-    return calls, "\n".join(dict.fromkeys(thoughts))
+    return calls, "\n".join(dict.fromkeys(words for words in thoughts if words))
+
+
+class _Names:
+    """The functions on offer, found by what a model makes of their names: ``functions.sendMessage()``."""
+
+    def __init__(self, tools: Sequence[ToolSchema]) -> None:
+        self._known = {tool.name: tool.name for tool in reversed(tools)}
+        self._folded = {_letters(tool.name): tool.name for tool in reversed(tools)}
+
+    def find(self, name: str) -> str | None:
+        short = name.rpartition(".")[2]
+        return self._known.get(name) or self._known.get(short) or self._folded.get(_letters(short) or "-")
+
+
+def _letters(name: str) -> str:
+    return "".join(sign for sign in name.casefold() if sign.isalnum())
+
+
+def _unquoted(text: str) -> str:
+    """The text, of which some models make one JSON string, with or without the quotes around it."""
+    stripped = text.strip()
+    if not _ESCAPED.match(stripped):
+        return text
+    try:
+        inner = json.loads(stripped if stripped.startswith('"') else f'"{stripped}"', strict=False)
+    except (ValueError, RecursionError):
+        return text
+    return inner if isinstance(inner, str) else text
 
 
 def to_call(name: str, arguments: Any, call_id: str | None = None) -> tuple[ToolCall, str]:
@@ -71,7 +116,7 @@ def to_call(name: str, arguments: Any, call_id: str | None = None) -> tuple[Tool
     identity: dict[str, Any] = {"id": call_id} if call_id else {}
     if isinstance(arguments, str) and arguments.strip():
         try:
-            arguments = next(_objects(arguments))
+            arguments = next(_objects(arguments))[1]
         except (ModelReplyError, StopIteration):
             error = f"The arguments of {name} are not a whole JSON object: {arguments[:200]!r}. Write them again."
             return ToolCall(name, error=error, **identity), ""
@@ -85,22 +130,25 @@ def to_call(name: str, arguments: Any, call_id: str | None = None) -> tuple[Tool
 
 def check_calls(
     calls: Sequence[ToolCall], tools: Sequence[ToolSchema], only: Collection[str] | None, text: str = ""
-) -> None:
-    """See that each call is of an allowed function and has all that the function requires.
+) -> list[ToolCall]:
+    """The calls, each of an allowed function and with arguments that fit it (see :mod:`.arguments`).
 
     Raises:
-        ModelReplyError: one is not, or has not; the message is written for the model to read.
+        ModelReplyError: one is not, or has not; the message is written for the model to read. No call of the reply is
+            to be run then.
     """
-    required = {tool.name: tool.parameters.get("required") or () for tool in tools}
-    allowed = [name for name in required if only is None or name in only]
+    offered = {tool.name: tool for tool in tools if only is None or tool.name in only}
+    checked = []
     for call in calls:
-        if call.name not in allowed:
-            raise ModelReplyError(f"{call.name} cannot be called now. Call one of: {', '.join(allowed)}.", text=text)
+        if call.name not in offered:
+            raise ModelReplyError(f"{call.name} cannot be called now. Call one of: {', '.join(offered)}.", text=text)
         if call.error:
             raise ModelReplyError(call.error, text=text)
-        missing = [key for key in required[call.name] if key not in call.arguments and key != THOUGHTS]
-        if missing:
-            raise ModelReplyError(f"The call of {call.name} lacks {', '.join(missing)}.", text=text)
+        try:
+            checked.append(replace(call, arguments=fitted(offered[call.name], call.arguments)))
+        except ValueError as error:
+            raise ModelReplyError(str(error), text=text) from None
+    return checked
 
 
 def _why_none(calls: Sequence[ToolCall], tools: Sequence[ToolSchema]) -> str:
@@ -110,26 +158,36 @@ def _why_none(calls: Sequence[ToolCall], tools: Sequence[ToolSchema]) -> str:
     return f"The reply holds no function call. Call one of: {names}."
 
 
-def _calls_in(value: Any) -> Iterator[tuple[str, Any, str]]:
+def _calls_in(value: Any, names: _Names, depth: int = 0) -> Iterator[tuple[str, Any, str]]:
     """(name, raw arguments, monologue beside them) of each call in a JSON value, whatever its dialect."""
-    if isinstance(value, list):
+    if isinstance(value, list) and depth < _DEEPEST:
         for item in value:
-            yield from _calls_in(item)
-    if not isinstance(value, dict):
+            yield from _calls_in(item, names, depth + 1)
+    if not isinstance(value, dict) or depth >= _DEEPEST:
         return
-    for wrapper in ("tool_calls", "function", "function_call"):
-        if isinstance(value.get(wrapper), (dict, list)):
-            yield from _calls_in(value[wrapper])
-            return
-    name = next((value[key] for key in _NAME_KEYS if isinstance(value.get(key), str)), None)
-    if name is not None:
-        thought = value.get(THOUGHTS)
-        arguments: Any = next((value[key] for key in _ARGUMENT_KEYS if key in value), None)
-        yield name.strip(), arguments, thought if isinstance(thought, str) else ""
+    thought = value.get(THOUGHTS)
+    thought = thought if isinstance(thought, str) else ""
+    name_key = next((key for key in _NAME_KEYS if isinstance(value.get(key), str)), None)
+    if name_key is not None:
+        held = [key for key in _ARGUMENT_KEYS if key in value]
+        beside = {key: item for key, item in value.items() if key not in (name_key, *_ASIDE)}
+        yield value[name_key].strip(), value[held[0]] if held else beside, thought
+        return
+    for key, item in value.items():
+        # A function's name as the key: {"send_message": {"message": "hi"}}.
+        if isinstance(item, dict) and names.find(key) and not _is_call(item):
+            yield key, item, thought
+            thought = ""
+        elif isinstance(item, (dict, list)):
+            yield from _calls_in(item, names, depth + 1)
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """Each outermost JSON object in a text, mended where it is broken.
+def _is_call(value: dict[str, Any]) -> bool:
+    return any(isinstance(value.get(key), str) for key in _NAME_KEYS) and any(key in value for key in _ARGUMENT_KEYS)
+
+
+def _objects(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each outermost JSON object in a text with the place where it starts, mended where it is broken.
 
     Raises:
         ModelReplyError: the last one was cut.
@@ -140,9 +198,9 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
         try:
             value, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
-            value, end = _mended(text, start)
+            value, end = _mended(text, start) if _OPENS.match(text, start) else (None, start + 1)
         if isinstance(value, dict):
-            yield value
+            yield start, value
         start = text.find("{", end)
 
 
@@ -155,13 +213,22 @@ def _mended(text: str, start: int) -> tuple[Any, int]:
             raise ModelReplyError("The reply stops in the middle of a call. Write a shorter one.", text=text)
     try:
         return json.loads(_INNER_QUOTE.sub(r'\\"', rest), strict=False), end or len(text)
-    except ValueError:
-        pass
+    except (ValueError, RecursionError):
+        return _guessed(rest), end or len(text)
+
+
+def _guessed(rest: str) -> Any:
+    """An object in another notation: Python's, or JSON that a library has to mend. None if it cannot."""
+    if rest.count("{") + rest.count("[") > _DEEPEST:
+        return None
     try:
         import json_repair
     except ImportError as error:
         raise MissingDependency("Mending a model's JSON needs json-repair.", "json-repair") from error
-    return json_repair.loads(rest, skip_json_loads=True), end or len(text)
+    try:
+        return json_repair.loads(rest, skip_json_loads=True)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _end_of_object(text: str, start: int) -> int | None:

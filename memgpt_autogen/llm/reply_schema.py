@@ -13,12 +13,17 @@ from ..messages import ToolSchema
 
 THOUGHTS = "inner_thoughts"
 SPEECH = "send_message"
+HEARTBEAT = "request_heartbeat"
 STRING_LIMIT = 1000
 THOUGHTS_LIMIT = 300
 LIST_LIMIT = 20
 #: A ``format`` of our own: one sentence that ends in a full stop, which keeps the smallest models from
 #: rambling.
 SENTENCE = "sentence"
+#: Formats that a grammar can hold a string to; of others only the length is held.
+FORMATS = ("date", "time", "date-time", "uuid", "duration")
+_FORMAT_LENGTH = 40
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _SCALARS = ("string", "number", "boolean", "null")
 #: How deep references are followed before a value is taken as free-form: schemas may be recursive.
 _DEPTH = 6
@@ -97,15 +102,19 @@ class _Bounder:
         }
 
     def _value(self, schema: Any, key: str, depth: int) -> Json:
-        if not isinstance(schema, Mapping) or depth > _DEPTH:
+        if not isinstance(schema, Mapping):
             return self._anything(depth)
+        if depth > _DEPTH:
+            return self._flat(schema, key, depth)
         if "$ref" in schema:
             return self._value(self._resolve(str(schema["$ref"])), key, depth + 1)
         if "const" in schema or schema.get("enum"):
             return {"enum": [schema["const"]] if "const" in schema else list(schema["enum"])}
         for union in ("anyOf", "oneOf"):
             if schema.get(union):
-                return {"anyOf": [self._value(branch, key, depth + 1) for branch in schema[union]]}
+                return {
+                    "anyOf": [self._value(branch, key, depth + 1) for branch in self._branches(schema[union], depth)]
+                }
         if len(schema.get("allOf") or ()) == 1:
             return self._value(schema["allOf"][0], key, depth + 1)
         kind = schema.get("type") or ("object" if schema.get("properties") else None)
@@ -118,12 +127,17 @@ class _Bounder:
             limit = self.message_limit if key == "message" else self.string_limit
             low = int(schema.get("minLength") or 0)
             high = max(low, min(int(schema.get("maxLength", limit)), limit))
+            if schema.get("format") in FORMATS:
+                return {"type": "string", "format": schema["format"], "minLength": 0, "maxLength": _FORMAT_LENGTH}
             kept = {"format": SENTENCE} if schema.get("format") == SENTENCE else {}
             return {"type": "string", "minLength": low, "maxLength": high, **kept}
         if kind in ("integer", "number"):
-            return {"type": kind, **{k: schema[k] for k in ("minimum", "maximum") if k in schema}}
+            return {"type": kind, **{k: schema[k] for k in _BOUNDS if k in schema}}
         if kind in ("boolean", "null"):
             return {"type": kind}
+        if kind == "array" and schema.get("prefixItems"):
+            each = [self._value(item, key, depth + 1) for item in schema["prefixItems"]]
+            return {"type": "array", "prefixItems": each, "minItems": len(each), "maxItems": len(each)}
         if kind == "array":
             low = int(schema.get("minItems") or 0)
             high = max(low, min(int(schema.get("maxItems", LIST_LIMIT)), LIST_LIMIT))
@@ -131,12 +145,52 @@ class _Bounder:
             return {"type": "array", "items": items, "minItems": low, "maxItems": high}
         if kind == "object" and schema.get("properties"):
             return self._closed(schema["properties"], schema.get("required") or (), depth)
+        if kind == "object" and schema.get("additionalProperties") is not False:
+            return self._dict(self._value(schema.get("additionalProperties"), key, depth + 1), schema)
         if kind == "object":
-            return self._dict(self._value(schema.get("additionalProperties"), key, depth + 1))
+            return self._closed({}, (), depth)
         return self._anything(depth)
 
-    def _dict(self, values: Json) -> Json:
-        return {"type": "object", "additionalProperties": values, "maxProperties": LIST_LIMIT}
+    def _dict(self, values: Json, schema: Mapping[str, Any] | None = None) -> Json:
+        schema = schema or {}
+        low = int(schema.get("minProperties") or 0)
+        high = max(low, min(int(schema.get("maxProperties", LIST_LIMIT)), LIST_LIMIT))
+        made: Json = {"type": "object", "additionalProperties": values, "minProperties": low, "maxProperties": high}
+        names = schema.get("propertyNames")
+        if isinstance(names, Mapping):
+            made["propertyNames"] = self._value({"type": "string", **names}, "", _DEPTH)
+        return made
+
+    def _branches(self, branches: Sequence[Any], depth: int) -> Sequence[Any]:
+        """Those of a union that can be written: none that only a pattern describes, and where a recursive type has
+        gone deep enough, those that end it.
+        """
+        known = [one for one in branches if not (isinstance(one, Mapping) and "pattern" in one)] or branches
+        if depth < _DEPTH - 1:
+            return known
+        return [one for one in known if isinstance(one, Mapping) and one.get("type") in _SCALARS] or known
+
+    def _flat(self, schema: Mapping[str, Any], key: str, depth: int) -> Json:
+        """A value at the depth where references are no longer followed: as little as the schema allows."""
+        if "$ref" in schema:
+            resolved = self._resolve(str(schema["$ref"]))
+            closed = not isinstance(resolved, Mapping) or "$ref" in resolved or "anyOf" in resolved
+            return self._anything(depth) if closed else self._flat(resolved, key, depth)
+        for union in ("anyOf", "oneOf"):
+            if schema.get(union):
+                ends = [one for one in schema[union] if isinstance(one, Mapping) and "$ref" not in one] or schema[union]
+                return self._flat(ends[-1], key, depth)
+        if "const" in schema or schema.get("enum"):
+            return {"enum": [schema["const"]] if "const" in schema else list(schema["enum"])}
+        kind = schema.get("type")
+        if kind == "array" and not schema.get("minItems"):
+            return {"type": "array", "items": {"type": "null"}, "minItems": 0, "maxItems": 0}
+        if kind == "object" and depth < 3 * _DEPTH and (schema.get("properties") or not schema.get("minProperties")):
+            needed = schema.get("required") or ()
+            return self._closed(
+                {k: v for k, v in (schema.get("properties") or {}).items() if k in needed}, needed, depth
+            )
+        return self._typed(kind, schema, key, depth) if kind in (*_SCALARS, "integer") else self._anything(depth)
 
     def _anything(self, depth: int) -> Json:
         scalar = [self._typed(kind, {}, "", depth) for kind in _SCALARS]
@@ -147,7 +201,12 @@ class _Bounder:
         return {"anyOf": [*scalar, many, self._dict(inner)]}
 
     def _resolve(self, reference: str) -> Any:
-        found: Any = self.root
-        for part in reference.removeprefix("#").strip("/").split("/"):
-            found = found.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(found, Mapping) else None
-        return found
+        return resolve(self.root, reference)
+
+
+def resolve(root: Mapping[str, Any], reference: str) -> Any:
+    """What ``#/$defs/Name`` stands for in a schema; None for what is not there."""
+    found: Any = root
+    for part in reference.removeprefix("#").strip("/").split("/"):
+        found = found.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(found, Mapping) else None
+    return found

@@ -23,7 +23,31 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LONGEST_WAIT = 30.0
+#: Where servers look for a key, beside a bearer token.
+_KEY_HEADERS = ("X-API-Key", "api-key")
 Address = str | Callable[[], str]
+
+
+class Refused(ModelRequestError):
+    """The server answered with a status from 400 to 499."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Broken(ModelServerError):
+    """The server answered, and not with what it should: a status from 500 on, a web page, nothing.
+
+    Attributes:
+        status: of the answer.
+        empty: there was nothing in it.
+    """
+
+    def __init__(self, message: str, status: int, *, retry: bool = False, empty: bool = False) -> None:
+        super().__init__(message, retry=retry)
+        self.status = status
+        self.empty = empty
 
 
 class Transport:
@@ -35,9 +59,11 @@ class Transport:
         timeout: seconds for one request.
         attempts: how often a request is made in all.
         backoff: seconds before the second attempt; doubled for each further one.
-        api_key: sent as a bearer token; never part of a message.
+        api_key: sent as a bearer token, and in the two headers that other servers look for it in; never part of a
+            message.
         on_lost: called when a connection cannot be made or breaks, before it is retried or told.
-        hints: what to do about an error, by the ``type`` that the server gives it.
+        hints: what to do about an error, by the ``type`` that the server gives it; ``empty``: about an answer with
+            nothing in it.
     """
 
     def __init__(
@@ -61,19 +87,29 @@ class Transport:
         self._client: httpx.Client | None = None
         self._lock = threading.Lock()
 
+    @property
+    def where(self) -> str:
+        """The address, without a password."""
+        return without_password(self._base())
+
     def get(self, path: str) -> Any:
         """The JSON at a path. Raises as :meth:`post` does."""
         return self._request("GET", path, None)
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+    def post(self, path: str, body: Mapping[str, Any], *, patient: bool = True) -> Any:
         """The JSON that the server answers with.
 
+        Args:
+            path: after the address.
+            body: what is sent.
+            patient: try again after a 500; not where that may be the answer to this very request.
+
         Raises:
-            ModelServerError: unreachable, out of time, a fault of its own, or no JSON; ``retry`` says if
-                again helps.
-            ModelRequestError: it refused the request (4xx).
+            ModelServerError: unreachable, out of time; ``retry`` says if again helps. As Broken: a fault of its own,
+                or no JSON.
+            Refused: it refused the request (4xx).
         """
-        return self._request("POST", path, body)
+        return self._request("POST", path, body, patient)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -82,9 +118,11 @@ class Transport:
                 self._client.close()
                 self._client = None
 
-    def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
-        base = self._address() if callable(self._address) else self._address
-        url = base.rstrip("/") + path
+    def _base(self) -> str:
+        return (self._address() if callable(self._address) else self._address).rstrip("/")
+
+    def _request(self, method: str, path: str, body: Mapping[str, Any] | None, patient: bool = True) -> Any:
+        url = self._base() + path
         shown = without_password(url)
         timeouts = 0
         failure: ModelServerError | ModelRequestError
@@ -104,7 +142,7 @@ class Transport:
                 if response.status_code < 400:
                     return self._json(response, shown)
                 failure = self._refused(response, shown, attempt)
-                if last or not failure.retry:
+                if last or not failure.retry or (response.status_code == 500 and not patient):
                     raise failure
                 wait = _wanted_wait(response) or self._backoff * 2 ** (attempt - 1)
             log.warning("%s Trying again in %.1f s.", failure, wait)
@@ -121,11 +159,17 @@ class Transport:
                 # A proxy set for the outside world cannot reach a server on this machine.
                 local = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
                 timeout = httpx.Timeout(self._timeout, connect=min(10.0, self._timeout))
-                self._client = httpx.Client(timeout=timeout, trust_env=not local, follow_redirects=True)
+                self._client = httpx.Client(
+                    timeout=timeout,
+                    trust_env=not local,
+                    follow_redirects=True,
+                    event_hooks={"request": [_keys_only_for(httpx.URL(url))]},
+                )
             return self._client
 
     def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
+        key = self._api_key
+        return {"Authorization": f"Bearer {key}", **dict.fromkeys(_KEY_HEADERS, key)} if key else {}
 
     def _unreachable(self, error: Exception, shown: str, attempt: int) -> ModelServerError:
         kind = _kind(error)
@@ -139,33 +183,52 @@ class Transport:
         told = f"Cannot reach {shown} (tried {attempt} time{'s' * (attempt > 1)}): {self._scrub(str(error))}."
         return ModelServerError(f"{told} Is the server running, and is this its address?", retry=True)
 
-    def _refused(self, response: httpx.Response, shown: str, attempt: int) -> ModelServerError | ModelRequestError:
+    def _refused(self, response: httpx.Response, shown: str, attempt: int) -> Broken | Refused:
         status = response.status_code
         kind, words = _server_words(response)
         told = f"{shown} answered {status}{': ' + self._scrub(words) if words else ''}."
-        if kind in self._hints:
-            return ModelRequestError(f"{told} {self._hints[kind]}")
-        if status in (401, 403):
-            return ModelRequestError(f"{told} The server wants a valid API key: set the key for this server.")
-        if status == 404:
-            return ModelRequestError(f"{told} Is this the right address, and the right type of server (BACKEND_TYPE)?")
+        hint = self._hints.get(kind, "")
         if status == 429 or status >= 500:
             tried = f" Tried {attempt} times." if attempt > 1 else ""
-            return ModelServerError(f"{told}{tried} Wait a little, or look at the server's log.", retry=True)
-        return ModelRequestError(f"{told} The server's version may not know a setting that was sent.")
+            return Broken(f"{told}{tried} {hint or 'Wait a little, or look at its log.'}", status, retry=True)
+        if hint:
+            return Refused(f"{told} {hint}", status)
+        if status in (401, 403):
+            todo = "The server wants a valid API key: set OPENAI_API_KEY, with OPENAI_API_BASE, or api_key."
+        elif status == 404:
+            todo = "Is this the right address, and the right type of server (BACKEND_TYPE)?"
+        else:
+            todo = "The server's version may not know a setting that was sent."
+        return Refused(f"{told} {todo}", status)
 
     def _json(self, response: httpx.Response, shown: str) -> Any:
         try:
             return response.json()
         except ValueError as error:
+            status = response.status_code
+            if not response.content.strip():
+                todo = self._hints.get("empty", "Look at the server's log.")
+                raise Broken(f"{shown} answered {status} with nothing in it. {todo}", status, empty=True) from error
             what = "a web page" if _is_html(response) else f"{len(response.content)} bytes that are not JSON"
-            raise ModelServerError(
+            raise Broken(
                 f"{shown} answered with {what} instead of JSON. Is this the address of the model's API, and "
-                "the right type of server (BACKEND_TYPE)?"
+                "the right type of server (BACKEND_TYPE)?",
+                status,
             ) from error
 
     def _scrub(self, text: str) -> str:
         return text.replace(self._api_key, "***") if self._api_key else text
+
+
+def _keys_only_for(server: httpx.URL) -> Callable[[httpx.Request], None]:
+    """Leaves our key out of requests that the server sends on to another one; httpx does so for ``Authorization``."""
+
+    def strip(request: httpx.Request) -> None:
+        if (request.url.scheme, request.url.host, request.url.port) != (server.scheme, server.host, server.port):
+            for name in _KEY_HEADERS:
+                request.headers.pop(name, None)
+
+    return strip
 
 
 def without_password(url: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -32,13 +32,35 @@ class ToolRules:
     Attributes:
         first: the only functions that may come first; empty: any.
         after: what may follow a function; a function without an entry may be followed by any.
+        last: functions that end the turn once they have worked, whether or not the model asks to run again. A turn that
+            owes someone words goes on for those alone.
         prefetch: searches that the program makes with the user's own words before the model is asked; the one that
             finds the best sentence is put in front of the model (:mod:`memgpt_autogen.memory.lookup`).
     """
 
     first: tuple[str, ...] = ()
     after: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    last: tuple[str, ...] = ()
     prefetch: tuple[str, ...] = ()
+
+    def changed(self, given: Mapping[str, Any]) -> ToolRules:
+        """These rules with an agent's own in their place: ``{"first": [...], "after": {NAME: [...]}, ...}``.
+
+        Raises:
+            ConfigError: a rule that is not known, or one that is no list of names.
+        """
+        known = [one.name for one in fields(self)]
+        read: dict[str, Any] = {}
+        for rule, value in given.items():
+            if rule not in known:
+                raise ConfigError(f"There is no tool rule {rule!r}. Known: {', '.join(known)}.")
+            if rule != "after":
+                read[rule] = _names(rule, value)
+            elif isinstance(value, Mapping):
+                read[rule] = {name: _names(f"after {name}", follow) for name, follow in value.items()}
+            else:
+                raise ConfigError(f"The tool rule after must map a function to a list of functions, not {value!r}.")
+        return replace(self, **read)
 
     def allowed(self, called: Sequence[str], names: Collection[str]) -> frozenset[str] | None:
         """The functions that may come next.
@@ -63,6 +85,12 @@ class ToolRules:
             reached |= last
             last = {name for one in last for name in self.after.get(one, names)} - reached
         return [name for name in names if name in reached]
+
+
+def _names(rule: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
+        raise ConfigError(f"The tool rule {rule} must be a list of functions, not {value!r}.")
+    return tuple(value)
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import Any
 
 from ..errors import ConfigError, MemGPTError, StoreError, ToolError
 from ..events import clean
+from ..llm.reply_schema import HEARTBEAT
 from ..messages import ToolCall, ToolResult, ToolSchema
 from .schema import Signature
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT = "request_heartbeat"
 _HEARTBEAT_SCHEMA = {"type": "boolean"}
 
 

@@ -196,7 +196,7 @@ def test_the_factory_with_a_config(memgpt: MemGPT, loopback: Loopback) -> None:
 
 
 def test_the_factory_without_a_config_finds_the_same_agent_again(tmp_path: Path, loopback: Loopback) -> None:
-    home = open_memgpt(tmp_path, OPENAI_API_BASE=loopback.address, OPENAI_API_KEY="k")
+    home = open_memgpt(tmp_path, BACKEND_TYPE="openai", OPENAI_API_BASE=loopback.address, OPENAI_API_KEY="k")
     for number in range(2):
         loopback.script = [say(f"{number}")]
         sam = create_memgpt_autogen_agent_from_config("sam", memgpt=home)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ TOOLS = [SAY, REMEMBER, SEARCH]
 
 @dataclass
 class Answer:
-    """What the server does with one request. ``drop``: closes the connection without a word."""
+    """What the server does with one request. ``drop``: hangs up without a word; ``cut``: amid its words."""
 
     body: Any = None
     status: int = 200
@@ -44,6 +45,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
     drop: bool = False
+    cut: bool = False
 
 
 @dataclass
@@ -77,14 +79,17 @@ class Loopback:
         self.address = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
+    def answer(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
+        """What is said to a request."""
+        bare = path.partition("?")[0]
+        if bare in self.always:
+            found = self.always[bare]
+            return Answer(found(body) if callable(found) else found)
+        self.requests.append(Request(method, path, body, headers))
+        return self.script.pop(0) if self.script else Answer({"error": {"message": "script is empty"}}, 418)
+
     def _handle(self, handler: BaseHTTPRequestHandler, body: Any) -> None:
-        path = handler.path.partition("?")[0]
-        if path in self.always:
-            found = self.always[path]
-            answer = Answer(found(body) if callable(found) else found)
-        else:
-            self.requests.append(Request(handler.command, handler.path, body, dict(handler.headers)))
-            answer = self.script.pop(0) if self.script else Answer({"error": {"message": "script is empty"}}, 418)
+        answer = self.answer(handler.command, handler.path, body, dict(handler.headers))
         time.sleep(answer.delay)
         if answer.drop:
             handler.connection.close()
@@ -94,9 +99,12 @@ class Loopback:
             handler.send_response(answer.status)
             for name, value in {"Content-Type": answer.content_type, **answer.headers}.items():
                 handler.send_header(name, value)
-            handler.send_header("Content-Length", str(len(data)))
+            handler.send_header("Content-Length", str(len(data) + 10 * answer.cut))
             handler.end_headers()
             handler.wfile.write(data)
+            if answer.cut:
+                handler.wfile.flush()
+                handler.connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # the client gave up, as some tests want
 

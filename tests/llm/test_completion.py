@@ -58,7 +58,7 @@ def test_a_prompt_goes_out_and_a_call_comes_back(loopback: Loopback, model: Make
     assert request.path == "/completion"
     body = request.body
     assert body["prompt"].endswith('<|im_start|>assistant\n{"function":') and "send_message(" in body["prompt"]
-    assert body["grammar"].startswith("root ::= ") and body["stop"] == ["<|im_end|>", "<|im_start|>"]
+    assert body["grammar"].startswith("root ::= ") and "stop" not in body
     assert (body["n_predict"], body["cache_prompt"]) == (70, True)
     assert (body["temperature"], body["repeat_penalty"]) == (0.1, 1.2)
 

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from memgpt_autogen.llm.grammar import call_schema, reply_prefix, to_gbnf
+from memgpt_autogen.llm.embedded import EmbeddedServer
+from memgpt_autogen.llm.grammar import Dialect, call_schema, reply_prefix, to_gbnf
 from memgpt_autogen.messages import ToolSchema
+from memgpt_autogen.tools.schema import Signature
 
 from .conftest import REMEMBER, SAY, SEARCH, TEXT, TOOLS, schema
+from .signatures import refused, sampled, signatures
+
+DIALECTS: tuple[Dialect, ...] = ("full", "plain")
 
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|(\[(?:[^\]\\]|\\.)*\])|([a-zA-Z][\w-]*)|(\{[\d,]+\}|[()|?*+])')
 
 
+_ESCAPES = {"x5C": "\\", "n": "\n"}
+
+
+@lru_cache
 def as_regex(gbnf: str) -> re.Pattern[str]:
     """Our grammars have no recursion, so that rules can be put in place of their names."""
     rules = dict(line.split(" ::= ", 1) for line in gbnf.strip().split("\n"))
@@ -28,7 +40,7 @@ def as_regex(gbnf: str) -> re.Pattern[str]:
             elif name:
                 out.append(f"(?:{expand(rules[name])})")
             else:
-                plain = literal.replace('\\"', '"').replace("\\\\", "\\")
+                plain = re.sub(r"\\(x5C|.)", lambda found: _ESCAPES.get(found[1], found[1]), literal)
                 out.append(f"(?:{re.escape(plain)})")
         return "".join(out)
 
@@ -200,6 +212,131 @@ def test_the_schema_bounds_all_and_closes_all() -> None:
     assert list(first["properties"]) == ["inner_thoughts", "message"]
     assert first["required"] == ["inner_thoughts", "message"]
     assert SAY.parameters["properties"] == {"message": TEXT}  # the caller's schema is not changed
+
+
+def test_the_monologue_may_stand_before_the_call() -> None:
+    assert reply_prefix([SAY], outside=True) == "" and reply_prefix([SAY], None, False, outside=True) != ""
+    said = '{"function": "send_message", "params": {"message": "hi"}}'
+    for dialect in DIALECTS:
+        gbnf = to_gbnf(TOOLS, outside=True, thoughts_limit=20, dialect=dialect)
+        assert accepts(gbnf, "", raw=f"I greet, briefly.\n{said}")
+        for wrong in (said, f"\n{said}", f"a {{b}}\n{said}", f"two\nlines\n{said}"):
+            assert not accepts(gbnf, "", raw=wrong), wrong
+        assert not accepts(gbnf, "", raw=f"hm\n{said.replace('message', 'inner_thoughts')}")
+        assert accepts(to_gbnf(TOOLS, None, False, outside=True, dialect=dialect), "", raw=said)
+
+
+def test_the_plain_dialect_has_none_of_what_old_parsers_stumble_over() -> None:
+    gbnf = to_gbnf([*TOOLS, RICH, TIMES, schema("f", a={"type": "string", "format": "sentence"})], dialect="plain")
+    bare = re.sub(r'"(\\.|[^"\\])*"', '""', gbnf)
+    assert not re.search(r"\{\d", bare) and "[^" not in bare and "\\" not in bare and "\\\\" not in gbnf
+    assert "{" not in bare
+
+
+def test_the_plain_dialect_says_the_same_as_the_full_one() -> None:
+    tags = {"type": "array", "items": {"type": "string", "maxLength": 5}, "minItems": 1, "maxItems": 3}
+    tool = schema("näme", required=["tags"], tags=tags, pick={"enum": ['a "b" \\ c', 1]}, x={"type": "number"})
+    full, plain = (to_gbnf([*TOOLS, tool], None, False, dialect=dialect) for dialect in DIALECTS)
+    odd = 'hi "you" \\ [x]^~{}| é日本 😀\n\t/'
+    for wanted, function, params in (
+        (True, "send_message", {"message": odd}),
+        (True, "send_message", {"message": ""}),
+        (True, SEARCH.name, {"query": "q", "page": 12}),
+        (False, SEARCH.name, {"query": ""}),
+        (False, SEARCH.name, {"query": "q", "page": 100}),
+        (True, "näme", {"tags": ["a", "b", "c"], "pick": 'a "b" \\ c', "x": -12.5}),
+        (False, "näme", {"tags": []}),
+        (False, "näme", {"tags": ["a"] * 4}),
+        (False, "näme", {"tags": ["toolong"]}),
+    ):
+        assert accepts(full, function, **params) is accepts(plain, function, **params) is wanted, params
+    # Past what is written out, only the token limit ends a string.
+    assert not accepts(full, SEARCH.name, query="x" * 61) and accepts(plain, SEARCH.name, query="x" * 61)
+
+
+TIMES = schema(
+    "times",
+    day={"type": "string", "format": "date"},
+    at={"type": "string", "format": "date-time"},
+    hour={"type": "string", "format": "time"},
+    long={"type": "string", "format": "duration"},
+    key={"type": "string", "format": "uuid"},
+)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_times_and_identities_have_their_form(dialect: Dialect) -> None:
+    gbnf = to_gbnf([TIMES], None, False, dialect=dialect)
+    good = {
+        "day": "2024-02-29",
+        "at": "1999-12-31T23:59:59Z",
+        "hour": "00:30:00",
+        "long": "P12D",
+        "key": "6a2f41a3-c54c-4ce8-b2d0-0324e1c32e22",
+    }
+    assert accepts(gbnf, "times", **good) and accepts(gbnf, "times", **good | {"long": "PT5H"})
+    for key, value in (
+        ("day", "2024-02-30"),
+        ("day", "2024-13-01"),
+        ("day", "2024-04-31"),
+        ("day", "tomorrow"),
+        ("at", "1999-12-31"),
+        ("hour", "24:00:00"),
+        ("key", "6a2f41a3"),
+    ):
+        assert not accepts(gbnf, "times", **good | {key: value}), value
+
+
+def test_signs_that_a_tokenizer_may_lack_are_written_as_escapes() -> None:
+    gbnf = to_gbnf([schema("f", a={"enum": ["\U000f0001", "😀", "é"]})], None, False)
+    assert '"\\"\\\\udb80\\\\udc01\\"" | "\\"😀\\"" | "\\"é\\""' in gbnf
+
+
+def test_tuples_sets_of_keys_and_sizes_of_objects() -> None:
+    tool = schema(
+        "f",
+        pair={"type": "array", "prefixItems": [TEXT, {"type": "integer"}], "minItems": 2, "maxItems": 2},
+        marks={"type": "object", "additionalProperties": {"type": "integer"}, "propertyNames": {"enum": ["a", "b"]}},
+        some={"type": "object", "additionalProperties": TEXT, "minProperties": 1, "maxProperties": 2},
+    )
+    for dialect in DIALECTS:
+        gbnf = to_gbnf([tool], None, False, dialect=dialect)
+        good: dict[str, Any] = {"pair": ["x", 1], "marks": {"a": 1}, "some": {"k": "v"}}
+        assert accepts(gbnf, "f", **good) and accepts(gbnf, "f", **good | {"marks": {}})
+        for wrong in (
+            {"pair": ["x"]},
+            {"pair": [1, "x"]},
+            {"marks": {"c": 1}},
+            {"some": {}},
+            {"some": dict.fromkeys("abc", "v")},
+        ):
+            assert not accepts(gbnf, "f", **good | wrong), wrong
+
+
+@pytest.mark.real_model
+@pytest.mark.parametrize(("dialect", "count"), [("full", 200), ("plain", 50)])
+def test_llama_cpp_takes_the_grammar_of_any_function(
+    embedded_server: EmbeddedServer, dialect: Dialect, count: int
+) -> None:
+    @settings(max_examples=count, deadline=None, database=None, derandomize=True, suppress_health_check=[*HealthCheck])
+    @given(signatures(), st.booleans())
+    def check(signature: Signature, outside: bool) -> None:
+        assert refused(embedded_server.address, [signature.schema, SAY], dialect, outside=outside) == ""
+
+    check()
+
+
+@pytest.mark.real_model
+def test_what_llama_cpp_writes_under_the_grammar_fits_the_schema(embedded_server: EmbeddedServer) -> None:
+    whole = []
+
+    @settings(max_examples=10, deadline=None, database=None, derandomize=True, suppress_health_check=[*HealthCheck])
+    @given(signatures(later=False))
+    def check(signature: Signature) -> None:
+        whole.append(sampled(embedded_server.address, signature))
+
+    check()
+    assert sum(whole) >= 8
 
 
 @pytest.mark.real_model

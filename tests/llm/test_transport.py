@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from memgpt_autogen.errors import ModelRequestError, ModelServerError
-from memgpt_autogen.llm.transport import Transport, without_password
+from memgpt_autogen.llm.transport import Broken, Transport, without_password
 
 from .conftest import Answer, Loopback
 
@@ -124,3 +124,19 @@ def test_the_address_is_asked_for_anew(loopback: Loopback) -> None:
 
 def test_passwords_are_not_shown() -> None:
     assert without_password("http://user:pw@host:1/x?key=2") == "http://host:1/x"
+
+
+def test_a_key_does_not_go_along_to_another_server(loopback: Loopback) -> None:
+    other = Loopback()
+    loopback.script = [Answer({}, 302, headers={"Location": f"{other.address}/y"})]
+    other.script = [Answer({"ok": True})]
+    assert transport(loopback).get("/x") == {"ok": True}
+    assert SECRET in str(loopback.requests[0].headers) and SECRET not in str(other.requests[0].headers)
+    other.close()
+
+
+def test_a_500_is_not_tried_again_where_the_request_may_be_its_reason(loopback: Loopback) -> None:
+    loopback.script = [Answer("oops", 500)] * 2
+    with pytest.raises(Broken) as caught:
+        transport(loopback).post("/x", {}, patient=False)
+    assert caught.value.status == 500 and len(loopback.requests) == 1

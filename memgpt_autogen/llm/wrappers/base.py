@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ...messages import Message, ToolSchema
@@ -13,7 +14,14 @@ from ..reply_schema import SPEECH, THOUGHTS
 
 #: Special tokens of the common families. Servers read them in a prompt wherever they stand, so that a message
 #: that quotes one could end its own turn and speak for another role.
-_SPECIAL = re.compile(r"<(?=[|｜][^<>\s]{1,40}[|｜]>|/?s>|(?:start|end)_of_turn>)")
+_SPECIAL = r"<(?=[|｜][^<>\s]{1,40}[|｜]>|/?s>|(?:start|end)_of_turn>)"
+#: What in a format's own markers a message could forge: tokens in brackets, and words such as ``USER:``.
+_MARKS = re.compile(r"<[^<>\s]+>|\[[^\[\]\s]+\]|[A-Z][A-Z ]+:|#+ ?[A-Z]\w+:")
+INTRO = 'Reply only with one function call, as JSON: {"function": NAME, "params": {...}}. Functions:'
+INTRO_OUTSIDE = (
+    "First write your private inner thoughts, in a sentence or two. Then, on a line of its own, write one function "
+    'call, as JSON: {"function": NAME, "params": {...}}. Functions:'
+)
 _TYPES = {"string": "string", "integer": "integer", "number": "number", "boolean": "true/false"}
 #: Where the words of an event stand that small models read better without its JSON.
 _WORDS = {"user_message": "message", "system_alert": "message", "heartbeat": "reason"}
@@ -29,8 +37,10 @@ class Wrapper:
         name: what users call it.
         system, user, assistant, tool: the text before and after what each role says.
         stop: strings that end a reply. A tuple: one call's cannot reach the next.
-        intro: the line above the functions.
+        intro: the line above the functions; empty: the usual one.
+        hint: a reminder of the output's form, said by the system just before the reply; empty: none.
         inner_thoughts: whether the assistant's calls show the monologue.
+        outside: whether the monologue stands as plain words before the call, instead of within it.
         simplify: whether a user message is shown as ``Name: text`` and a result as its message, without the
             JSON.
     """
@@ -41,9 +51,16 @@ class Wrapper:
     assistant: Markers
     tool: Markers
     stop: tuple[str, ...]
-    intro: str = 'Reply only with one function call, as JSON: {"function": NAME, "params": {...}}. Functions:'
+    intro: str = ""
+    hint: str = ""
     inner_thoughts: bool = True
+    outside: bool = False
     simplify: bool = False
+
+    @property
+    def thinks_aloud(self) -> bool:
+        """Whether a reply is the monologue in plain words and then the call."""
+        return self.outside and self.inner_thoughts
 
     def prompt(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = (), prefix: str = "") -> str:
         """The whole prompt, which ends with the assistant's header and the start of its reply.
@@ -58,23 +75,33 @@ class Wrapper:
             rendered.append(self._around(self.system, self.functions(tools).strip()))
         for index, message in enumerate(messages):
             rendered.append(self.message(message, tools if index == 0 and message.role == "system" else ()))
-        return "".join(rendered) + self.assistant[0] + prefix
+        return "".join(rendered) + self.reminder(tools) + self.assistant[0] + prefix
 
     def message(self, message: Message, tools: Sequence[ToolSchema] = ()) -> str:
         """One message as it stands in a prompt; its share of the prompt's tokens is that of this text."""
         if message.role == "system":
-            return self._around(self.system, safe(message.content) + self.functions(tools))
+            return self._around(self.system, self.safe(message.content) + self.functions(tools))
         if message.role == "assistant":
-            return self._around(self.assistant, safe(self._calls(message)))
+            return self._around(self.assistant, self.safe(self._calls(message)))
         markers = self.tool if message.role == "tool" else self.user
         words = self._words(message) if self.simplify else message.content
-        return self._around(markers, safe(words)) if words else ""
+        return self._around(markers, self.safe(words)) if words else ""
 
     def functions(self, tools: Sequence[ToolSchema]) -> str:
         """The functions in words, one a line, to stand at the end of the system message; empty for none."""
         if not tools:
             return ""
-        return safe("\n\n" + "\n".join([self.intro, *(describe(tool, self.inner_thoughts) for tool in tools)]))
+        intro = self.intro or (INTRO_OUTSIDE if self.thinks_aloud else INTRO)
+        within = self.inner_thoughts and not self.outside
+        return self.safe("\n\n" + "\n".join([intro, *(describe(tool, within) for tool in tools)]))
+
+    def reminder(self, tools: Sequence[ToolSchema]) -> str:
+        """What stands between the last message and the reply: the hint, where functions are on offer."""
+        return self._around(self.system, self.hint) if self.hint and tools else ""
+
+    def safe(self, text: str) -> str:
+        """The text with a space in anything that would be read as a control token or as a marker of this format."""
+        return _guard((*self.system, *self.user, *self.assistant, *self.tool, *self.stop)).sub(_spaced, text)
 
     def _around(self, markers: Markers, text: str) -> str:
         return markers[0] + text + markers[1]
@@ -82,9 +109,10 @@ class Wrapper:
     def _calls(self, message: Message) -> str:
         if not message.tool_calls:
             return message.content
-        lines = []
+        lines = [message.content] if self.thinks_aloud and message.content else []
         for index, call in enumerate(message.tool_calls):
-            thoughts = {THOUGHTS: message.content} if self.inner_thoughts and message.content and not index else {}
+            within = self.inner_thoughts and not self.outside and message.content and not index
+            thoughts = {THOUGHTS: message.content} if within else {}
             reply = {"function": call.name, "params": thoughts | dict(call.arguments)}
             lines.append(json.dumps(reply, ensure_ascii=False, default=str))
         return "\n".join(lines)
@@ -108,9 +136,16 @@ class Wrapper:
         return f"{name}: {_text(event[key])}" if name else _text(event[key])
 
 
-def safe(text: str) -> str:
-    """The text with a space in anything that a tokenizer would take for a control token: ``< |im_end|>``."""
-    return _SPECIAL.sub("< ", text)
+@lru_cache(maxsize=64)
+def _guard(markers: tuple[str, ...]) -> re.Pattern[str]:
+    own = sorted({mark for marker in markers for mark in _MARKS.findall(marker)})
+    return re.compile("|".join([_SPECIAL, *map(re.escape, own)]))
+
+
+def _spaced(match: re.Match[str]) -> str:
+    """``< |im_end|>``, ``[ INST]``, ``USER :``: what a tokenizer, or a reader, does not take for the marker."""
+    found = match[0]
+    return f"{found[:-1]} :" if found.endswith(":") else f"{found[0]} {found[1:]}"
 
 
 def describe(tool: ToolSchema, inner_thoughts: bool = False) -> str:

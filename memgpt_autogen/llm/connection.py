@@ -1,0 +1,173 @@
+"""One server and what is known of it: its model, its window, how it counts. Asked once, and only when needed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from ..config import LLMConfig
+from ..errors import ModelRequestError, ModelServerError
+from ..messages import Usage
+from .servers import Completion, Facts, NoModel, Order, Server
+from .tokens import TokenCounter
+from .transport import Refused, Transport
+from .wrappers import named_by
+
+Answer = TypeVar("Answer")
+
+log = logging.getLogger(__name__)
+
+_CACHE_SIZE = 4096
+#: What reading a reply of another shape raises.
+_UNREAD = (KeyError, TypeError, ValueError, IndexError, AttributeError, StopIteration)
+#: What an estimate of tokens is raised by, since a prompt that is too long is worse than a shorter one.
+_CAUTION = 1.15
+
+
+class Connection:
+    """A server of one type behind a transport. Safe to use from several threads.
+
+    Args:
+        row: the type.
+        transport: how it is reached.
+        config: for the model's name and the window.
+    """
+
+    def __init__(self, row: Server, transport: Transport, config: LLMConfig) -> None:
+        self.row = row
+        self.transport = transport
+        self._config = config
+        self._facts: Facts | None = None
+        self._counts: dict[str, int] = {}
+        self._estimate: TokenCounter | None = None if row.count else TokenCounter()
+        self._lock = threading.Lock()
+
+    @property
+    def where(self) -> str:
+        """Type and address, for messages."""
+        return f"{self.row.title} at {self.transport.where}"
+
+    @property
+    def facts(self) -> Facts:
+        """What the server says of itself.
+
+        Raises:
+            ModelServerError: it cannot be reached, or is of another type.
+            ModelRequestError: it has not loaded the model.
+        """
+        if self._facts is None:
+            # An old config may name the prompt format as its model.
+            model = self._config.model
+            wanted = "" if named_by("", model) else model
+            try:
+                self._facts = self._learn(wanted)
+            except NoModel as error:
+                raise ModelRequestError(f"{self.where} {error}") from error
+            except Refused as error:
+                if error.status != 404:
+                    raise
+                other = f"{self.where} is not of the type {self.row.name!r}: {error} Set BACKEND_TYPE to its type."
+                raise ModelRequestError(other) from error
+        return self._facts
+
+    @property
+    def window(self) -> int:
+        """Tokens of the context: the server's, or the configured ones where those are fewer."""
+        told, wanted = self.facts.window, self._config.context_window or self.row.modest
+        if told is None and wanted is None:
+            with self._lock:
+                self._facts = Facts(self.facts.model, self.row.window, self.facts.dated)
+            log.warning(
+                "%s does not tell its context; %d tokens are used. Set context_window to what it was loaded with.",
+                self.where,
+                self.row.window,
+            )
+            return self.row.window
+        return min(number for number in (told, wanted) if number is not None)
+
+    def count(self, text: str) -> int:
+        """Tokens in a text: by the server's tokenizer, remembered, or by an estimate that learns from its replies."""
+        if not text:
+            return 0
+        if self._estimate is not None or self.row.count is None:
+            return round(_CAUTION * (self._estimate or TokenCounter()).count(text))
+        found = self._counts.get(text)
+        if found is not None:
+            return found
+        try:
+            reply = self.transport.post(self.row.count.path, self.row.count.body(text, self._model_to_count()))
+        except Refused as error:
+            if error.status not in (404, 405, 501):
+                raise
+            log.warning("%s counts no tokens (%s); they are estimated.", self.where, error)
+            self._estimate = TokenCounter()
+            return self.count(text)
+        found = self.understood(self.row.count.read, reply)
+        with self._lock:
+            if len(self._counts) >= _CACHE_SIZE:
+                self._counts.clear()
+            self._counts[text] = found
+        return found
+
+    def complete(self, order: Order, used: int, *, patient: bool) -> Completion:
+        """A reply, with ``finish`` and ``usage`` made good where the server is silent or known to be wrong.
+
+        Args:
+            order: what to ask.
+            used: tokens of the prompt, as counted here.
+            patient: try again after a 500.
+
+        Raises:
+            ModelServerError, ModelRequestError: as the transport; or the server cut the prompt.
+        """
+        reply = self.transport.post(self.row.path, self.row.body(order), patient=patient)
+        found = self.understood(self.row.read, reply)
+        if found.cut_prompt:
+            raise ModelRequestError(
+                f"{self.where} left out a part of the prompt of {used} tokens. Set context_window to the context that "
+                "it was started with, or start it with a larger one."
+            )
+        finish, usage = found.finish, found.usage
+        if finish == "unknown":
+            finish = "limit" if self.count(found.text) >= order.params.max_tokens else "stop"
+        if usage is None:
+            usage = Usage(used, self.count(found.text))
+        elif self._estimate is not None:
+            counted = self._estimate.count(order.prompt)
+            if usage.prompt_tokens > counted / 2:  # less: only what was not in the server's cache
+                self._estimate.learn(counted, usage.prompt_tokens)
+        return Completion(found.text, finish, usage)
+
+    def understood(self, read: Callable[[Any], Answer], reply: Any) -> Answer:
+        """What a function of the row reads in a reply.
+
+        Raises:
+            ModelServerError: not what it looks for.
+        """
+        try:
+            return read(reply)
+        except _UNREAD as error:
+            raise self._unread(reply) from error
+
+    def _learn(self, wanted: str) -> Facts:
+        replies: list[Any] = [None]
+
+        def ask(path: str, body: Mapping[str, Any] | None) -> Any:
+            replies.append(self.transport.get(path) if body is None else self.transport.post(path, body))
+            return replies[-1]
+
+        try:
+            return self.row.learn(ask, wanted)
+        except _UNREAD as error:
+            raise self._unread(replies[-1]) from error
+
+    def _unread(self, reply: Any) -> ModelServerError:
+        return ModelServerError(
+            f"{self.where} answered with JSON of an unknown shape: {str(reply)[:200]}. "
+            f"Is it really of the type {self.row.name!r} (BACKEND_TYPE)?"
+        )
+
+    def _model_to_count(self) -> str:
+        return self.facts.model if self.row.needs_model else ""

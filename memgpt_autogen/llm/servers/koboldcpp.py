@@ -1,0 +1,43 @@
+"""koboldcpp: its own API, which is KoboldAI's with additions. Seen with version 1.76.
+
+It ignores a grammar that it cannot read, and leaves out the start of a prompt that is too long, without a word. Its
+OpenAI-compatible API counts tokens wrongly; this one does not count them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import Ask, Completion, Facts, Json, NoModel, Order, Question, Server, with_params
+
+
+def _body(order: Order) -> Json:
+    body: Json = {"prompt": order.prompt, "max_context_length": order.window, "trim_stop": True}
+    if order.gbnf is not None:
+        body["grammar"] = order.gbnf
+    return with_params(body, order.params, "max_length", "stop_sequence")
+
+
+def _read(reply: Any) -> Completion:
+    result = reply["results"][0]
+    reason = result.get("finish_reason")
+    return Completion(str(result["text"]), {"length": "limit", "stop": "stop"}.get(reason, "unknown"))  # type: ignore[arg-type]
+
+
+def _learn(ask: Ask, wanted: str) -> Facts:
+    model = str(ask("/api/v1/model", None)["result"]).removeprefix("koboldcpp/")
+    if model in ("", "None", "inactive"):
+        raise NoModel("has no model loaded. Start it with --model FILE.gguf.")
+    return Facts(model, int(ask("/api/extra/true_max_context_length", None)["value"]))
+
+
+KOBOLDCPP = Server(
+    name="koboldcpp",
+    title="koboldcpp",
+    path="/api/v1/generate",
+    body=_body,
+    read=_read,
+    learn=_learn,
+    count=Question("/api/extra/tokencount", lambda text, model: {"prompt": text}, lambda reply: int(reply["value"])),
+    reserved=frozenset({"prompt", "grammar", "max_length", "max_context_length", "trim_stop"}),
+)

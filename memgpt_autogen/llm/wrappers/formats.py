@@ -1,0 +1,70 @@
+"""The formats, as rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .base import Wrapper
+
+#: Said before each reply by the formats whose names end in ``-hints``.
+HINT = (
+    'Reminder: reply with nothing but one function call, as one JSON object: {"function": NAME, "params": {...}}. '
+    "Use only a function listed above. What the user is to read goes into send_message."
+)
+
+#: Qwen, SmolLM2, Hermes and many more.
+CHATML = Wrapper(
+    name="chatml",
+    system=("<|im_start|>system\n", "<|im_end|>\n"),
+    user=("<|im_start|>user\n", "<|im_end|>\n"),
+    assistant=("<|im_start|>assistant\n", "<|im_end|>\n"),
+    tool=("<|im_start|>tool\n", "<|im_end|>\n"),
+    stop=("<|im_end|>", "<|im_start|>"),
+)
+
+#: Meta's Llama 3 and later; ``ipython`` is its role for what a function returns. Servers add the token that
+#: begins a text themselves.
+LLAMA3 = Wrapper(
+    name="llama3",
+    system=("<|start_header_id|>system<|end_header_id|>\n\n", "<|eot_id|>"),
+    user=("<|start_header_id|>user<|end_header_id|>\n\n", "<|eot_id|>"),
+    assistant=("<|start_header_id|>assistant<|end_header_id|>\n\n", "<|eot_id|>"),
+    tool=("<|start_header_id|>ipython<|end_header_id|>\n\n", "<|eot_id|>"),
+    stop=("<|eot_id|>", "<|eom_id|>", "<|start_header_id|>"),
+)
+
+#: Airoboros (and Vicuna) write the roles as words. The introduction is the one of its training.
+AIROBOROS = Wrapper(
+    name="airoboros-l2-70b-2.1",
+    system=("", "\n"),
+    user=("USER: ", "\n"),
+    assistant=("ASSISTANT: ", "\n"),
+    tool=("FUNCTION RETURN: ", "\n"),
+    stop=("\nUSER:", "\nFUNCTION RETURN:", "</s>"),
+    intro=(
+        "Please select the most suitable function and parameters from the list of available functions below, based on "
+        'the ongoing conversation. Provide your response in JSON format: {"function": NAME, "params": {...}}. '
+        "Available functions:"
+    ),
+)
+
+ZEPHYR = Wrapper(
+    name="zephyr-7B",
+    system=("<|system|>\n", "</s>\n"),
+    user=("<|user|>\n", "</s>\n"),
+    assistant=("<|assistant|>\n", "</s>\n"),
+    tool=("<|user|>\nFUNCTION RETURN:\n", "</s>\n"),
+    stop=("</s>", "<|user|>", "<|system|>", "<|assistant|>"),
+)
+
+ROWS = (
+    CHATML,
+    replace(CHATML, name="chatml-hints", hint=HINT),
+    replace(CHATML, name="chatml-noforce", outside=True),
+    LLAMA3,
+    replace(LLAMA3, name="llama3-hints", hint=HINT),
+    AIROBOROS,
+    # Results as a user's words: models that never saw the role ``tool`` in training read them better.
+    replace(CHATML, name="dolphin-2.1-mistral-7b", tool=("<|im_start|>user\nFUNCTION RETURN:\n", "<|im_end|>\n")),
+    ZEPHYR,
+)
