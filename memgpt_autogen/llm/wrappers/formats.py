@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from .base import Wrapper
 
-#: Said before each reply by the formats whose names end in ``-hints``. Of the form alone: with a word about send_message
-#: Qwen2.5-Coder 1.5B called little else (15 of 66 cases right, 56 without the reminder).
+#: Said before each reply by the formats whose names end in ``-hints``. Of the form alone: with a word about
+#: send_message, Qwen2.5-Coder 1.5B called little else (15 of 66 cases right, 56 without the reminder).
 HINT = (
     "Reminder: choose the function that fits the last message best, and reply with that one call as JSON: "
     '{"function": NAME, "params": {...}}'
