@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from .base import Wrapper
 
-#: Said before each reply by the formats whose names end in ``-hints``.
+#: Said before each reply by the formats whose names end in ``-hints``. Of the form alone: with a word about
+#: send_message, Qwen2.5-Coder 1.5B called little else (15 of 66 cases right, 56 without the reminder).
 HINT = (
-    'Reminder: reply with nothing but one function call, as one JSON object: {"function": NAME, "params": {...}}. '
-    "Use only a function listed above. What the user is to read goes into send_message."
+    "Reminder: choose the function that fits the last message best, and reply with that one call as JSON: "
+    '{"function": NAME, "params": {...}}'
 )
 
 #: Qwen, SmolLM2, Hermes and many more.
