@@ -47,8 +47,10 @@ bench: .venv/dev/.ready  ## Run the benchmarks, one after the other
 COMPILE := .venv/lock/bin/uv --quiet pip compile pyproject.toml --upgrade --universal --python-version 3.10 \
 	--python .venv/lock/bin/python --no-python-downloads --no-header --no-annotate
 
+EXTRAS := autogen local docs database chroma keyring agentchat
+
 lock: .venv/lock/.ready  ## Choose all pinned versions in requirements/ anew
-	$(COMPILE) requirements/test.in requirements/dev.in --extra autogen --extra local -o requirements/dev.txt
+	$(COMPILE) requirements/test.in requirements/dev.in $(EXTRAS:%=--extra %) -o requirements/dev.txt
 	@for name in $(AUTOGENS); do set -x; \
 		$(COMPILE) requirements/test.in requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done

@@ -1,0 +1,5 @@
+"""``python -m memgpt_autogen.cli``."""
+
+from .app import main
+
+main()

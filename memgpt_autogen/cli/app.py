@@ -1,0 +1,71 @@
+"""The program ``memgpt``: its table of commands, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from .. import __version__
+from ..errors import MemGPTError
+
+#: Command -> where it is, as ``module:function`` in this folder, and its line in ``memgpt --help``.
+COMMANDS = {
+    "version": ("version:version", "Show the versions of this package and of what it uses."),
+}
+
+EPILOG = "Start with: memgpt run. Help on a command: memgpt COMMAND --help."
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, not when they are listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(f".{module}", __package__), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            known = ", ".join(COMMANDS)
+            raise click.UsageError(f"There is no command {args[0]!r}. The commands are: {known}.", ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="memgpt")
+@click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
+def app(debug: bool) -> None:
+    """Agents with a memory that lasts."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the program. An error is one message that names the next step; the exit code is 1, or 2 for wrong usage."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        sys.exit(app.main(arguments, prog_name="memgpt", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nStopped.", err=True)
+        sys.exit(1)
+    except MemGPTError as error:
+        if "--debug" in arguments:
+            raise
+        click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
+        click.echo(str(error), err=True)
+        sys.exit(1)
