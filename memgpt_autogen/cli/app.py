@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -9,6 +10,7 @@ import click
 
 from .. import __version__
 from ..errors import MemGPTError
+from .console import set_debugging, show_log
 
 #: Command -> where it is, as ``module:function`` in this folder, and its line in ``memgpt --help``.
 COMMANDS = {
@@ -16,6 +18,23 @@ COMMANDS = {
 }
 
 EPILOG = "Start with: memgpt run. Help on a command: memgpt COMMAND --help."
+
+
+def with_debug(command: click.Command) -> click.Command:
+    """The command, and those below it, with the option ``--debug``."""
+    if not any(parameter.name == "debug" for parameter in command.params):
+        command.params.append(
+            click.Option(
+                ["--debug"],
+                is_flag=True,
+                expose_value=False,
+                callback=set_debugging,
+                help="Show what is logged, and the whole traceback of an error.",
+            )
+        )
+    for below in getattr(command, "commands", {}).values():
+        with_debug(below)
+    return command
 
 
 class LazyGroup(click.Group):
@@ -29,7 +48,7 @@ class LazyGroup(click.Group):
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(f".{module}", __package__), name)
-        return command
+        return with_debug(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -47,25 +66,40 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="memgpt")
-@click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
-def app(debug: bool) -> None:
+def app() -> None:
     """Agents with a memory that lasts."""
+
+
+with_debug(app)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the program. An error is one message that names the next step; the exit code is 1, or 2 for wrong usage."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in arguments
+    show_log(debug)
     try:
         sys.exit(app.main(arguments, prog_name="memgpt", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, EOFError):
         click.echo("\nStopped.", err=True)
         sys.exit(1)
-    except MemGPTError as error:
-        if "--debug" in arguments:
+    except BrokenPipeError:  # `memgpt list agents | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if debug:
             raise
         click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
-        click.echo(str(error), err=True)
+        click.echo(_sentence(error), err=True)
         sys.exit(1)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, MemGPTError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'The system'}: {error.strerror}."
+    return f"{type(error).__name__}: {error}. This should not happen; the same command with --debug shows where it did."
