@@ -12,20 +12,17 @@ from .agent import Agent
 from .config import AgentConfig, LLMConfig, Settings, from_dict, to_dict
 from .embeddings.base import Embedder
 from .errors import ConfigError, ModelError, NameTaken
+from .library import Library, Loaded
 from .llm.base import ChatModel
 from .llm.choose import build_model, choose_model, with_sampling
 from .llm.wrappers import named_by
 from .prompts import text_of
 from .prompts.presets import SMALLEST, Preset, get_preset
 from .sources.base import Loader
-from .sources.split import split
-from .storage.base import AgentRow, Passage, Source, Store
+from .storage.base import AgentRow, Source, Store
 from .tools.registry import Tool
 
 logger = logging.getLogger(__name__)
-
-#: Passages written to the store in one go while a source is loaded.
-BATCH = 1000
 
 
 class MemGPT:
@@ -210,33 +207,28 @@ class MemGPT:
             self._embedder = bundled_if_installed()
         return self._embedder
 
-    def load_source(self, name: str, loader: Loader, *, replace: bool = False) -> Source:
-        """Load documents into a source: all of them or, if anything fails, none.
+    @property
+    def library(self) -> Library:
+        """The sources of documents."""
+        return Library(self.store, self.embedder)
+
+    def load_source(self, name: str, loader: Loader, *, replace: bool = False) -> Loaded:
+        """Load documents into a source: all of them or, if anything fails, none. See :meth:`Library.load_from`.
 
         Args:
-            name: the source's name.
+            name: the source's name; where there is one, it is brought up to date.
             loader: reads the documents.
-            replace: if there is a source of that name, put these in place of what it holds; agents stay attached.
+            replace: also where the source holds quite other documents; agents stay attached.
 
         Raises:
-            NameTaken: there is a source of that name, and it is not to be replaced.
+            NameTaken: there is a source of that name with other documents, and it is not to be replaced.
             SourceError: nothing could be read.
         """
-        with self.store.transaction():
-            if replace and any(known.name == name for known in self.store.passages.list_sources()):
-                source = self.store.passages.get_source(name)
-                self.store.passages.clear(source.id)
-            else:
-                source = self.store.passages.create_source(name)
-            batch: list[Passage] = []
-            for document in loader.load():
-                for passage in split(document):
-                    batch.append(passage)
-                    if len(batch) == BATCH:
-                        self.store.passages.add(source.id, batch)
-                        batch.clear()
-            self.store.passages.add(source.id, batch)
-        return self.store.passages.get_source(name)
+        return self.library.load_from(name, loader, replace=replace)
+
+    def load_data(self, name: str, kind: str, **arguments: Any) -> Loaded:
+        """The same with a loader by its name, such as ``"directory"``. See :meth:`Library.load`."""
+        return self.library.load(name, kind, **arguments)
 
     def list_sources(self) -> list[Source]:
         """All sources."""

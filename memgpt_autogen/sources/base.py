@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
 class Document:
-    """One document, or one page of one.
+    """One document, or one page or piece of one.
 
     Attributes:
         text: its words.
-        uri: where it is: a path or an address.
+        uri: where it is: a path or an address; pages of one document share it and follow each other.
         metadata: whatever tells a reader where to look, such as ``page``.
+        vector: if it has one already, it is one passage and is not split.
+        key: what tells it from others of the same loader; empty: its ``uri``.
     """
 
     text: str
     uri: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    vector: Sequence[float] | None = None
+    key: str = ""
 
 
 class Loader(Protocol):
-    """Reads documents from somewhere."""
+    """Reads documents from somewhere.
+
+    A loader may also have ``entries() -> Iterator[Entry]``, so that what has not changed need not be read.
+    """
 
     def load(self) -> Iterator[Document]:
         """The documents, one at a time.
@@ -32,3 +42,41 @@ class Loader(Protocol):
             SourceError: nothing can be read; the message says why and what to do.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One document that is there, before it is read.
+
+    Attributes:
+        key: what tells it from the others.
+        digest: changes with its content.
+        read: its pages or pieces.
+    """
+
+    key: str
+    digest: str
+    read: Callable[[], Iterator[Document]]
+
+
+def entries(loader: Loader) -> Iterator[Entry]:
+    """What a loader finds, document by document; two of one name are told apart by a number.
+
+    Raises:
+        SourceError: as the loader says.
+    """
+    listed: Callable[[], Iterator[Entry]] | None = getattr(loader, "entries", None)
+    seen: dict[str, int] = {}
+    for entry in listed() if listed else _grouped(loader):
+        seen[entry.key] = times = seen.get(entry.key, 0) + 1
+        yield entry if times == 1 else Entry(f"{entry.key} ({times})", entry.digest, entry.read)
+
+
+def _grouped(loader: Loader) -> Iterator[Entry]:
+    for key, group in groupby(loader.load(), lambda document: document.key or document.uri):
+        pages = list(group)
+        digest = hashlib.sha256()
+        for page in pages:
+            digest.update(json.dumps([page.text, page.uri, dict(page.metadata)], default=str).encode())
+            digest.update(repr(list(page.vector) if page.vector is not None else None).encode())
+        yield Entry(key, digest.hexdigest(), pages.__iter__)

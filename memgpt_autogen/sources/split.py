@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from ..storage.base import Passage
 from .base import Document
 
+#: Changes with the way of splitting, so that what was split otherwise is split anew when it is loaded again.
+SPLITTER = "1"
 #: Characters of a passage: about 120 words, the size of one thought in a handbook.
 PASSAGE = (200, 700)
 

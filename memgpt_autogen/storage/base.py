@@ -8,7 +8,7 @@ in), and the store itself, which gives transactions and locks. Every row carries
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -87,6 +87,15 @@ class Passage:
     id: str = ""
     source: str = ""
     created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class DocumentRow:
+    """One document of a source. ``digest`` changes with its content; ``uri`` is its own within the source."""
+
+    id: str
+    uri: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -201,7 +210,30 @@ class Passages(Protocol):
         """Delete what a source holds, and keep the source and its attachments."""
         ...
 
-    def add(self, source_id: str, passages: Sequence[Passage]) -> None: ...
+    def documents(self, source_id: str) -> Sequence[DocumentRow]:
+        """What a source was loaded from."""
+        ...
+
+    def add_document(self, source_id: str, uri: str, digest: str) -> str:
+        """The id of a new document of a source."""
+        ...
+
+    def remove_documents(self, source_id: str, ids: Iterable[str]) -> None:
+        """Delete documents with their passages."""
+        ...
+
+    def remove_loose(self, source_id: str) -> None:
+        """Delete the passages of a source that belong to no document."""
+        ...
+
+    def add(self, source_id: str, passages: Sequence[Passage], document_id: str | None = None) -> None:
+        """Add passages, those of a document if one is named."""
+        ...
+
+    def backlog(self, source_id: str, limit: int) -> Sequence[Passage]:
+        """Passages of a source that have no vector yet, oldest first."""
+        ...
+
     def own_source(self, agent_id: str) -> str:
         """The id of the source that holds what the agent itself inserts. Made at first use."""
         ...

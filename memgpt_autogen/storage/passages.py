@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import numpy as np
 
 from ..errors import NameTaken, SourceError
 from ..ids import new_id
-from .base import Hit, Page, Passage, Source, Vectors
+from .base import DocumentRow, Hit, Page, Passage, Source, Vectors
 from .database import Database, now
 from .holders import find
 from .ranking import best, rank_passages
@@ -60,9 +60,28 @@ class SQLitePassages:
     def clear(self, source_id: str) -> None:
         with self._db.transaction():
             self._db.execute("DELETE FROM passages WHERE source_id = ?", source_id)
+            self._db.execute("DELETE FROM documents WHERE source_id = ?", source_id)
             self._db.execute("UPDATE sources SET embedder = '', dim = 0 WHERE id = ?", source_id)
 
-    def add(self, source_id: str, passages: Sequence[Passage]) -> None:
+    def documents(self, source_id: str) -> Sequence[DocumentRow]:
+        rows = self._db.all("SELECT id, uri, digest FROM documents WHERE source_id = ? ORDER BY id", source_id)
+        return [DocumentRow(*row) for row in rows]
+
+    def add_document(self, source_id: str, uri: str, digest: str) -> str:
+        document_id = new_id()
+        row = {"id": document_id, "source_id": source_id, "uri": uri, "digest": digest, "created_at": now()}
+        self._db.insert("documents", [row])
+        return document_id
+
+    def remove_documents(self, source_id: str, ids: Iterable[str]) -> None:
+        with self._db.transaction():
+            for document_id in ids:
+                self._db.execute("DELETE FROM documents WHERE source_id = ? AND id = ?", source_id, document_id)
+
+    def remove_loose(self, source_id: str) -> None:
+        self._db.execute("DELETE FROM passages WHERE source_id = ? AND document_id IS NULL", source_id)
+
+    def add(self, source_id: str, passages: Sequence[Passage], document_id: str | None = None) -> None:
         moment = now()
         self._db.insert(
             "passages",
@@ -70,6 +89,7 @@ class SQLitePassages:
                 {
                     "id": passage.id or new_id(),
                     "source_id": source_id,
+                    "document_id": document_id,
                     "text": passage.text,
                     "uri": passage.uri,
                     "metadata": json.dumps(dict(passage.metadata)),
@@ -179,6 +199,16 @@ class SQLitePassages:
             for shelf in self._attached_shelves(agent_id):
                 missing += shelf.numbers[~shelf.known()][: limit - len(missing)].tolist()
             return [self._passage(seq) for seq in missing]
+
+    def backlog(self, source_id: str, limit: int) -> Sequence[Passage]:
+        rows = self._db.all(
+            f"{_PASSAGES} WHERE passages.source_id = ? AND passages.seq NOT IN "
+            "(SELECT seq FROM passage_vectors WHERE owner_id = ?) ORDER BY passages.seq LIMIT ?",
+            source_id,
+            source_id,
+            limit,
+        )
+        return [_passage(row) for row in rows]
 
     def put_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors) -> None:
         mine = "UPDATE sources SET embedder = ?, dim = ? WHERE embedder = '' AND id = ?"

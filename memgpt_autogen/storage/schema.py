@@ -140,4 +140,16 @@ DROP INDEX passages_backlog;
 UPDATE passages SET vector = NULL WHERE vector IS NOT NULL;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS)
+#: What a source was loaded from, so that loading it again touches only what changed.
+_DOCUMENTS = """
+CREATE TABLE documents (
+    id TEXT PRIMARY KEY, user_id TEXT NOT NULL, step_id TEXT,
+    source_id TEXT NOT NULL REFERENCES sources ON DELETE CASCADE,
+    uri TEXT NOT NULL, digest TEXT NOT NULL, created_at TEXT NOT NULL,
+    UNIQUE (source_id, uri)
+);
+ALTER TABLE passages ADD COLUMN document_id TEXT REFERENCES documents ON DELETE CASCADE;
+CREATE INDEX passages_document ON passages (document_id) WHERE document_id IS NOT NULL;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS, _DOCUMENTS)

@@ -209,8 +209,9 @@ def test_a_source_is_loaded_whole_or_not_at_all(client: MemGPT) -> None:
         client.load_source("book", Failing())
     assert client.list_sources() == []
     assert client.load_source("book", Whole()).passages == 1
-    with pytest.raises(NameTaken, match="a source named 'book' already"):
+    with pytest.raises(SourceError, match="torn"):
         client.load_source("book", Failing())
+    assert [(one.name, one.passages) for one in client.list_sources()] == [("book", 1)]
 
 
 @pytest.mark.parametrize(
@@ -321,5 +322,8 @@ def test_documents_are_replaced_where_they_stand(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_bytes(b"\x00\x01\x02 binary")
     memgpt.load_source("notes", DirectoryLoader(tmp_path), replace=True)
     assert "green" in agent.archival.search("lamp", 0) and "red" not in agent.archival.search("lamp", 0)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "c.md").write_text("Quite another thing.")
     with pytest.raises(NameTaken, match="replace=True"):
-        memgpt.load_source("notes", DirectoryLoader(tmp_path))
+        memgpt.load_source("notes", DirectoryLoader(tmp_path / "other"))
+    assert "green" in agent.archival.search("lamp", 0)
