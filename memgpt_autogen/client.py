@@ -14,10 +14,10 @@ from .embeddings.base import Embedder
 from .errors import ConfigError, ModelError, NameTaken
 from .library import Library, Loaded
 from .llm.base import ChatModel
-from .llm.choose import build_model, choose_model, with_sampling
-from .llm.wrappers import named_by
+from .llm.choose import build_model, choose_model
+from .llm.size import named_size, size_of
 from .prompts import text_of
-from .prompts.presets import SMALLEST, Preset, get_preset
+from .prompts.presets import DEFAULT, SMALLEST, TINY, Preset, get_preset, suited
 from .sources.base import Loader
 from .storage.base import AgentRow, Source, Store
 from .tools.registry import Tool
@@ -85,7 +85,7 @@ class MemGPT:
                 raise NameTaken(f"There is an agent named {wanted.name!r} already. Load it, or choose another name.")
             return self.load_agent(wanted.name, model=model, llm=wanted.model, hint=hint, entry=entry, tools=tools)
         chosen = None if model else choose_model(self.settings, wanted.model, entry, hint=hint)
-        preset = get_preset(wanted.preset or self._preset_for(chosen))
+        preset = self._preset_for(wanted.preset, chosen)
         home = self.settings.home
         blocks = {
             "persona": text_of("personas", wanted.persona or preset.persona, home),
@@ -129,7 +129,7 @@ class MemGPT:
         saved = from_dict(AgentConfig, row.config)
         chosen = None if model else choose_model(self.settings, llm, saved.model, entry, hint=hint)
         # A preset that nobody asked for is chosen anew, so that it suits a model that has changed.
-        return self._open(row, get_preset(saved.preset or self._preset_for(chosen)), model, chosen, tools)
+        return self._open(row, self._preset_for(saved.preset, chosen), model, chosen, tools)
 
     def _open(
         self,
@@ -140,13 +140,13 @@ class MemGPT:
         tools: Iterable[Tool | Callable[..., Any]],
     ) -> Agent:
         if model is None:
-            wanted = with_sampling(chosen or LLMConfig(), self.settings)
-            wanted = replace(
-                wanted,
-                temperature=preset.temperature if wanted.temperature is None else wanted.temperature,
-                model_wrapper=named_by(wanted.model_wrapper, wanted.model) or preset.wrapper,
+            model = build_model(
+                chosen or LLMConfig(),
+                self.settings,
+                inner_thoughts=preset.inner_thoughts,
+                temperature=preset.temperature,
+                wrapper=preset.wrapper,
             )
-            model = build_model(wanted, self.settings, inner_thoughts=preset.inner_thoughts)
         tools = tuple(tools)
         if tools and preset.rules.first:
             logger.warning(
@@ -166,11 +166,26 @@ class MemGPT:
             tools=tools,
         )
 
-    def _preset_for(self, chosen: LLMConfig | None) -> str:
-        """The preset that suits a model when the user names none: the smallest for the bundled one."""
-        embedded = chosen is not None and chosen.model_endpoint_type == "embedded"
-        own_file = bool(chosen and chosen.model) or bool(self.settings.environ.get("MEMGPT_EMBEDDED_MODEL"))
-        return SMALLEST if embedded and not own_file else "memgpt_chat"
+    def _preset_for(self, named: str, chosen: LLMConfig | None) -> Preset:
+        """The preset that the user names or, without one, the one that suits the model.
+
+        Raises:
+            ConfigError: there is none of that name.
+        """
+        if chosen is None:
+            return get_preset(named or DEFAULT)
+        # Who names a preset has it, and no server is asked before it is needed.
+        size = named_size(chosen, self.settings.environ) if named else size_of(chosen, self.settings.environ)
+        preset = get_preset(named or suited(size.window, size.parameters))
+        if size.parameters and size.parameters < TINY and preset.name != SMALLEST:
+            logger.warning(
+                "%s is a very small model: with the preset %s it will hardly call the right functions. Use a model of "
+                "some billion parameters, or the preset %s.",
+                size.model,
+                preset.name,
+                SMALLEST,
+            )
+        return preset
 
     def list_agents(self) -> list[str]:
         """The names of all agents."""

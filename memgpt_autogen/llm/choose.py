@@ -159,18 +159,31 @@ def with_sampling(config: LLMConfig, settings: Settings) -> LLMConfig:
     )
 
 
-def build_model(config: LLMConfig, settings: Settings, *, inner_thoughts: bool = True) -> ChatModel:
+def build_model(
+    config: LLMConfig,
+    settings: Settings,
+    *,
+    inner_thoughts: bool = True,
+    temperature: float | None = None,
+    wrapper: str = "",
+) -> ChatModel:
     """A model, ready to be asked. An embedded server is started at the first question.
 
     Args:
         config: which model.
         settings: where to look for keys and files.
         inner_thoughts: whether calls carry a monologue.
+        temperature, wrapper: taken where neither the configuration nor the settings file says another.
 
     Raises:
         ConfigError: a key, a file or a package is missing; the message says what to do.
     """
     config = with_sampling(config, settings)
+    config = replace(
+        config,
+        temperature=temperature if config.temperature is None else config.temperature,
+        model_wrapper=named_by(config.model_wrapper, config.model) or wrapper,
+    )
     if config.model_endpoint_type in ("openai", "azure"):
         from .openai import OpenAIChat
 

@@ -87,6 +87,19 @@ class Connection:
             return self.row.window
         return min(number for number in (told, wanted) if number is not None)
 
+    def parameters(self) -> int | None:
+        """Weights of the model; None where the server does not tell them.
+
+        Raises:
+            ModelServerError: it cannot be reached.
+        """
+        if self.row.weigh is None:
+            return None
+        try:
+            return self.row.weigh(self._ask, self.facts.model)
+        except (*_UNREAD, ModelRequestError):
+            return None
+
     def count(self, text: str) -> int:
         """Tokens in a text: by the server's tokenizer, remembered, or by an estimate that learns from its replies."""
         if not text:
@@ -155,13 +168,16 @@ class Connection:
         replies: list[Any] = [None]
 
         def ask(path: str, body: Mapping[str, Any] | None) -> Any:
-            replies.append(self.transport.get(path) if body is None else self.transport.post(path, body))
+            replies.append(self._ask(path, body))
             return replies[-1]
 
         try:
             return self.row.learn(ask, wanted)
         except _UNREAD as error:
             raise self._unread(replies[-1]) from error
+
+    def _ask(self, path: str, body: Mapping[str, Any] | None) -> Any:
+        return self.transport.get(path) if body is None else self.transport.post(path, body)
 
     def _unread(self, reply: Any) -> ModelServerError:
         return ModelServerError(

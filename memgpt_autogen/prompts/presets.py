@@ -213,8 +213,23 @@ PRESETS: Mapping[str, Preset] = {
     )
 }
 
-#: For models of the smallest kind, such as the embedded default.
-SMALLEST = "memgpt_tiny"
+DEFAULT = "memgpt_chat"
+#: For windows of fewer tokens than ``NARROW``.
+COMPACT, NARROW = "memgpt_compact", 4096
+#: For models of the smallest kind, of fewer weights than ``TINY``, such as the embedded default.
+SMALLEST, TINY = "memgpt_tiny", 400_000_000
+
+
+def suited(window: int | None, parameters: int | None) -> str:
+    """The name of the preset that suits a model.
+
+    Args:
+        window: tokens of its context; None: not known.
+        parameters: its weights; None: not known.
+    """
+    if parameters and parameters < TINY:
+        return SMALLEST
+    return COMPACT if window and window < NARROW else DEFAULT
 
 
 def get_preset(name: str) -> Preset:

@@ -117,6 +117,7 @@ class Server:
         title: its name in messages.
         path, body, read: the request for a reply.
         learn: asks the server which model and window it has; ``learn(ask, wanted model)``. Raises NoModel.
+        weigh: asks for the number of the model's weights; ``weigh(ask, model)``. None: it does not tell them.
         count: asks for the tokens of a text; None: they are estimated, and the estimate learns from the replies.
         ways: how a reply can be held to a form; the second is taken where the first fails.
         dialect: of its grammars.
@@ -138,6 +139,7 @@ class Server:
     body: Callable[[Order], Json]
     read: Callable[[Any], Completion]
     learn: Callable[[Ask, str], Facts] = _nothing
+    weigh: Callable[[Ask, str], int] | None = None
     count: Question | None = None
     ways: tuple[Way, ...] = ("gbnf",)
     dialect: Dialect = "full"

@@ -32,6 +32,10 @@ def _learn(ask: Ask, wanted: str) -> Facts:
     return Facts(wanted or str(reply.get("model_alias") or ""), int(reply["default_generation_settings"]["n_ctx"]))
 
 
+def _weigh(ask: Ask, model: str) -> int:
+    return int(ask("/v1/models", None)["data"][0]["meta"]["n_params"])
+
+
 LLAMACPP = Server(
     name="llamacpp",
     title="llama.cpp's server",
@@ -39,6 +43,7 @@ LLAMACPP = Server(
     body=_body,
     read=_read,
     learn=_learn,
+    weigh=_weigh,
     count=Question("/tokenize", lambda text, model: {"content": text}, lambda reply: len(reply["tokens"])),
     strict=True,
     template="/apply-template",

@@ -41,6 +41,10 @@ def _learn(ask: Ask, wanted: str) -> Facts:
     return Facts(model, min(lengths) if lengths else None)
 
 
+def _weigh(ask: Ask, model: str) -> int:
+    return int(ask("/api/show", {"model": model})["model_info"]["general.parameter_count"])
+
+
 OLLAMA = Server(
     name="ollama",
     title="Ollama",
@@ -48,6 +52,7 @@ OLLAMA = Server(
     body=_body,
     read=_read,
     learn=_learn,
+    weigh=_weigh,
     needs_model=True,
     ways=("schema", "free"),  # before version 0.5 it knows no schema
     window=8192,
