@@ -8,7 +8,6 @@ retried.
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..errors import MissingDependency, ModelRequestError, ModelServerError
+from ..secrets import without_password
 
 if TYPE_CHECKING:
     import httpx
@@ -229,11 +229,6 @@ def _keys_only_for(server: httpx.URL) -> Callable[[httpx.Request], None]:
                 request.headers.pop(name, None)
 
     return strip
-
-
-def without_password(url: str) -> str:
-    """The address without user, password and query."""
-    return re.sub(r"//[^/@]*@", "//", url).partition("?")[0]
 
 
 def _kind(error: Exception) -> str:
