@@ -98,7 +98,7 @@ def _detected(base: str, key: str) -> str:
             f"{error} If it is right and only slow to start, set BACKEND_TYPE to the type of the server: "
             f"{', '.join(DEFAULT_ENDPOINTS)}.",
             retry=error.retry,
-        ) from error
+        ) from None
     if found is None:
         log.info("%s is no server that is known here: it is taken for an OpenAI-compatible API.", base)
         return ""
