@@ -31,7 +31,7 @@ from .observers import (
     Sight,
     ThoughtInside,
 )
-from .prompts.presets import Preset
+from .prompts.presets import NOT_RUN, Preset
 from .storage.base import AgentRow, Store
 from .tools.memory_tools import SEND_MESSAGE, memory_tools
 from .tools.registry import Tool, ToolRegistry, heartbeat_asked
@@ -215,7 +215,9 @@ class Agent:
             return self._unreadable(error, state)
         state.unreadable = 0
         taken = {call.id for message in prompt.messages for call in message.tool_calls}
-        result = self._act(tidied(reply, taken), prompt, state, last)
+        reply = tidied(reply, taken)
+        calls = self.preset.rules.checked(reply.tool_calls, state.called, [schema.name for schema in schemas])
+        result = self._act(replace(reply, tool_calls=calls), prompt, state, last)
         state.called += result.called
         state.said += result.said
         state.usage += result.usage
@@ -272,8 +274,8 @@ class Agent:
             self._tell(FunctionReturned(result))
         for text in said:
             self._tell(Said(text))
-        state.failures.update(result.name for result in results if result.failed)
-        called = tuple(call.name for call in reply.tool_calls)
+        state.failures.update(call.name for call in own if done[call.id].failed and call.error != NOT_RUN)
+        called = tuple(call.name for call in reply.tool_calls if not call.error)
         return StepResult(happened.outcome, said, happened.pending, called, reply.usage)
 
     def _filling(self, prompt: Prompt, log: Sequence[Message], state: TurnState) -> float:
