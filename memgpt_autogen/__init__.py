@@ -11,38 +11,58 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .agent import Agent
     from .client import MemGPT
+    from .compat import DEFAULT_PRESET, LLM_MAX_TOKENS, AutoGenInterface, InMemoryStateManager, LocalStateManager
     from .config import AgentConfig, EmbeddingConfig, LLMConfig, Settings
     from .errors import MemGPTError
     from .groupchat.agent import MemGPTAgent, MemGPTConversableAgent
-    from .groupchat.factory import create_memgpt_autogen_agent_from_config, plain_config_list
+    from .groupchat.factory import (
+        create_autogen_memgpt_agent,
+        create_memgpt_autogen_agent_from_config,
+        load_autogen_memgpt_agent,
+        plain_config_list,
+    )
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "DEFAULT_PRESET": "compat",
+    "LLM_MAX_TOKENS": "compat",
     "Agent": "agent",
     "AgentConfig": "config",
+    "AutoGenInterface": "compat",
     "EmbeddingConfig": "config",
+    "InMemoryStateManager": "compat",
     "LLMConfig": "config",
+    "LocalStateManager": "compat",
     "MemGPT": "client",
     "MemGPTAgent": "groupchat.agent",
     "MemGPTConversableAgent": "groupchat.agent",
     "MemGPTError": "errors",
     "Settings": "config",
+    "create_autogen_memgpt_agent": "groupchat.factory",
     "create_memgpt_autogen_agent_from_config": "groupchat.factory",
+    "load_autogen_memgpt_agent": "groupchat.factory",
     "plain_config_list": "groupchat.factory",
 }
 
 __all__ = [
+    "DEFAULT_PRESET",
+    "LLM_MAX_TOKENS",
     "Agent",
     "AgentConfig",
+    "AutoGenInterface",
     "EmbeddingConfig",
+    "InMemoryStateManager",
     "LLMConfig",
+    "LocalStateManager",
     "MemGPT",
     "MemGPTAgent",
     "MemGPTConversableAgent",
     "MemGPTError",
     "Settings",
+    "create_autogen_memgpt_agent",
     "create_memgpt_autogen_agent_from_config",
+    "load_autogen_memgpt_agent",
     "plain_config_list",
 ]
 

@@ -19,9 +19,11 @@ from autogen import ConversableAgent
 from .. import events
 from ..agent import Agent
 from ..client import MemGPT
+from ..compat import display_options, leave_out
 from ..config import AgentConfig
 from ..errors import ConfigError, MemGPTError
 from ..llm.base import ChatModel
+from ..llm.wrappers import named_by
 from ..tools.registry import Tool
 from . import translate
 from .conversations import Conversations
@@ -29,6 +31,7 @@ from .display import Display
 from .entries import Entry, read_entry
 from .model import AutoGenModel
 from .news import News, read_news
+from .original import OriginalMethods
 from .stand_in import StandInClient
 
 logger = logging.getLogger(__name__)
@@ -48,7 +51,7 @@ def _hear_all() -> None:
             logger.info("%s could not take in what was said last: %s", agent.name, error)
 
 
-class MemGPTAgent(ConversableAgent):
+class MemGPTAgent(OriginalMethods, ConversableAgent):
     """An AutoGen agent with a memory that lasts. Swap it in for an ``AssistantAgent``; the script stays as it is.
 
     Group-chat messages become events of the memory agent inside; what that says becomes the reply. The memory agent is
@@ -65,7 +68,8 @@ class MemGPTAgent(ConversableAgent):
         tools: Python functions that the memory agent runs itself.
         memgpt: where memory agents live; default: the home folder.
         interface_kwargs: what is shown beside the replies: ``show_inner_thoughts``, ``show_function_outputs``,
-            ``show_user_message``, ``debug`` (all of it), ``fancy`` (colours).
+            ``show_user_message``, ``debug`` (all of it), ``fancy`` (signs).
+        interface: the same as an :class:`~memgpt_autogen.compat.AutoGenInterface`.
         **kwargs: everything else that AutoGen's agent takes.
 
     With neither ``llm_config`` nor ``agent`` it is a plain ``ConversableAgent``.
@@ -74,7 +78,7 @@ class MemGPTAgent(ConversableAgent):
     def __init__(
         self,
         name: str,
-        system_message: str | list[Any] | None = _DEFAULT_SYSTEM_MESSAGE,
+        system_message: str | list[Any] | Agent | None = _DEFAULT_SYSTEM_MESSAGE,
         *args: Any,
         agent: Agent | None = None,
         preset: str = "",
@@ -83,8 +87,13 @@ class MemGPTAgent(ConversableAgent):
         tools: Iterable[Tool | Callable[..., Any]] = (),
         memgpt: MemGPT | None = None,
         interface_kwargs: Mapping[str, Any] | None = None,
+        interface: Any = None,
         **kwargs: Any,
     ) -> None:
+        if isinstance(system_message, Agent):  # where the original had it
+            agent = system_message
+            system_message = _DEFAULT_SYSTEM_MESSAGE
+        leave_out(kwargs, name)
         given = inspect.signature(ConversableAgent.__init__).bind(self, name, system_message, *args, **kwargs)
         arguments = dict(given.arguments)
         arguments.pop("self")
@@ -99,7 +108,7 @@ class MemGPTAgent(ConversableAgent):
         self._wanted = {"preset": preset, "persona": persona, "human": human}
         self._core_tools = tuple(tools)
         self._memgpt = memgpt
-        self._display = Display(self, **dict(interface_kwargs or {}))
+        self._display = Display(self, **display_options(interface_kwargs, interface, agent))
         self._conversations: Conversations | None = None
         self._cleared: WeakSet[Any] = WeakSet()  # peers whose chats began before there was a memory agent
         self._client: Any = None
@@ -136,7 +145,6 @@ class MemGPTAgent(ConversableAgent):
         return self._core
 
     def _open_core(self, entry: Entry) -> Agent:
-        self._memgpt = self._memgpt or MemGPT()
         wanted = {key: value or entry.options.get(key, "") for key, value in self._wanted.items()}
         config = AgentConfig(
             name=entry.options.get("name") or self.name,
@@ -145,7 +153,7 @@ class MemGPTAgent(ConversableAgent):
             human=wanted["human"],
         )
         model: ChatModel | None = AutoGenModel(self, entry.hint) if entry.hosted else None
-        core = self._memgpt.create_agent(
+        core = self.home.create_agent(
             config, model=model, entry=entry.explicit, hint=entry.hint, tools=self._core_tools
         )
         self._tell_of_another_model(entry, core)
@@ -154,7 +162,7 @@ class MemGPTAgent(ConversableAgent):
     def _tell_of_another_model(self, entry: Entry, core: Agent) -> None:
         """A config that names a model without saying where it is may be answered by one nobody thought of."""
         named, elsewhere = entry.hint.model, isinstance(core.model, AutoGenModel) or entry.explicit
-        if named and not elsewhere and core.model.name != named:
+        if named and not (elsewhere or named_by("", named)) and core.model.name != named:
             logger.warning(
                 "%s: llm_config names %s without an api_key or base_url, so %s answers instead. Give the entry one, or "
                 "set OPENAI_API_KEY.",
@@ -242,7 +250,6 @@ class MemGPTAgent(ConversableAgent):
             instructions=self._instructions(),
             cache=self.client_cache,
             must_speak=True,
-            conversation=self._chats().of(sender).id,
             on_commit=news.keep,
         )
         if isinstance(self.client, StandInClient):
@@ -292,8 +299,7 @@ class MemGPTAgent(ConversableAgent):
             return
         news = self._news(messages, peer, repeats=False)
         if news.incoming or news.results:
-            here = self._chats().of(peer).id
-            self.core.hear(news.incoming, results=news.results, conversation=here, on_commit=news.keep)
+            self.core.hear(news.incoming, results=news.results, on_commit=news.keep)
 
 
 def _is_silent(sender: Any, silent: bool | None) -> bool:

@@ -6,21 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..config import DEFAULT_ENDPOINTS, LLMConfig
+from ..compat import entry_options, is_ours, model_hint, named_model
+from ..config import LLMConfig
 from ..errors import ConfigError
 
-#: Keys of a config entry that are meant for the memory agent and that no provider would understand.
-OURS = (
-    "preset",
-    "persona",
-    "human",
-    "model_wrapper",
-    "model_endpoint",
-    "model_endpoint_type",
-    "context_window",
-    "openai_key",
-    "name",
-)
 #: Keys that say where an entry's model is; an entry without any of them falls through to the environment.
 _PLACES = ("base_url", "api_base", "api_key", "azure_endpoint", "azure_deployment", "model_client_cls")
 _OPENAI = ("", "openai", "open_ai")
@@ -57,19 +46,19 @@ def read_entry(llm_config: Any) -> Entry:
     entries = [dict(entry) for entry in _listed(whole)]
     if not entries:
         raise ConfigError("llm_config has an empty config_list. Give it at least one entry, such as {'model': ...}.")
-    first = {**{key: whole[key] for key in OURS if key in whole}, **entries[0]}
-    explicit = _explicit(first)
+    first = {**{key: value for key, value in whole.items() if is_ours(key)}, **entries[0]}
+    explicit = named_model(first)
     hosted = explicit is None and any(_names_place(entry) for entry in entries)
     cleaned = [_for_autogen(entry, explicit, hosted) for entry in entries]
-    rest = {key: value for key, value in whole.items() if key not in OURS and key != "config_list"}
+    rest = _up_to_date({key: value for key, value in whole.items() if key != "config_list"})
     autogen = {**rest, "config_list": cleaned} if "config_list" in whole else cleaned[0]
-    return Entry(autogen, explicit, hosted, _hint(first), _options(first))
+    return Entry(autogen, explicit, hosted, model_hint(first), entry_options(first))
 
 
 def _from_object(llm_config: Any) -> Entry:
     """AutoGen's LLMConfig: typed entries cannot hold our keys, and always know their provider."""
     first = dict(llm_config.config_list[0])
-    return Entry(llm_config, None, _names_place(first), _hint(first), _options(first))
+    return Entry(llm_config, None, _names_place(first), model_hint(first), entry_options(first))
 
 
 def _listed(whole: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -82,49 +71,28 @@ def _names_place(entry: Mapping[str, Any]) -> bool:
     return any(entry.get(key) for key in _PLACES) or (entry.get("api_type") or "") not in _OPENAI
 
 
-def _explicit(entry: Mapping[str, Any]) -> LLMConfig | None:
-    if not (entry.get("model_endpoint_type") or entry.get("model_endpoint")):
-        return None
-    kind = str(entry.get("model_endpoint_type") or "openai")
-    if kind not in DEFAULT_ENDPOINTS:
-        raise ConfigError(f"model_endpoint_type {kind!r} is not known. Known: {', '.join(DEFAULT_ENDPOINTS)}.")
-    return LLMConfig(
-        model=str(entry.get("model") or ""),
-        model_endpoint_type=kind,
-        model_endpoint=str(entry.get("model_endpoint") or entry.get("base_url") or ""),
-        model_wrapper=str(entry.get("model_wrapper") or ""),
-        context_window=_number(entry.get("context_window")),
-        api_key=str(entry.get("openai_key") or entry.get("api_key") or ""),
-    )
-
-
-def _hint(entry: Mapping[str, Any]) -> LLMConfig:
-    return LLMConfig(
-        model=str(entry.get("model") or ""),
-        model_wrapper=str(entry.get("model_wrapper") or ""),
-        context_window=_number(entry.get("context_window")),
-    )
-
-
-def _options(entry: Mapping[str, Any]) -> dict[str, str]:
-    return {key: str(entry[key]) for key in ("preset", "persona", "human", "name") if entry.get(key)}
-
-
-def _number(value: Any) -> int | None:
-    return int(value) if value else None
-
-
 def _for_autogen(entry: Mapping[str, Any], explicit: LLMConfig | None, hosted: bool) -> dict[str, Any]:
     """One entry as AutoGen accepts it today."""
-    kept = {key: value for key, value in entry.items() if key not in OURS}
-    if "api_base" in kept:
-        kept.setdefault("base_url", kept.pop("api_base"))
-    if kept.get("api_type") in ("open_ai", "openai_api"):
-        kept["api_type"] = "openai"
+    kept = _up_to_date(entry)
+    if explicit:
+        kept = {key: value for key, value in kept.items() if not key.startswith("azure_")}
     kept["model"] = kept.get("model") or "memgpt"  # AutoGen demands a name
     if not hosted:  # the core calls its model itself; AutoGen's client only has to be constructible
         kept["api_key"] = kept.get("api_key") or "not-needed"
         # Nothing is ever sent there; without an address AutoGen warns that the key is not one of OpenAI's.
         address = explicit.address if explicit else ""
         kept.setdefault("base_url", f"{address or 'http://localhost'}/v1")
+    return kept
+
+
+def _up_to_date(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config, or one entry of it, without our keys and with AutoGen's own by their names of today."""
+    kept = {key: value for key, value in config.items() if not is_ours(key)}
+    for old, new in (("api_base", "base_url"), ("request_timeout", "timeout")):
+        if old in kept:
+            kept.setdefault(new, kept.pop(old))
+    if not kept.pop("use_cache", True):
+        kept["cache_seed"] = None
+    if kept.get("api_type") in ("open_ai", "openai_api"):
+        kept["api_type"] = "openai"
     return kept

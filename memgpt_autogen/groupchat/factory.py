@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..client import MemGPT
+from ..compat import new_name, open_home, preset_named
 from ..config import Settings
 from ..errors import ConfigError
 from ..llm.choose import choose_model
@@ -13,13 +15,24 @@ from ..llm.openai import base_url
 from ..llm.servers import SERVERS
 from .agent import MemGPTAgent
 
+#: Names no model: environment, config file, embedded model.
+_ANY_MODEL: Mapping[str, Any] = {"config_list": [{"model": ""}]}
+
 
 def create_memgpt_autogen_agent_from_config(
     name: str,
     system_message: str | None = "You are a helpful AI Assistant.",
-    *,
+    is_termination_msg: Callable[[dict[str, Any]], bool] | None = None,
+    max_consecutive_auto_reply: int | None = None,
+    human_input_mode: str | None = None,
+    function_map: Mapping[str, Callable[..., Any]] | None = None,
+    code_execution_config: Mapping[str, Any] | bool | None = None,
     llm_config: Any = None,
+    nonmemgpt_llm_config: Any = None,
+    default_auto_reply: str | dict[str, Any] | None = "",
     interface_kwargs: Mapping[str, Any] | None = None,
+    skip_verify: bool | None = None,
+    auto_save: bool | None = None,
     **kwargs: Any,
 ) -> MemGPTAgent:
     """A :class:`MemGPTAgent` from AutoGen's ``llm_config``, or without one from the environment.
@@ -29,16 +42,84 @@ def create_memgpt_autogen_agent_from_config(
     Args:
         name: in the chat and in the store.
         system_message: instructions, as in AutoGen.
+        is_termination_msg, max_consecutive_auto_reply, human_input_mode, function_map, code_execution_config: as in
+            AutoGen; None: as AutoGen has them by default, and nobody is asked for input.
         llm_config: see :class:`MemGPTAgent`; None or False: environment, config file, embedded model.
+        nonmemgpt_llm_config, skip_verify, auto_save: accepted; there is nothing left for them to do.
+        default_auto_reply: as in AutoGen.
         interface_kwargs: what is shown beside the replies.
-        **kwargs: as for :class:`MemGPTAgent`; ``skip_verify`` and ``auto_save`` are accepted: there is nothing left to
-            verify or to save by hand.
+        **kwargs: as for :class:`MemGPTAgent`.
     """
-    for passed in ("skip_verify", "auto_save"):
-        kwargs.pop(passed, None)
-    if not llm_config:
-        llm_config = {"config_list": [{"model": ""}]}
-    return MemGPTAgent(name, system_message, llm_config=llm_config, interface_kwargs=interface_kwargs, **kwargs)
+    options = {
+        "is_termination_msg": is_termination_msg,
+        "max_consecutive_auto_reply": max_consecutive_auto_reply,
+        "human_input_mode": human_input_mode,
+        "function_map": function_map,
+        "code_execution_config": code_execution_config,
+        "nonmemgpt_llm_config": nonmemgpt_llm_config,
+        "default_auto_reply": default_auto_reply,
+        "interface_kwargs": interface_kwargs,
+        "skip_verify": skip_verify,
+        "auto_save": auto_save,
+    }
+    kwargs = {**{key: value for key, value in options.items() if value is not None}, **kwargs}
+    return MemGPTAgent(name, system_message, llm_config=llm_config or _ANY_MODEL, **kwargs)
+
+
+def create_autogen_memgpt_agent(
+    agent_config: Mapping[str, Any] | str = "",
+    *,
+    autogen_name: str = "",
+    preset: str = "",
+    model: str = "",
+    persona_description: str = "",
+    user_description: str = "",
+    persistence_manager: Any = None,
+    memgpt: MemGPT | None = None,
+    **kwargs: Any,
+) -> MemGPTAgent:
+    """A :class:`MemGPTAgent` from one config entry, or from a name and descriptions.
+
+    An agent of that name that is in the store already is found again, with all it remembers.
+
+    Args:
+        agent_config: the keys of a config entry, with ``name``, ``persona`` and ``human``; or just the name. Without
+            one it is the next of ``agent_1``, ``agent_2``, ...
+        autogen_name, preset, model, persona_description, user_description: what the config does not say.
+        persistence_manager: an :class:`~memgpt_autogen.compat.InMemoryStateManager`; default: the home folder.
+        memgpt: where memory agents live; default: as the persistence manager says.
+        **kwargs: as for :class:`MemGPTAgent`.
+    """
+    entry = {"name": agent_config} if isinstance(agent_config, str) else dict(agent_config)
+    memgpt = memgpt or open_home(persistence_manager)
+    name = str(entry.pop("name", "") or autogen_name or new_name(memgpt))
+    if model or not entry.get("model"):
+        entry["model"] = model
+    told = {"preset": preset_named(preset), "persona": persona_description, "human": user_description}
+    options = {key: value for key, value in told.items() if value}
+    return MemGPTAgent(name, llm_config={"config_list": [entry]}, memgpt=memgpt, **{**options, **kwargs})
+
+
+def load_autogen_memgpt_agent(
+    agent_config: Mapping[str, Any] | str, *, memgpt: MemGPT | None = None, **kwargs: Any
+) -> MemGPTAgent:
+    """A :class:`MemGPTAgent` that is in the store.
+
+    Args:
+        agent_config: ``{"name": ...}``, or just the name. A model beside it answers, unless the agent remembers one.
+        memgpt: where memory agents live; default: the home folder.
+        **kwargs: as for :class:`MemGPTAgent`.
+
+    Raises:
+        ConfigError: without a name.
+        AgentNotFound: there is none of that name; the message has the names there are.
+    """
+    name = agent_config if isinstance(agent_config, str) else agent_config.get("name")
+    if not name:
+        raise ConfigError("Which agent? Give agent_config a name, as in {'name': 'sam'}.")
+    memgpt = memgpt or open_home()
+    memgpt.store.agents.get(name)
+    return create_autogen_memgpt_agent(agent_config, memgpt=memgpt, **kwargs)
 
 
 def plain_config_list(settings: Settings | None = None) -> list[dict[str, Any]]:

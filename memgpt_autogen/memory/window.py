@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import ConfigError
-from ..events import tool_result
-from ..messages import Message, ToolCall, ToolResult
+from ..messages import Message
 
 
 @dataclass(frozen=True)
@@ -62,22 +61,14 @@ def groups(messages: Sequence[Message]) -> list[int]:
 
 
 def paired(messages: Sequence[Message]) -> list[Message]:
-    """The messages with every result directly behind its call, as providers demand.
-
-    Where a result is still to come, in another conversation, a note stands for it.
-    """
+    """The messages with every result directly behind its call, as providers demand."""
     results = {message.call_id: message for message in messages if message.role == "tool"}
     ordered: list[Message] = []
     for message in messages:
         if message.role != "tool":
             ordered.append(message)
-            ordered += [results.get(call.id) or _waiting(call, message) for call in message.tool_calls]
+            ordered += [results[call.id] for call in message.tool_calls if call.id in results]
     return ordered
-
-
-def _waiting(call: ToolCall, message: Message) -> Message:
-    note = ToolResult(call.id, call.name, "Still running: the result will come in the chat that asked for it.")
-    return replace(tool_result(note, at=message.created_at), id=f"waits for {message.id} {call.id}")
 
 
 def cut_at(messages: Sequence[Message], sizes: Sequence[int], keep: int, limit: int | None = None) -> int:

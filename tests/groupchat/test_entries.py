@@ -53,6 +53,38 @@ def test_the_original_s_form_names_a_model_for_us() -> None:
     }
 
 
+def test_azure_in_the_original_s_form() -> None:
+    given = {
+        "model": "gpt-4",
+        "model_wrapper": None,
+        "model_endpoint_type": "azure",
+        "azure_key": "k",
+        "azure_endpoint": "https://example.test",
+        "azure_version": "2024-06-01",
+        "embedding_embedding_endpoint_type": "azure",
+    }
+    entry = read_entry([given])
+    assert entry.explicit is not None and not entry.hosted
+    assert (entry.explicit.model, entry.explicit.api_key) == ("gpt-4", "k")
+    assert (entry.explicit.address, entry.explicit.settings) == ("https://example.test", {"api_version": "2024-06-01"})
+    assert set(entry.autogen["config_list"][0]) == {"model", "api_key", "base_url"}  # type: ignore[index]
+    deployed = read_entry([{**given, "azure_deployment": "mine"}]).explicit
+    assert deployed is not None and deployed.model == "mine"
+
+
+def test_servers_by_their_old_names_and_models_without_one() -> None:
+    given = {"model": "NULL", "model_endpoint_type": "lmstudio-legacy", "model_endpoint": "http://localhost:1234"}
+    explicit = read_entry([given]).explicit
+    assert explicit is not None and (explicit.model_endpoint_type, explicit.model) == ("lmstudio", "")
+    with pytest.raises(ConfigError, match="model_endpoint_type 'google_ai' is not known.*api_type"):
+        read_entry([{"model_endpoint_type": "google_ai"}])
+
+
+def test_settings_of_the_first_autogens_are_brought_up_to_date() -> None:
+    config = {**HOSTED, "request_timeout": 600, "use_cache": False, "seed": 42}
+    assert read_entry(config).autogen == {**HOSTED, "timeout": 600, "cache_seed": None, "seed": 42}
+
+
 @pytest.mark.parametrize("given", [{"model": "airoboros-l2-70b-2.1"}, {"model": "m", "api_type": "openai"}])
 def test_an_entry_without_a_place_falls_through(given: dict[str, Any]) -> None:
     entry = read_entry({"config_list": [given]})

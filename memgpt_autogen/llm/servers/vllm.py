@@ -51,8 +51,5 @@ VLLM = Server(
     reserved=frozenset(
         {"model", "prompt", "stream", "max_tokens", "structured_outputs", "guided_json", "guided_grammar"}
     ),
-    hints={
-        "down": "To start it: vllm serve MODEL.",
-        "NotFoundError": "Set OPENAI_MODEL to a name that the server knows.",
-    },
+    hints={"NotFoundError": "Set OPENAI_MODEL to a name that the server knows."},
 )

@@ -1,0 +1,92 @@
+"""The methods that users of the original integration know."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..client import MemGPT
+from ..compat import open_home
+
+if TYPE_CHECKING:
+    from ..agent import Agent
+    from ..library import Loaded
+
+logger = logging.getLogger(__name__)
+
+
+class OriginalMethods:
+    """``save``, ``load``, ``attach`` and ``load_and_attach`` for an agent with a ``core``."""
+
+    name: str
+    _core: Agent | None
+    _memgpt: MemGPT | None
+
+    if TYPE_CHECKING:
+
+        @property
+        def core(self) -> Agent: ...
+
+        def hear_all(self) -> None: ...
+
+    @property
+    def home(self) -> MemGPT:
+        """Where the memory agent and its documents live."""
+        if self._memgpt is None:
+            self._memgpt = open_home() if self._core is None else MemGPT(store=self._core.store)
+        return self._memgpt
+
+    def save(self) -> None:
+        """Make sure that everything is saved. It is anyway, after each step; what is unread goes into memory, too.
+
+        Raises:
+            ConfigError: this is a plain agent, or the config cannot work.
+            AgentBusy: the agent is in the middle of a turn elsewhere.
+        """
+        core = self.core
+        self.hear_all()
+        logger.info("%s: everything is saved, as it was after each step (agent %s).", self.name, core.name)
+
+    def load(self, name: str, type: str, **kwargs: Any) -> Loaded:
+        """Load documents into a source; see :meth:`memgpt_autogen.library.Library.load`.
+
+        Args:
+            name: the source's; where there is one, it is brought up to date.
+            type: of the loader: a key of :data:`memgpt_autogen.sources.LOADERS`.
+            **kwargs: the loader's own, such as ``input_dir``.
+
+        Raises:
+            ConfigError: an unknown loader or argument.
+            NameTaken: the source of that name holds other documents; pass ``replace=True``.
+            SourceError: nothing could be read.
+        """
+        return self.home.library.load(name, type.replace("_", "-"), **_without_user(kwargs))
+
+    def attach(self, data_source: str) -> None:
+        """Let the agent search a source.
+
+        Raises:
+            SourceError: there is none of that name.
+        """
+        self.core.attach(data_source)
+
+    def load_and_attach(self, name: str, type: str, force: bool = False, **kwargs: Any) -> None:
+        """Load documents into a source, unless there is one of that name, and attach it.
+
+        Args:
+            name: the source's.
+            type: of the loader.
+            force: put the documents in place of what the source holds.
+            **kwargs: the loader's.
+        """
+        known = any(source.name == name for source in self.home.list_sources())
+        if known and not force:
+            logger.info("There is a source %s already; it is attached as it is. Pass force=True to load it anew.", name)
+        else:
+            self.load(name, type, **{"replace": known, **kwargs})
+        self.attach(name)
+
+
+def _without_user(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in kwargs.items() if key != "user_id"}
