@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from memgpt_autogen.embeddings.bundled import bundled_if_installed
+from memgpt_autogen.memory.backlog import fill_agent
 from memgpt_autogen.memory.meaning import Meaning
 from memgpt_autogen.storage.base import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
@@ -66,8 +67,8 @@ def plain(corpus, questions):
 
 def ours(store, agent, corpus, questions, embedder):
     meaning = Meaning(store, agent, embedder)
-    while embedder and store.passages.without_vectors(agent, 1):
-        meaning.of_passages("fill the backlog")
+    if embedder:
+        fill_agent(store, embedder, agent)
     for question, _ in questions:
         vector = meaning.of_passages(question)
         page = store.passages.search(agent, question, page=0, page_size=10, vector=vector, embedder=meaning.name)

@@ -33,7 +33,7 @@ import numpy as np
 
 from memgpt_autogen import events
 from memgpt_autogen.embeddings.bundled import bundled_if_installed
-from memgpt_autogen.memory.meaning import Meaning
+from memgpt_autogen.memory.backlog import fill_agent
 from memgpt_autogen.storage import ranking
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from memgpt_autogen.storage.words import TOKENIZER, fts_query
@@ -80,9 +80,7 @@ def load(store, path, embedder):
         ids = {message.id: turn[1] for message, turn in zip(messages, turns, strict=True)}
         loaded = Conversation(name, agent, turns, ids, questions)
         if embedder:
-            meaning = Meaning(store, agent, embedder)
-            while store.log.without_vectors(agent, 1):
-                meaning.of_messages("fill the backlog")
+            fill_agent(store, embedder, agent)
             loaded.vectors = {question: embedder.embed([question]) for question, _ in questions}
         yield loaded
 

@@ -20,7 +20,7 @@ from .memory.context import Context, Prompt
 from .memory.core import CoreMemory
 from .memory.recall import RecallMemory
 from .memory.window import WindowPolicy
-from .messages import Message, Reply, ToolResult, ToolSchema, Usage, utc_now
+from .messages import Message, Reply, ToolCall, ToolResult, ToolSchema, Usage, utc_now
 from .observers import (
     EventReceived,
     Evicted,
@@ -31,8 +31,9 @@ from .observers import (
     Sight,
     ThoughtInside,
 )
-from .prompts.presets import Preset
+from .prompts.presets import NOT_RUN, Preset
 from .storage.base import AgentRow, Store
+from .storage.locks import running
 from .tools.memory_tools import SEND_MESSAGE, memory_tools
 from .tools.registry import Tool, ToolRegistry, heartbeat_asked
 from .turns import Happened, Outcome, StepResult, Turn, TurnState, tidied
@@ -100,6 +101,7 @@ class Agent:
         cache: Any = None,
         max_steps: int | None = None,
         must_speak: bool = False,
+        conversation: str | None = None,
         on_commit: Callable[[], None] | None = None,
     ) -> Turn:
         """Take events in and step until the agent yields.
@@ -116,6 +118,8 @@ class Agent:
             cache: handed to the model.
             max_steps: model calls at most; default: the agent's own (12).
             must_speak: the caller waits for words, even if nothing that came in asks for them.
+            conversation: which of the agent's conversations this is. A call that is pending in another one goes on
+                waiting for its result; in this one it is closed.
             on_commit: called inside the transaction that commits what came in, so that a caller's own record of it
                 is kept or lost together with it.
 
@@ -125,7 +129,7 @@ class Agent:
             ConfigError: the model's window is too small for the agent.
         """
         with self.store.lock(self.id):
-            state = TurnState(model or self.model, tuple(tools), instructions, cache)
+            state = TurnState(model or self.model, tuple(tools), instructions, cache, conversation)
             only_timers = incoming and not results and all(event.kind == "timer" for event in incoming)
             if only_timers and self._paused():
                 return Turn()  # not written down either: they would pile up in the window, unanswered
@@ -143,6 +147,7 @@ class Agent:
         incoming: Sequence[Message],
         *,
         results: Sequence[ToolResult] = (),
+        conversation: str | None = None,
         on_commit: Callable[[], None] | None = None,
     ) -> None:
         """Take events in without a turn; the next turn answers them. See :meth:`run` for the arguments.
@@ -151,7 +156,7 @@ class Agent:
             AgentBusy: the agent is in the middle of a turn elsewhere.
         """
         with self.store.lock(self.id):
-            self._intake.take_in(incoming, results, None, (), on_commit)
+            self._intake.take_in(incoming, results, None, (), on_commit, conversation)
             for message in incoming:
                 self._tell(EventReceived(message))
 
@@ -163,7 +168,7 @@ class Agent:
         on_commit: Callable[[], None] | None,
     ) -> Sequence[Message]:
         try:
-            return self._intake.take_in(incoming, results, state, self._offered(state), on_commit)
+            return self._intake.take_in(incoming, results, state, self._offered(state), on_commit, state.conversation)
         finally:
             for message in incoming:
                 self._tell(EventReceived(message))
@@ -215,7 +220,9 @@ class Agent:
             return self._unreadable(error, state)
         state.unreadable = 0
         taken = {call.id for message in prompt.messages for call in message.tool_calls}
-        result = self._act(tidied(reply, taken), prompt, state, last)
+        reply = tidied(reply, taken)
+        calls = self.preset.rules.checked(reply.tool_calls, state.called, [schema.name for schema in schemas])
+        result = self._act(replace(reply, tool_calls=calls), prompt, state, last)
         state.called += result.called
         state.said += result.said
         state.usage += result.usage
@@ -244,7 +251,7 @@ class Agent:
         foreign = {schema.name for schema in state.tools}
         own = [call for call in reply.tool_calls if call.name not in foreign or call.error]
         # Functions that do not touch memory may be slow: they run before the transaction opens.
-        done = {call.id: self.tools.run(call) for call in own if not self._tool(call.name, "memory")}
+        done = {call.id: self._run(call) for call in own if not self._tool(call.name, "memory")}
         with self.store.transaction(new_id()):
             done |= {call.id: self.tools.run(call) for call in own if call.id not in done}
             results = tuple(done[call.id] for call in own)
@@ -272,9 +279,13 @@ class Agent:
             self._tell(FunctionReturned(result))
         for text in said:
             self._tell(Said(text))
-        state.failures.update(result.name for result in results if result.failed)
-        called = tuple(call.name for call in reply.tool_calls)
+        state.failures.update(call.name for call in own if done[call.id].failed and call.error != NOT_RUN)
+        called = tuple(call.name for call in reply.tool_calls if not call.error)
         return StepResult(happened.outcome, said, happened.pending, called, reply.usage)
+
+    def _run(self, call: ToolCall) -> ToolResult:
+        with running(call.name):
+            return self.tools.run(call)
 
     def _filling(self, prompt: Prompt, log: Sequence[Message], state: TurnState) -> float:
         """The share of the room in use, if it is time to warn an agent that can do something about it; else 0."""
@@ -293,9 +304,9 @@ class Agent:
     def _commit(
         self, log: Sequence[Message], outcome: Outcome, state: TurnState, usage: Usage, settled: bool = False
     ) -> None:
-        self.store.log.append(
-            self.id, [replace(entry, session_id=self._intake.session, answered=True) for entry in log]
-        )
+        session, chat = self._intake.session, state.conversation
+        entries = [replace(entry, session_id=session, conversation_id=chat, answered=True) for entry in log]
+        self.store.log.append(self.id, entries)
         self.store.log.add_step(self.id, outcome.value, state.model.name, usage)
         if settled:
             self.store.log.mark_answered(self.id)

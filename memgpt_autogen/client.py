@@ -16,6 +16,7 @@ from .library import Library, Loaded
 from .llm.base import ChatModel
 from .llm.choose import build_model, choose_model
 from .llm.size import named_size, size_of
+from .memory.backlog import stop_filling
 from .prompts import text_of
 from .prompts.presets import DEFAULT, SMALLEST, TINY, Preset, get_preset, suited
 from .sources.base import Loader
@@ -258,5 +259,6 @@ class MemGPT:
         self.store.passages.delete_source(self.store.passages.get_source(name).id)
 
     def close(self) -> None:
-        """Close the store."""
+        """Close the store; a filling of vectors stops after the batch at hand."""
+        stop_filling(self.store)
         self.store.close()

@@ -7,15 +7,18 @@ Secrets are never part of a record that is written to disk: ``LLMConfig.api_key`
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from .config_file import NAME, read_config
 from .errors import ConfigError
+from .home import home_folder, make_folder
+from .secrets import without_password, without_secrets
 
 R = TypeVar("R")
 
@@ -119,12 +122,16 @@ class AgentConfig:
 def to_dict(record: LLMConfig | EmbeddingConfig | AgentConfig) -> dict[str, Any]:
     """The record as JSON types, without secrets."""
 
-    def clean(value: Any) -> Any:
+    def clean(key: str, value: Any) -> Any:
+        if key == "settings":
+            return without_secrets(value)
+        if key in ("model_endpoint", "endpoint"):
+            return without_password(value)
         if isinstance(value, Mapping):
-            return {key: clean(item) for key, item in value.items() if key != "api_key"}
+            return {inner: clean(inner, item) for inner, item in value.items() if inner != "api_key"}
         return value
 
-    return {key: clean(value) for key, value in asdict(record).items() if key != "api_key"}
+    return {key: clean(key, value) for key, value in asdict(record).items() if key != "api_key"}
 
 
 def from_dict(kind: type[R], data: Mapping[str, Any]) -> R:
@@ -162,6 +169,38 @@ def _check_type(what: str, hint: Any, value: Any) -> None:
         raise ConfigError(f"{what} must be {names}, not {value!r}.")
 
 
+#: What ``config.json`` may hold.
+FILE_SETTINGS: Mapping[str, type] = {
+    "model": LLMConfig,
+    "embedding": EmbeddingConfig,
+    "preset": str,
+    "persona": str,
+    "human": str,
+}
+
+
+def check_setting(key: str, value: Any) -> None:
+    """See that a setting of the config file can be.
+
+    Raises:
+        ConfigError: it is unknown, of another type, or a secret.
+    """
+    kind = FILE_SETTINGS.get(key)
+    if kind is None:
+        near = get_close_matches(key, FILE_SETTINGS, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        raise ConfigError(f"unknown setting {key!r}.{meant} Known: {', '.join(FILE_SETTINGS)}.")
+    if kind is str:
+        if not isinstance(value, str):
+            raise ConfigError(f"{key} must be a text, not {value!r}.")
+        return
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{key} must be an object with the fields of {kind.__name__}.")
+    if "api_key" in value:
+        raise ConfigError("api_key: keys have no place in this file. Take it out, and store it with: memgpt configure.")
+    from_dict(kind, value)
+
+
 @dataclass(frozen=True)
 class Settings:
     """What holds for the whole process.
@@ -178,44 +217,37 @@ class Settings:
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, home: str | Path | None = None) -> Settings:
-        """Read ``MEMGPT_HOME`` (default ``~/.memgpt``) and its ``config.json``.
+        """Read ``config.json`` in the home folder (:func:`memgpt_autogen.home.home_folder`).
 
         Raises:
-            ConfigError: the config file is not JSON; the message has its path and line.
+            ConfigError: the config file is not JSON, or has a setting that cannot be; with its path and line.
         """
         environ = os.environ if environ is None else environ
-        place = Path(home or environ.get("MEMGPT_HOME") or Path.home() / ".memgpt").expanduser()
-        path = place / "config.json"
-        defaults: Any = {}
-        if path.is_file():
-            try:
-                defaults = json.loads(path.read_text(encoding="utf-8-sig"))
-            except json.JSONDecodeError as error:
-                raise ConfigError(f"{path}, line {error.lineno}: {error.msg}. Mend or delete the file.") from error
-            except UnicodeDecodeError as error:
-                raise ConfigError(f"{path} is not UTF-8: {error.reason} at byte {error.start}.") from error
-            if not isinstance(defaults, dict):
-                raise ConfigError(f"{path} must hold one JSON object.")
-        return cls(home=place, defaults=defaults, environ=environ)
+        place = Path(home).expanduser() if home else home_folder(environ)[0]
+        return cls(home=place, defaults=read_config(place / NAME, check_setting), environ=environ)
+
+    @property
+    def config_file(self) -> Path:
+        """Where the defaults are written."""
+        return self.home / NAME
 
     @property
     def database(self) -> Path:
         """The one file that holds every agent."""
         return self.home / "memgpt.db"
 
+    def default(self, key: str) -> str:
+        """A text of the config file, such as ``preset``; empty where it says none."""
+        return str(self.defaults.get(key) or "")
+
     def make_home(self) -> Path:
         """Create the home folder, for its owner only, if it is not there."""
-        try:
-            self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise ConfigError(
-                f"Cannot create the folder {self.home}: {error.strerror}. Set MEMGPT_HOME to one you may write to."
-            ) from error
-        return self.home
+        return make_folder(self.home)
 
 
 __all__ = [
     "DEFAULT_ENDPOINTS",
+    "FILE_SETTINGS",
     "AgentConfig",
     "EmbeddingConfig",
     "LLMConfig",

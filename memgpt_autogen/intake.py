@@ -51,10 +51,12 @@ class Intake:
         state: TurnState | None,
         offered: Sequence[ToolSchema],
         on_commit: Callable[[], None] | None,
+        conversation: str | None = None,
     ) -> list[Message]:
         """Commit what came in; the messages that are unanswered now.
 
-        Calls that still wait are closed: with their result, if it is among ``results``, else with one that says so.
+        Calls of this conversation that still wait are closed: with their result, if it is among ``results``, else with
+        one that says so. Calls of another conversation go on waiting: their results come there.
         Without a ``state`` no model is asked how long anything is: it is kept whole, and cut when a prompt is made.
 
         Raises:
@@ -66,8 +68,13 @@ class Intake:
             self.session = new_id()
         came = {result.call_id: result for result in results}
         closing = [
-            came.get(call.id) or ToolResult(call.id, call.name, _NEVER_CAME, failed=True) for call in open_calls(window)
+            came.get(call.id) or ToolResult(call.id, call.name, _NEVER_CAME, failed=True)
+            for call in open_calls(window, conversation)
         ]
+        late = [result.name for result in closing if result.call_id in came]
+        if late and _others_since(window, conversation):  # each stands behind its call, far above by now
+            names = ", ".join(late)
+            incoming = [*incoming, events.heartbeat(f"The result of {names} has come; see it above, and go on there.")]
         failure: ModelError | ConfigError | None = None
         closed, fitted = [events.tool_result(result) for result in closing], [*incoming]
         try:
@@ -78,7 +85,10 @@ class Intake:
         except (ModelError, ConfigError) as error:
             failure = error  # a dead server cannot count, and a small window holds nothing: what came in is kept whole
         with self._store.transaction(new_id()):
-            arrived = [replace(message, session_id=self.session) for message in (*closed, *fitted)]
+            arrived = [
+                replace(message, session_id=self.session, conversation_id=message.conversation_id or conversation)
+                for message in (*closed, *fitted)
+            ]
             self._store.log.append(self._agent_id, arrived)
             if on_commit:
                 on_commit()
@@ -119,10 +129,24 @@ class Intake:
         return call, replace(result, content=f"[{found.where}] {found.sentence}")
 
 
-def open_calls(messages: Sequence[Message]) -> list[ToolCall]:
-    """Calls that have no result yet, in order."""
+def open_calls(messages: Sequence[Message], conversation: str | None = None) -> list[ToolCall]:
+    """Calls of one conversation that have no result yet, in order."""
     answered = {message.call_id for message in messages if message.role == "tool"}
-    return [call for message in messages for call in message.tool_calls if call.id not in answered]
+    here = (None, conversation)
+    return [
+        call
+        for message in messages
+        if message.conversation_id in here
+        for call in message.tool_calls
+        if call.id not in answered
+    ]
+
+
+def _others_since(window: Sequence[Message], conversation: str | None) -> bool:
+    """Whether something else has happened since a conversation's last call."""
+    called = [index for index, message in enumerate(window) if message.tool_calls]
+    mine = [index for index in called if window[index].conversation_id in (None, conversation)]
+    return bool(mine) and any(one.conversation_id not in (None, conversation) for one in window[mine[-1] :])
 
 
 def warned_before(messages: Sequence[Message]) -> bool:

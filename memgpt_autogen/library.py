@@ -10,6 +10,7 @@ import pickle
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import IO, Any
 
@@ -18,12 +19,13 @@ import numpy as np
 from .embeddings.base import Embedder
 from .errors import AgentBusy, NameTaken, SourceError
 from .ids import new_id
+from .memory.backlog import fill
 from .sources import make_loader
 from .sources.base import Entry, Loader, entries
 from .sources.split import SPLITTER, split
 from .storage.base import DocumentRow, Passage, Source, Store
 
-#: Passages written to the store, or embedded, in one go.
+#: Passages written to the store in one go.
 BATCH = 500
 
 
@@ -171,13 +173,7 @@ class Library:
                 f"The vectors of source {name!r} were made with {source.embedder}, not with {self._embedder.name}. "
                 "Use that embedder, or load the source under another name."
             )
-        done = 0
-        while batch := self._store.passages.backlog(source.id, BATCH):
-            vectors = self._embedder.embed([passage.text for passage in batch])
-            self._store.passages.put_vectors(self._embedder.name, [passage.id for passage in batch], vectors)
-            done += len(batch)
-            progress("embedding", done, 0)
-        return done
+        return fill(self._store, self._embedder, source.id, progress=partial(progress, "embedding"))
 
 
 class _Found:

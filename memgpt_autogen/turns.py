@@ -128,6 +128,7 @@ class TurnState:
         tools: functions of the caller's, offered beside the agent's own and never run by it.
         instructions: the caller's own words for the system prompt.
         cache: handed to the model.
+        conversation: which of its conversations the agent is in.
         owes_speech: someone waits for words.
         called: functions called so far, in order.
         said: what was said so far.
@@ -141,6 +142,7 @@ class TurnState:
     tools: tuple[ToolSchema, ...] = ()
     instructions: str = ""
     cache: Any = None
+    conversation: str | None = None
     owes_speech: bool = True
     called: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)

@@ -250,6 +250,7 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
             instructions=self._instructions(),
             cache=self.client_cache,
             must_speak=True,
+            conversation=self._chats().of(sender).id,
             on_commit=news.keep,
         )
         if isinstance(self.client, StandInClient):
@@ -299,7 +300,8 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
             return
         news = self._news(messages, peer, repeats=False)
         if news.incoming or news.results:
-            self.core.hear(news.incoming, results=news.results, on_commit=news.keep)
+            here = self._chats().of(peer).id
+            self.core.hear(news.incoming, results=news.results, conversation=here, on_commit=news.keep)
 
 
 def _is_silent(sender: Any, silent: bool | None) -> bool:

@@ -53,8 +53,9 @@ def read_news(
     own_calls = {call.id for message in window for call in message.tool_calls}
     marked = [(message, translate.is_own(message, name, own_calls)) for message in messages]
     others = [message for message, own in marked if not own]
-    waiting = open_calls(window)
-    owed = bool(waiting) or any(not message.answered for message in window)
+    here = chats.of(sender).id
+    waiting = open_calls(window, here)
+    owed = bool(waiting) or _owed(window, here)
     again = repeats and not owed and bool(marked) and not marked[-1][1]
     chat, known, entries = chats.news(sender, others, owed=not again)
     manager = sender.name if hasattr(sender, "groupchat") else None
@@ -68,6 +69,13 @@ def read_news(
         if event and not answers:
             incoming.append(event)
     return News(incoming, results, lambda: chats.keep(sender, entries), owed)
+
+
+def _owed(window: Sequence[Message], conversation: str) -> bool:
+    """Whether someone in this conversation still waits for words. (A turn elsewhere answers nobody here.)"""
+    ours = [message for message in window if message.conversation_id in (None, conversation)]
+    last = next((message for message in reversed(ours) if message.text), None)
+    return any(not message.answered for message in ours) or (last is not None and last.kind == "user_message")
 
 
 def _after(marked: Sequence[tuple[Mapping[str, Any], bool]], known: int) -> Iterator[tuple[Mapping[str, Any], bool]]:

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..config import DEFAULT_ENDPOINTS, LLMConfig, Settings, from_dict
 from ..errors import ConfigError, ModelServerError
+from ..secrets import find_key
 from .base import ChatModel
 from .servers import SERVERS
 from .wrappers import named_by
@@ -46,8 +47,9 @@ def choose_model(settings: Settings, *candidates: LLMConfig | None, hint: LLMCon
     """
     for candidate in candidates:
         if candidate is not None:
-            return _with_key(candidate, settings.environ)
+            return _with_key(candidate, settings)
     chosen = _from_environment(settings.environ) or _from_file(settings) or LLMConfig(model_endpoint_type="embedded")
+    chosen = _with_key(chosen, settings)
     return _with_hint(chosen, hint) if hint else chosen
 
 
@@ -96,7 +98,7 @@ def _detected(base: str, key: str) -> str:
             f"{error} If it is right and only slow to start, set BACKEND_TYPE to the type of the server: "
             f"{', '.join(DEFAULT_ENDPOINTS)}.",
             retry=error.retry,
-        ) from error
+        ) from None
     if found is None:
         log.info("%s is no server that is known here: it is taken for an OpenAI-compatible API.", base)
         return ""
@@ -109,13 +111,15 @@ def _from_file(settings: Settings) -> LLMConfig | None:
     if not saved:
         return None
     if not isinstance(saved, Mapping):
-        raise ConfigError(f'{settings.home / "config.json"}: "model" must be an object with the fields of LLMConfig.')
-    return _with_key(from_dict(LLMConfig, saved), settings.environ)
+        raise ConfigError(f'{settings.config_file}: "model" must be an object with the fields of LLMConfig.')
+    return from_dict(LLMConfig, saved)
 
 
-def _with_key(config: LLMConfig, environ: Mapping[str, str]) -> LLMConfig:
-    names = {"openai": "OPENAI_API_KEY", "azure": "AZURE_OPENAI_API_KEY"}
-    key = config.api_key or environ.get(names.get(config.model_endpoint_type, ""), "")
+def _with_key(config: LLMConfig, settings: Settings) -> LLMConfig:
+    """The configuration with the key that is set or stored for its host, if it has none of its own."""
+    if config.api_key:
+        return config
+    key, _ = find_key(config.model_endpoint_type, config.address, settings.home, settings.environ)
     return replace(config, api_key=key)
 
 

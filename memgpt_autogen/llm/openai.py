@@ -136,11 +136,11 @@ class OpenAIChat:
             except openai.BadRequestError as error:
                 field = self._dispensable(request, server_words(error))
                 if field is None:
-                    raise explain(error, self.config.model, self.address, self._key) from error
+                    raise explain(error, self.config.model, self.address, self._key) from None
                 log.info("%s refuses %s; it is left out from now on.", self.name, field)
                 self._refused.add(field)
             except (openai.OpenAIError, ValueError) as error:  # ValueError: JSON that is none
-                raise explain(error, self.config.model, self.address, self._key) from error
+                raise explain(error, self.config.model, self.address, self._key) from None
 
     def _create(self, request: Mapping[str, Any]) -> Any:
         if self._client is None:

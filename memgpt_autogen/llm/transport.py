@@ -1,14 +1,13 @@
 """JSON over HTTP to a model's server: a timeout on every request, retries where they help, errors that help.
 
 What is retried: connections that fail or break, 429 and 5xx, with exponential backoff; a reply that does not
-come in time only once, since another generation as long rarely comes sooner. A refused request (4xx) is not
-retried.
+come in time only once, since another generation as long rarely comes sooner. Not retried are a refused request (4xx)
+and a connection that cannot be made to a server that has not answered yet: it is not running, or is elsewhere.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..errors import MissingDependency, ModelRequestError, ModelServerError
+from ..secrets import without_password
 
 if TYPE_CHECKING:
     import httpx
@@ -63,7 +63,7 @@ class Transport:
             message.
         on_lost: called when a connection cannot be made or breaks, before it is retried or told.
         hints: what to do about an error, by the ``type`` that the server gives it; ``empty``: about an answer with
-            nothing in it.
+            nothing in it; ``down``: how the server is started.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class Transport:
         self._hints = hints or {}
         self._on_lost = on_lost
         self._client: httpx.Client | None = None
+        self._met = False
         self._lock = threading.Lock()
 
     @property
@@ -135,10 +136,12 @@ class Transport:
                 timeouts += _kind(error) == "slow"
                 if self._on_lost and _kind(error) == "down":
                     self._on_lost()
-                if last or timeouts > 1 or not failure.retry:
-                    raise failure from error
+                if last or timeouts > 1 or not failure.retry or (_unconnected(error) and not self._met):
+                    log.debug("%s %s failed", method, shown, exc_info=True)
+                    raise failure from None  # the message says it all
                 wait = self._backoff * 2 ** (attempt - 1)
             else:
+                self._met = True
                 if response.status_code < 400:
                     return self._json(response, shown)
                 failure = self._refused(response, shown, attempt)
@@ -180,8 +183,11 @@ class Transport:
         if kind == "slow":
             told = f"No answer from {shown} in {self._timeout:g} s."
             return ModelServerError(f"{told} Raise the timeout, or use a smaller model or prompt.", retry=True)
-        told = f"Cannot reach {shown} (tried {attempt} time{'s' * (attempt > 1)}): {self._scrub(str(error))}."
-        return ModelServerError(f"{told} Is the server running, and is this its address?", retry=True)
+        tried = f" (tried {attempt} times)" if attempt > 1 else ""
+        told = f"Cannot reach {self.where}{tried}: {self._scrub(str(error))}."
+        start = self._hints.get("down", "")
+        todo = f"Is the server running, and is this its address?{start and ' ' + start}"
+        return ModelServerError(f"{told} {todo}", retry=True)
 
     def _refused(self, response: httpx.Response, shown: str, attempt: int) -> Broken | Refused:
         status = response.status_code
@@ -231,11 +237,6 @@ def _keys_only_for(server: httpx.URL) -> Callable[[httpx.Request], None]:
     return strip
 
 
-def without_password(url: str) -> str:
-    """The address without user, password and query."""
-    return re.sub(r"//[^/@]*@", "//", url).partition("?")[0]
-
-
 def _kind(error: Exception) -> str:
     """``slow``, ``down``, ``address``; empty for what is not the network's doing."""
     import httpx
@@ -245,6 +246,13 @@ def _kind(error: Exception) -> str:
     if isinstance(error, (httpx.ReadTimeout, httpx.WriteTimeout)):
         return "slow"
     return "down" if isinstance(error, httpx.TransportError) else ""
+
+
+def _unconnected(error: Exception) -> bool:
+    """Whether there was no connection at all, as where nothing listens."""
+    import httpx
+
+    return isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
 
 
 def _is_html(response: httpx.Response) -> bool:

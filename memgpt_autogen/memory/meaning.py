@@ -1,27 +1,34 @@
 """Searching by meaning: the vector of a query, and those of what has none yet.
 
-Neither a turn nor a loading waits for vectors: texts are found by their words at once, and each search first gives
-vectors to a batch of what is still without.
+Neither a turn nor a loading waits for vectors: texts are found by their words at once. Each search first gives vectors
+to what was written lately, as far as half a second goes; the rest is left to a thread (:mod:`.backlog`).
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from ..embeddings.base import Embedder
 from ..errors import SourceError
 from ..messages import Message
 from ..storage.base import Passage, Store, Vectors
+from .backlog import FIRST_BATCH, embed_batch, fill_in_background, spoken, text_of
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T", Message, Passage)
 
-#: Texts embedded in one go before a search; the rest of a large backlog waits for the next.
-BACKLOG = 512
+#: What one search embeds at most beside its query: so many texts, in about so many seconds.
+BACKLOG, SECONDS = 512, 0.5
+#: Seconds that an embedder which failed is left alone.
+REST = 60.0
+
+_resting: WeakKeyDictionary[Embedder, float] = WeakKeyDictionary()
 
 
 class Meaning:
@@ -37,17 +44,18 @@ class Meaning:
         self._store = store
         self._agent_id = agent_id
         self._embedder = embedder
+        self._prepared: dict[str, Vectors | None] = {}
         self.name = embedder.name if embedder else ""
 
     def of_messages(self, query: str) -> Vectors | None:
         """The vector of a query of messages, or None: search by words alone."""
         log = self._store.log
-        return self._vector(query, log.without_vectors, _spoken, partial(log.put_vectors, self._agent_id))
+        return self._vector(query, log.without_vectors, spoken, partial(log.put_vectors, self._agent_id))
 
     def of_passages(self, query: str) -> Vectors | None:
         """The vector of a query of passages, or None: search by words alone."""
         passages = self._store.passages
-        return self._vector(query, passages.without_vectors, _text, passages.put_vectors)
+        return self._vector(query, passages.without_vectors, text_of, passages.put_vectors)
 
     def _vector(
         self,
@@ -56,21 +64,40 @@ class Meaning:
         text: Callable[[T], str],
         put: Callable[[str, Sequence[str], Vectors], None],
     ) -> Vectors | None:
-        if self._embedder is None or not query.strip():
+        embedder = self._embedder
+        if embedder is None or not query.strip():
+            return None
+        if query in self._prepared:
+            return self._prepared.pop(query)
+        if time.monotonic() < _resting.get(embedder, 0.0):
             return None
         try:
-            if backlog := missing(self._agent_id, BACKLOG, self._embedder.name):
-                vectors = self._embedder.embed([text(one) for one in backlog])
-                put(self._embedder.name, [one.id for one in backlog], vectors)
-            return self._embedder.embed([query])
+            batch: Sequence[T] = missing(self._agent_id, FIRST_BATCH, embedder.name)
+            vectors = embedder.embed([query, *(text(one) for one in batch)])  # one request for all
+            if batch:
+                put(embedder.name, [one.id for one in batch], vectors[1:])
+            if len(batch) == FIRST_BATCH:
+                self._go_on(embedder, missing, text, put)
+            return vectors[:1]
         except (SourceError, OSError) as error:  # an embedder out of reach leaves the words
-            logger.warning("Searching by words alone: %s", error)
+            _resting[embedder] = time.monotonic() + REST
+            logger.warning("Searching by words alone for %d seconds: %s", REST, error)
             return None
 
-
-def _spoken(message: Message) -> str:
-    return f"{message.author}: {message.text}" if message.author else message.text
-
-
-def _text(passage: Passage) -> str:
-    return passage.text
+    def _go_on(
+        self,
+        embedder: Embedder,
+        missing: Callable[[str, int, str], Sequence[T]],
+        text: Callable[[T], str],
+        put: Callable[[str, Sequence[str], Vectors], None],
+    ) -> None:
+        """Work on a larger backlog for a moment, and leave what remains to the thread."""
+        size, done, until, took = FIRST_BATCH, FIRST_BATCH, time.monotonic() + SECONDS, 0.0
+        while done + size <= BACKLOG and time.monotonic() + 2 * took <= until:
+            batch: Sequence[T] = missing(self._agent_id, size, embedder.name)
+            if not batch:
+                return
+            took = embed_batch(embedder, batch, text, put)
+            done, size = done + len(batch), 2 * size
+        if missing(self._agent_id, 1, embedder.name):
+            fill_in_background(self._store, embedder, self._agent_id)

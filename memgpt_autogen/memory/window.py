@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import ConfigError
-from ..messages import Message
+from ..events import tool_result
+from ..messages import Message, ToolCall, ToolResult
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,22 @@ def groups(messages: Sequence[Message]) -> list[int]:
 
 
 def paired(messages: Sequence[Message]) -> list[Message]:
-    """The messages with every result directly behind its call, as providers demand."""
+    """The messages with every result directly behind its call, as providers demand.
+
+    Where a result is still to come, in another conversation, a note stands for it.
+    """
     results = {message.call_id: message for message in messages if message.role == "tool"}
     ordered: list[Message] = []
     for message in messages:
         if message.role != "tool":
             ordered.append(message)
-            ordered += [results[call.id] for call in message.tool_calls if call.id in results]
+            ordered += [results.get(call.id) or _waiting(call, message) for call in message.tool_calls]
     return ordered
+
+
+def _waiting(call: ToolCall, message: Message) -> Message:
+    note = ToolResult(call.id, call.name, "Still running: the result will come in the chat that asked for it.")
+    return replace(tool_result(note, at=message.created_at), id=f"waits for {message.id} {call.id}")
 
 
 def cut_at(messages: Sequence[Message], sizes: Sequence[int], keep: int, limit: int | None = None) -> int:

@@ -11,6 +11,8 @@ from .. import events
 from ..errors import ConfigError
 from ..messages import Message, ToolCall, ToolResult
 
+#: What calls are told that were left undone because of another one in the same reply.
+NOT_RUN = "No call of this reply was run: call one function at a time, in the order that is allowed."
 LONG_AGO = datetime(2024, 1, 1, 12, 0, tzinfo=timezone.utc)
 
 ALL_FUNCTIONS = (
@@ -75,6 +77,27 @@ class ToolRules:
         rule = self.after.get(called[-1]) if called else self.first
         possible = frozenset(rule or ()) & frozenset(names)
         return possible or None
+
+    def checked(self, calls: Sequence[ToolCall], called: Sequence[str], names: Collection[str]) -> tuple[ToolCall, ...]:
+        """The calls of one reply, as they are or, if one may not follow the one before it, each with an error.
+
+        The first one is not looked at: what it may be, the model was told. None runs where one may not, as a plan of
+        which only a part was carried out would be worse than none.
+
+        Args:
+            calls: in order.
+            called: what was called in this turn before them.
+            names: all functions there are.
+        """
+        before = [*called, *(call.name for call in calls)]
+        for index, call in enumerate(calls[1:], start=len(called) + 1):
+            allowed = self.allowed(before[:index], names)
+            if allowed is not None and call.name not in allowed:
+                wrong = (
+                    f"{call.name} may not follow {before[index - 1]}; only {', '.join(sorted(allowed))} may. {NOT_RUN}"
+                )
+                return tuple(replace(one, error=wrong if one is call else one.error or NOT_RUN) for one in calls)
+        return tuple(calls)
 
     def offered(self, names: Sequence[str]) -> list[str]:
         """The functions that a model may ever call; the others are the program's alone."""

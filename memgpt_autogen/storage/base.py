@@ -230,10 +230,6 @@ class Passages(Protocol):
         """Add passages, those of a document if one is named."""
         ...
 
-    def backlog(self, source_id: str, limit: int) -> Sequence[Passage]:
-        """Passages of a source that have no vector yet, oldest first."""
-        ...
-
     def own_source(self, agent_id: str) -> str:
         """The id of the source that holds what the agent itself inserts. Made at first use."""
         ...
@@ -253,6 +249,17 @@ class Passages(Protocol):
 
     def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Passage]:
         """The backlog: passages of this agent that have no vector yet; its own notes, none of the one named."""
+        ...
+
+    def backlog(self, embedder: str, limit: int, source_id: str | None = None, *, after: str = "") -> Sequence[Passage]:
+        """Passages without a vector, in the order written, of one source or of all that agents share.
+
+        Sources of other embedders are left out. ``after``: the id of a passage to go on behind.
+        """
+        ...
+
+    def waiting(self, embedder: str, source_id: str | None = None) -> int:
+        """How many passages ``backlog`` would give in all."""
         ...
 
     def put_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors) -> None: ...

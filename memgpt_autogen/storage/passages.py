@@ -200,15 +200,27 @@ class SQLitePassages:
                 missing += shelf.numbers[~shelf.known()][: limit - len(missing)].tolist()
             return [self._passage(seq) for seq in missing]
 
-    def backlog(self, source_id: str, limit: int) -> Sequence[Passage]:
+    def backlog(self, embedder: str, limit: int, source_id: str | None = None, *, after: str = "") -> Sequence[Passage]:
+        behind = self._db.number("SELECT seq FROM passages WHERE id = ?", after)
+        where, values = self._waiting(embedder, source_id)
         rows = self._db.all(
-            f"{_PASSAGES} WHERE passages.source_id = ? AND passages.seq NOT IN "
-            "(SELECT seq FROM passage_vectors WHERE owner_id = ?) ORDER BY passages.seq LIMIT ?",
-            source_id,
-            source_id,
-            limit,
+            f"{_PASSAGES} WHERE {where} AND passages.seq > ? ORDER BY passages.seq LIMIT ?", *values, behind, limit
         )
         return [_passage(row) for row in rows]
+
+    def waiting(self, embedder: str, source_id: str | None = None) -> int:
+        where, values = self._waiting(embedder, source_id)
+        return self._db.number(
+            f"SELECT count(*) FROM passages JOIN sources ON sources.id = source_id WHERE {where}", *values
+        )
+
+    def _waiting(self, embedder: str, source_id: str | None) -> tuple[str, list[str]]:
+        which = "sources.agent_id IS NULL" if source_id is None else "sources.id = ?"
+        where = (
+            f"sources.user_id = ? AND sources.embedder IN ('', ?) AND {which} "
+            "AND NOT EXISTS (SELECT 1 FROM passage_vectors WHERE passage_vectors.seq = passages.seq)"
+        )
+        return where, [self._db.user_id, embedder, *([] if source_id is None else [source_id])]
 
     def put_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors) -> None:
         mine = "UPDATE sources SET embedder = ?, dim = ? WHERE embedder = '' AND id = ?"

@@ -11,7 +11,7 @@ from memgpt_autogen.client import MemGPT
 from memgpt_autogen.config import AgentConfig, Settings
 from memgpt_autogen.errors import ConfigError
 from memgpt_autogen.llm.scripted import ScriptedModel
-from memgpt_autogen.messages import ToolCall
+from memgpt_autogen.messages import ToolCall, ToolSchema
 from memgpt_autogen.prompts.presets import ToolRules
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
@@ -54,6 +54,42 @@ def test_one_that_fails_does_not_end_it(build: Build, script: Script) -> None:
     model = script([ToolCall("send_message", {"message": "a"}), wrong], note())
     turn = build(model, rules={"last": ["core_memory_append"]}).run([events.user_message("b")])
     assert turn.steps == 2 and model.calls[1].only is None
+
+
+def test_of_several_calls_in_one_reply_each_must_be_allowed_after_the_one_before(build: Build, script: Script) -> None:
+    rules = {"after": {"archival_memory_search": ["send_message"]}}
+    told = ToolCall("send_message", {"message": "Nothing."})
+    model = script([SEARCH, note("likes tea"), told], [SEARCH, told], "Nothing, really.")
+    agent = build(model, rules=rules)
+    assert say(agent, "tea?") == ["Nothing.", "Nothing, really."]
+    assert "likes tea" not in agent.core.render()  # none of the first reply's calls ran, not even the first
+    failed = [message for message in model.calls[1].messages if message.role == "tool"][-3:]
+    assert ["Failed" in message.content for message in failed] == [True] * 3
+    wrong = "core_memory_append may not follow archival_memory_search; only send_message may."
+    assert [wrong in message.content for message in failed] == [False, True, False]
+    assert all("No call of this reply was run" in message.content for message in failed)
+    assert model.calls[1].only is None  # for the rules, nothing has been called yet
+
+
+def test_a_first_function_twice_in_one_reply_does_not_come_first(build: Build, script: Script) -> None:
+    rules = {"first": ["archival_memory_search"], "after": {"archival_memory_search": ["send_message"]}}
+    model = script([SEARCH, SEARCH], SEARCH, "Nothing.")
+    assert say(build(model, rules=rules), "tea?") == ["Nothing."]
+    assert [prompt.only for prompt in model.calls] == [{"archival_memory_search"}] * 2 + [{"send_message"}]
+
+
+def test_calls_out_of_order_of_the_caller_s_functions_are_not_left_pending(build: Build, script: Script) -> None:
+    theirs = ToolSchema("weather", "", {"type": "object", "properties": {}})
+    model = script([note("likes tea"), ToolCall("weather", {})], "Fine.")
+    agent = build(model, rules={"after": {"core_memory_append": ["send_message"]}})
+    turn = agent.run([events.user_message("?")], tools=[theirs])
+    assert turn.said == ("Fine.",) and not turn.pending and "likes tea" not in agent.core.render()
+
+
+def test_functions_without_a_rule_may_follow_one_another(build: Build, script: Script) -> None:
+    model = script([note("likes tea"), note("likes cats"), ToolCall("send_message", {"message": "Noted."})])
+    agent = build(model, rules={"after": {"archival_memory_search": ["send_message"]}})
+    assert say(agent, "x") == ["Noted."] and "likes cats" in agent.core.render()
 
 
 def test_a_timer_may_end_without_words(build: Build, script: Script) -> None:

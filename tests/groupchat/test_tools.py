@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+import warnings
 from typing import Annotated, Any
 
 import pytest
@@ -156,3 +159,37 @@ def test_a_function_given_as_a_tool_runs_inside(memgpt: MemGPT, loopback: Loopba
     result = user().initiate_chat(sam, message="My lucky number?", max_turns=1, silent=True)
     assert [message.get("tool_calls") for message in result.chat_history] == [None, None] and result.summary == "7"
     assert json.loads(loopback.requests[1].body["messages"][-2]["content"])["message"] == "7"
+
+
+def test_chats_at_once_with_functions_get_their_own_results(memgpt: MemGPT) -> None:
+    """Both calls wait at the same time; neither chat closes the other's."""
+    both = threading.Barrier(2, timeout=20)
+
+    def answer(messages: Any, tools: Any, only: Any) -> Any:
+        last = messages[-1].content
+        if '"status"' in last or '"heartbeat"' in last:
+            done = [json.loads(one.content)["message"] for one in messages if one.role == "tool"]
+            return f"I know {sorted(text for text in done if text.isdigit())}."
+        return ToolCall("add", {"a": 10, "b": 1 if '"name": "ann"' in last else 2})
+
+    sam, model = member(memgpt, [answer] * 4)
+
+    async def wait_and_add(a: int, b: int) -> str:
+        await asyncio.to_thread(both.wait)
+        return str(a + b)
+
+    peers = [talker(name) for name in ("ann", "bob")]
+    for peer in peers:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # AutoGen warns of a name that is registered once more
+            sam.register_for_llm(name="add", description="Adds.")(wait_and_add)
+        peer.register_for_execution(name="add")(wait_and_add)
+
+    async def chats() -> list[Any]:
+        running = [peer.a_initiate_chat(sam, message="Sum?", max_turns=2, silent=True) for peer in peers]
+        return await asyncio.gather(*running)
+
+    first, second = asyncio.run(chats())
+    assert first.chat_history[2]["content"] == "11" and second.chat_history[2]["content"] == "12"
+    assert "I know ['11', '12']." in (first.summary, second.summary)
+    assert "never came" not in "".join(shown(call) for call in model.calls)

@@ -192,7 +192,7 @@ def test_nobody_there(kind: Kind) -> None:
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
     made = CompletionModel(LLMConfig(model_endpoint_type=kind.name, model_endpoint=address))
     made.transport._backoff = 0.01
-    with pytest.raises(ModelServerError, match=rf"Cannot reach {address}.*running"):
+    with pytest.raises(ModelServerError, match=rf"Cannot reach {address}: .*running.* To start it: \w+"):
         made.complete(ASK, TOOLS)
 
 

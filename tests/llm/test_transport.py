@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+import traceback
 from typing import Any
 
 import pytest
@@ -95,13 +96,25 @@ def test_a_slow_answer_is_waited_for_twice_at_most(loopback: Loopback) -> None:
     assert caught.value.retry and time.monotonic() - start < 1.0 and len(loopback.requests) == 2
 
 
-def test_a_dead_server() -> None:
+def test_a_dead_server_is_told_at_once_in_one_sentence_about_it() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
-    with pytest.raises(ModelServerError, match=r"Cannot reach .*/x \(tried 2 times\).*running") as caught:
-        Transport(address, attempts=2, backoff=0.01).get("/x")
-    assert caught.value.retry and address in str(caught.value)
+    start = time.monotonic()
+    with pytest.raises(ModelServerError, match=rf"^Cannot reach {address}: .*running.*\? Turn it on\.$") as caught:
+        Transport(address, hints={"down": "Turn it on."}).get("/tokenize")
+    assert caught.value.retry and time.monotonic() - start < 0.4
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "httpx" not in shown.splitlines()[-1] and "direct cause" not in shown and "During handling" not in shown
+
+
+def test_a_server_that_was_up_is_waited_for(loopback: Loopback) -> None:
+    loopback.script = [Answer({})]
+    to = transport(loopback)
+    to.get("/x")
+    loopback.close()
+    with pytest.raises(ModelServerError, match=r"Cannot reach .* \(tried 4 times\)"):
+        to.get("/x")
 
 
 def test_an_address_that_is_none() -> None:

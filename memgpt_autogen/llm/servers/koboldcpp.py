@@ -39,5 +39,6 @@ KOBOLDCPP = Server(
     read=_read,
     learn=_learn,
     count=Question("/api/extra/tokencount", lambda text, model: {"prompt": text}, lambda reply: int(reply["value"])),
+    hints={"down": "To start it: koboldcpp --model MODEL.gguf."},
     reserved=frozenset({"prompt", "grammar", "max_length", "max_context_length", "trim_stop"}),
 )

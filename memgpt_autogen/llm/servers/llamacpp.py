@@ -49,9 +49,15 @@ LLAMACPP = Server(
     template="/apply-template",
     reserved=frozenset({"prompt", "stream", "grammar", "json_schema", "n_predict"}),
     hints={
+        "down": "To start it: llama-server -m MODEL.gguf.",
         "exceed_context_size_error": "Start the server with a larger context, or set context_window.",
         "unavailable_error": "The server is still loading its model: try again in a moment.",
     },
 )
 
-EMBEDDED = replace(LLAMACPP, name="embedded", title="the model server of this program")
+EMBEDDED = replace(
+    LLAMACPP,
+    name="embedded",
+    title="the model server of this program",
+    hints={name: hint for name, hint in LLAMACPP.hints.items() if name != "down"},
+)

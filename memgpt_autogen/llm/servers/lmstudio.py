@@ -37,6 +37,7 @@ LMSTUDIO = Server(
     needs_model=True,
     ways=("schema", "free"),
     chat=True,
+    hints={"down": "To start it: lms server start, or the Developer tab of LM Studio."},
     reserved=frozenset({"model", "messages", "stream", "response_format", "max_tokens", "tools"}),
     empty="Is a chat model loaded, and is its context length large enough for the prompt?",
 )

@@ -57,5 +57,6 @@ OLLAMA = Server(
     ways=("schema", "free"),  # before version 0.5 it knows no schema
     window=8192,
     modest=8192,
+    hints={"down": "To start it: ollama serve."},
     reserved=frozenset({"model", "prompt", "raw", "stream", "format", "num_ctx", "num_predict", "options"}),
 )

@@ -51,5 +51,8 @@ VLLM = Server(
     reserved=frozenset(
         {"model", "prompt", "stream", "max_tokens", "structured_outputs", "guided_json", "guided_grammar"}
     ),
-    hints={"NotFoundError": "Set OPENAI_MODEL to a name that the server knows."},
+    hints={
+        "down": "To start it: vllm serve MODEL.",
+        "NotFoundError": "Set OPENAI_MODEL to a name that the server knows.",
+    },
 )

@@ -11,6 +11,7 @@ from typing import Any
 from .base import Ask, Completion, Facts, Json, NoModel, Order, Question, Server, read_openai, with_params
 
 _NONE_LOADED = "has no model loaded. Load one in its Model tab, or start it with --model NAME."
+_DOWN = {"down": "To start it: python server.py --api."}
 _EMPTY = (
     "It does so where the prompt is longer than its context, or its loader cannot read the grammar: "
     "set context_window to the context that the model was loaded with, and look at its console."
@@ -45,6 +46,7 @@ WEBUI = Server(
     ways=("gbnf", "free"),
     dialect="plain",
     reserved=frozenset({"prompt", "stream", "grammar_string", "max_tokens", "truncation_length"}),
+    hints=_DOWN,
     empty=_EMPTY,
 )
 
@@ -86,6 +88,6 @@ WEBUI_LEGACY = Server(
     dialect="plain",
     openai=False,
     reserved=frozenset({"prompt", "grammar_string", "max_new_tokens", "truncation_length"}),
-    hints={"empty": "It answers so where it failed: its console says why."},
+    hints=_DOWN | {"empty": "It answers so where it failed: its console says why."},
     empty=_EMPTY,
 )

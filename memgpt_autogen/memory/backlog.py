@@ -1,0 +1,200 @@
+"""Giving texts their vectors after they were written: in the foreground with progress, or in a thread of its own.
+
+Texts are found by their words from the moment they are written. Their vectors follow in batches, each of which is
+embedded without holding the store and written in one short transaction; whatever stops the filling, what was written
+stays, and the next filling goes on from there.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from ..embeddings.base import Embedder
+from ..errors import MemGPTError
+from ..messages import Message
+from ..storage.base import Passage, Store
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T", Message, Passage)
+Progress = Callable[[int, int], None]
+
+#: Texts of the first batch, and of the largest. A batch that takes longer than SLOW seconds is followed by a smaller
+#: one, so that stopping never waits long.
+FIRST_BATCH, LARGEST_BATCH, SLOW = 16, 256, 0.5
+#: Seconds that closing waits for the batch at hand, and that the thread rests at most between two.
+PATIENCE, LONGEST_REST = 5.0, 0.25
+
+
+def fill(
+    store: Store,
+    embedder: Embedder,
+    source_id: str | None = None,
+    *,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> int:
+    """Give every passage of a source (of all sources that agents share) its vector; for a command with a bar.
+
+        with bar: fill(memgpt.store, memgpt.embedder, source.id, progress=lambda done, total: bar.update(...))
+
+    Sources of another embedder are left as they are. May be interrupted at any moment: each batch is kept.
+
+    Args:
+        store: where the passages are.
+        embedder: makes the vectors.
+        source_id: None: all sources.
+        progress: told ``(done, total)`` before the first batch and after each. Not called if there is nothing to do.
+        stop: asked between batches.
+
+    Returns:
+        How many passages got a vector.
+
+    Raises:
+        SourceError: the embedder cannot be reached or refused.
+    """
+    passages = store.passages
+    total = passages.waiting(embedder.name, source_id) if progress else 0
+    if progress and not total:
+        return 0
+    done, size, last = 0, FIRST_BATCH, ""
+    if progress:
+        progress(0, total)
+    while not stop() and (batch := passages.backlog(embedder.name, size, source_id, after=last)):
+        took = embed_batch(embedder, batch, text_of, passages.put_vectors)
+        done, last, size = done + len(batch), batch[-1].id, _next_size(size, took)
+        if progress:
+            progress(done, max(total, done))
+    return done
+
+
+def fill_agent(store: Store, embedder: Embedder, agent_id: str, stop: Callable[[], bool] = lambda: False) -> None:
+    """Give an agent's messages, its notes and what is attached to it their vectors.
+
+    Raises:
+        SourceError: the embedder cannot be reached or refused.
+    """
+    log, passages = store.log, store.passages
+    _fill(log.without_vectors, agent_id, embedder, spoken, partial(log.put_vectors, agent_id), stop)
+    _fill(passages.without_vectors, agent_id, embedder, text_of, passages.put_vectors, stop)
+
+
+def _fill(
+    missing: Callable[[str, int, str], Sequence[T]],
+    agent_id: str,
+    embedder: Embedder,
+    text: Callable[[T], str],
+    put: Callable[..., None],
+    stop: Callable[[], bool],
+) -> None:
+    size, last = FIRST_BATCH, ""
+    while not stop() and (batch := missing(agent_id, size, embedder.name)) and batch[-1].id != last:
+        last = batch[-1].id  # seen again where the store would not take its vector: another embedder was first
+        size = _next_size(size, embed_batch(embedder, batch, text, put))
+
+
+def spoken(message: Message) -> str:
+    """What of a message is embedded."""
+    return f"{message.author}: {message.text}" if message.author else message.text
+
+
+def text_of(passage: Passage) -> str:
+    """What of a passage is embedded."""
+    return passage.text
+
+
+def embed_batch(embedder: Embedder, batch: Sequence[T], text: Callable[[T], str], put: Callable[..., None]) -> float:
+    """Embed and write a batch; the seconds it took."""
+    started = time.monotonic()
+    vectors = embedder.embed([text(one) for one in batch])
+    put(embedder.name, [one.id for one in batch], vectors)
+    return time.monotonic() - started
+
+
+def _next_size(size: int, took: float) -> int:
+    return min(2 * size, LARGEST_BATCH) if took < SLOW / 2 else max(1, size // 2) if took > SLOW else size
+
+
+class _Filling(threading.Thread):
+    """Fills what is waiting, then ends. Gives way: it rests as long as it works, so that turns have the processor."""
+
+    def __init__(self, store: Store, embedder: Embedder) -> None:
+        super().__init__(name="memgpt-backlog", daemon=True)
+        self.store, self._embedder = store, embedder
+        self.agents: set[str] = set()
+        self.more = True
+        self._stopping = threading.Event()
+        self._since = time.monotonic()
+
+    def run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                with _guard:
+                    if not self.more:
+                        _running.pop(_key(self.store, self._embedder), None)
+                        return
+                    self.more, agents = False, sorted(self.agents)
+                for agent_id in agents:
+                    fill_agent(self.store, self._embedder, agent_id, self._rest)
+                fill(self.store, self._embedder, stop=self._rest)
+        except Exception as error:  # there is nobody to raise it to: the next search tries again
+            if not self._stopping.is_set():
+                level = logging.WARNING if isinstance(error, MemGPTError) else logging.ERROR
+                logger.log(level, "Texts are found by their words alone for now: %s", error)
+        with _guard:
+            _running.pop(_key(self.store, self._embedder), None)
+
+    def _rest(self) -> bool:
+        """Give way for a moment; whether to stop."""
+        stopped = self._stopping.wait(min(time.monotonic() - self._since, LONGEST_REST))
+        self._since = time.monotonic()
+        return stopped
+
+    def stop(self) -> None:
+        """End after the batch at hand."""
+        self._stopping.set()
+        if self is not threading.current_thread():
+            self.join(PATIENCE)
+
+
+_guard = threading.Lock()
+_running: dict[tuple[int, str], _Filling] = {}
+
+
+def fill_in_background(store: Store, embedder: Embedder, agent_id: str = "") -> None:
+    """Fill all shared sources, and an agent's own notes and messages, in a thread that ends when nothing is left.
+
+    Returns at once. Where such a thread is at work already, it looks once more before it ends.
+    """
+    with _guard:
+        filling = _running.get(_key(store, embedder))
+        new = filling is None or not filling.is_alive()
+        if filling is None or new:
+            filling = _running[_key(store, embedder)] = _Filling(store, embedder)
+        filling.more = True
+        if agent_id:
+            filling.agents.add(agent_id)
+        if new:
+            filling.start()
+
+
+def stop_filling(store: Store | None = None) -> None:
+    """Stop the threads that fill a store (None: any store), before it is closed; waits for the batches at hand."""
+    with _guard:
+        threads = [one for one in _running.values() if store is None or one.store is store]
+    for thread in threads:
+        thread.stop()
+
+
+def _key(store: Store, embedder: Embedder) -> tuple[int, str]:
+    return id(store), embedder.name
+
+
+# A thread that is embedding while the interpreter takes itself apart would bring it down.
+atexit.register(stop_filling)
