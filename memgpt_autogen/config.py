@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -18,6 +17,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from .config_file import NAME, read_config
 from .errors import ConfigError
 from .home import home_folder, make_folder
+from .names import not_known
 from .secrets import without_password, without_secrets
 
 R = TypeVar("R")
@@ -187,9 +187,7 @@ def check_setting(key: str, value: Any) -> None:
     """
     kind = FILE_SETTINGS.get(key)
     if kind is None:
-        near = get_close_matches(key, FILE_SETTINGS, n=1)
-        meant = f" Did you mean {near[0]}?" if near else ""
-        raise ConfigError(f"unknown setting {key!r}.{meant} Known: {', '.join(FILE_SETTINGS)}.")
+        raise ConfigError(not_known(f"unknown setting {key!r}.", key, "Known", FILE_SETTINGS))
     if kind is str:
         if not isinstance(value, str):
             raise ConfigError(f"{key} must be a text, not {value!r}.")

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from importlib import import_module
 
 import click
 
 from .. import __version__
 from ..errors import MemGPTError
+from ..names import not_known
+from ..secrets import hide
 from .console import set_debugging, show_log
 
 #: Command -> where it is, as ``module:function`` in this folder, and its line in ``memgpt --help``.
 COMMANDS = {
+    "list": ("lists:list_", "List the agents, humans, personas, sources, presets or models."),
+    "add": ("texts:add", "Add a persona or a human."),
+    "attach": ("manage:attach", "Let an agent search a source."),
+    "detach": ("manage:detach", "Have an agent search a source no longer."),
+    "delete": ("manage:delete", "Delete an agent, a source, a human or a persona."),
     "version": ("version:version", "Show the versions of this package and of what it uses."),
 }
 
@@ -56,8 +64,8 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            known = ", ".join(COMMANDS)
-            raise click.UsageError(f"There is no command {args[0]!r}. The commands are: {known}.", ctx) from error
+            told = not_known(f"There is no command {args[0]!r}.", args[0], "The commands are", COMMANDS)
+            raise click.UsageError(told, ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -91,7 +99,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(1)
     except Exception as error:
         if debug:
-            raise
+            click.echo(hide(traceback.format_exc()), err=True, nl=False)
+            sys.exit(1)
         click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
         click.echo(_sentence(error), err=True)
         sys.exit(1)
@@ -99,7 +108,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, MemGPTError):
-        return str(error)
+        return hide(str(error))
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'The system'}: {error.strerror}."
-    return f"{type(error).__name__}: {error}. This should not happen; the same command with --debug shows where it did."
+    told = f"{type(error).__name__}: {hide(str(error))}."
+    return f"{told} This should not happen; the same command with --debug shows where it did."

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..secrets import hide
+
 if TYPE_CHECKING:
     from questionary import Question
     from rich.console import Console
@@ -186,9 +188,9 @@ class Notes(logging.Handler):
         """Show one record."""
         try:
             if record.levelno >= logging.WARNING:
-                note(record.getMessage())
+                note(hide(record.getMessage()))
             else:
-                note(record.getMessage(), label=record.name.rpartition(".")[2], style="cyan")
+                note(hide(record.getMessage()), label=record.name.rpartition(".")[2], style="cyan")
         except Exception:
             self.handleError(record)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import ConfigError
+from ..names import not_known
 
 Kind = Literal["system", "personas", "humans"]
 
@@ -41,4 +42,5 @@ def text_of(kind: Kind, name_or_text: str, home: Path | None = None) -> str:
         return packaged(f"{kind}/{name_or_text}.txt")
     if "_" not in name_or_text and "-" not in name_or_text:
         return name_or_text
-    raise ConfigError(f"There is no text {name_or_text!r} among the {kind}. Known: {', '.join(names(kind, home))}.")
+    told = f"There is no text {name_or_text!r} among the {kind}."
+    raise ConfigError(not_known(told, name_or_text, "Known", names(kind, home)))

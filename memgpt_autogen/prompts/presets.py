@@ -10,6 +10,7 @@ from typing import Any
 from .. import events
 from ..errors import ConfigError
 from ..messages import Message, ToolCall, ToolResult
+from ..names import not_known
 
 #: What calls are told that were left undone because of another one in the same reply.
 NOT_RUN = "No call of this reply was run: call one function at a time, in the order that is allowed."
@@ -262,5 +263,5 @@ def get_preset(name: str) -> Preset:
         ConfigError: there is none; the message has the names.
     """
     if name not in PRESETS:
-        raise ConfigError(f"There is no preset {name!r}. Presets: {', '.join(PRESETS)}.")
+        raise ConfigError(not_known(f"There is no preset {name!r}.", name, "Presets", PRESETS))
     return PRESETS[name]

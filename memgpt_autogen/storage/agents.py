@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import AgentNotFound, NameTaken, StoreError
 from ..ids import new_id
+from ..names import not_known
 from .base import AgentRow, Block
 from .database import Database, now, stamp
 
@@ -34,8 +35,8 @@ class SQLiteAgents:
     def get(self, name: str) -> AgentRow:
         row = self._db.one("SELECT * FROM agents WHERE user_id = ? AND name = ?", self._db.user_id, name)
         if row is None:
-            known = ", ".join(agent.name for agent in self.list()) or "none yet"
-            raise AgentNotFound(f"There is no agent named {name!r}. Agents: {known}.")
+            known = [agent.name for agent in self.list()]
+            raise AgentNotFound(not_known(f"There is no agent named {name!r}.", name, "Agents", known))
         return _agent(row)
 
     def list(self) -> Sequence[AgentRow]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import NameTaken, SourceError
 from ..ids import new_id
+from ..names import not_known
 from .base import DocumentRow, Hit, Page, Passage, Source, Vectors
 from .database import Database, now
 from .holders import find
@@ -46,8 +47,8 @@ class SQLitePassages:
     def get_source(self, name: str) -> Source:
         row = self._db.one(f"{_SOURCES} WHERE user_id = ? AND name = ? AND agent_id IS NULL", self._db.user_id, name)
         if row is None:
-            known = ", ".join(source.name for source in self.list_sources()) or "none yet"
-            raise SourceError(f"There is no source named {name!r}. Sources: {known}.")
+            known = [source.name for source in self.list_sources()]
+            raise SourceError(not_known(f"There is no source named {name!r}.", name, "Sources", known))
         return _source(row)
 
     def list_sources(self) -> Sequence[Source]:

@@ -91,9 +91,15 @@ def test_further_blocks_are_core_memory_too(client: MemGPT) -> None:
 @pytest.mark.parametrize(
     ("config", "told"),
     [
-        ({"name": "sam", "preset": "memgpt_grand"}, "no preset 'memgpt_grand'. Presets: memgpt_chat, memgpt_docs"),
-        ({"name": "sam", "persona": "sam_pow"}, "no text 'sam_pow' among the personas. Known: coder, "),
-        ({"name": "sam", "human": "cs-phd"}, "no text 'cs-phd' among the humans. Known: basic, cs_phd"),
+        ({"name": "sam", "preset": "memgpt_grand"}, "Presets: memgpt_chat, memgpt_docs"),
+        (
+            {"name": "sam", "persona": "sam_pow"},
+            "no text 'sam_pow' among the personas. Did you mean 'sam_pov'? Known: coder, ",
+        ),
+        (
+            {"name": "sam", "human": "cs-phd"},
+            "no text 'cs-phd' among the humans. Did you mean 'cs_phd'? Known: basic, cs_phd",
+        ),
         ({"name": "sam", "tone": "x"}, "Unknown setting tone in AgentConfig. Known: blocks, "),
         ({"name": "sam", "model": {"modell": 1, "key": 2}}, "Unknown settings key, modell in LLMConfig. Known: api"),
         ({"name": "sam", "model": {"model_endpoint_type": "vlm"}}, "model endpoint type 'vlm'. Known: openai, "),

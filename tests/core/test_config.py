@@ -23,7 +23,7 @@ def load(folder: Path, text: str) -> Settings:
     ("text", "told"),
     [
         ('{\n  "model": {}\n  "preset": ""\n}', r"line 3: Expecting ',' delimiter"),
-        ('{\n  "preset": "a",\n  "modle": {}\n}', r"line 3: unknown setting 'modle'. Did you mean model\?"),
+        ('{\n  "preset": "a",\n  "modle": {}\n}', r"line 3: unknown setting 'modle'. Did you mean 'model'\?"),
         ('{\n  "model": {\n    "model": "m",\n    "wrapper": "x"\n  }\n}', r"line 4: Unknown setting wrapper"),
         ('{\n  "model": {\n    "context_window": "8k"\n  }\n}', r"line 3: context_window .* must be int or None"),
         ('{\n  "model": {"api_key": "sk-secretsecret"}\n}', r"line 2: api_key: keys have no place"),

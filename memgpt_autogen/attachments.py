@@ -1,0 +1,37 @@
+"""Which sources an agent may search, without opening the agent: neither needs its model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from . import events
+from .errors import SourceError
+from .names import not_known
+from .storage.base import Source, Store
+
+
+def attach(store: Store, agent_id: str, source: str) -> Source:
+    """Let an agent search a source; it is told so.
+
+    Raises:
+        SourceError: there is no such source.
+    """
+    found = store.passages.get_source(source)
+    with store.transaction():
+        store.passages.attach(agent_id, found.id)
+        store.log.append(agent_id, [replace(events.document_attached(found.name, found.passages), answered=True)])
+    return found
+
+
+def detach(store: Store, agent_id: str, source: str) -> Source:
+    """Have an agent search a source no longer. The source stays.
+
+    Raises:
+        SourceError: it is not attached.
+    """
+    attached = {one.name: one for one in store.passages.attached(agent_id)}
+    if source not in attached:
+        told = f"The source {source!r} is not attached to this agent."
+        raise SourceError(not_known(told, source, "Attached", attached))
+    store.passages.detach(agent_id, attached[source].id)
+    return attached[source]

@@ -1,0 +1,130 @@
+"""``memgpt list``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+from ..config import AgentConfig, LLMConfig, Settings, from_dict
+from .console import note, show_rows
+from .places import open_store
+
+Row = dict[str, Any]
+#: What is shown of a longer text.
+_SHOWN = 60
+
+
+@click.command("list")
+@click.argument("kind", type=click.Choice(["agents", "humans", "personas", "sources", "presets", "models"]))
+@click.option("--json", "as_json", is_flag=True, help="Print everything that is known of them as JSON.")
+def list_(kind: str, as_json: bool) -> None:
+    """List the agents, humans, personas, sources, presets or models.
+
+    Piped output has one line for each, with tabs between the columns.
+    """
+    columns, rows_of, remedy = _KINDS[kind]
+    rows = rows_of(Settings.load())
+    if not rows and not as_json:
+        note(f"There are no {kind} yet. {remedy}")
+        return
+    show_rows(columns, rows, as_json=as_json)
+
+
+def _agents(settings: Settings) -> list[Row]:
+    with open_store(settings) as store:
+        return [
+            {
+                "name": row.name,
+                "model": _model_name(row.config.get("model")),
+                "preset": row.config.get("preset") or "by model",
+                "messages": store.log.count(row.id),
+                "created": _day(row.created_at),
+                "sources": [source.name for source in store.passages.attached(row.id)],
+                "persona": row.config.get("persona", ""),
+                "human": row.config.get("human", ""),
+            }
+            for row in store.agents.list()
+        ]
+
+
+def _model_name(saved: Any) -> str:
+    if not saved:
+        return "as configured"
+    model = from_dict(AgentConfig, {"name": "any", "model": saved}).model or LLMConfig()
+    return model.model or model.model_endpoint_type
+
+
+def _sources(settings: Settings) -> list[Row]:
+    with open_store(settings) as store:
+        agents = {agent.name: store.passages.attached(agent.id) for agent in store.agents.list()}
+        return [
+            {
+                "name": source.name,
+                "passages": source.passages,
+                "vectors": source.embedder or "none",
+                "created": _day(source.created_at),
+                "agents": [name for name, attached in agents.items() if source.id in {one.id for one in attached}],
+            }
+            for source in store.passages.list_sources()
+        ]
+
+
+def _texts(kind: Any) -> Callable[[Settings], list[Row]]:
+    def rows(settings: Settings) -> list[Row]:
+        from ..prompts import names, text_of
+
+        return [
+            {
+                "name": name,
+                "from": "you" if (settings.home / kind / f"{name}.txt").is_file() else "the package",
+                "begins": _short(text := text_of(kind, name, settings.home)),
+                "text": text,
+            }
+            for name in names(kind, settings.home)
+        ]
+
+    return rows
+
+
+def _presets(_: Settings) -> list[Row]:
+    from ..prompts.presets import PRESETS
+
+    return [
+        {
+            "name": preset.name,
+            "persona": preset.persona,
+            "human": preset.human,
+            "functions": len(preset.functions),
+            "block_limit": preset.block_limit,
+            "searches_first": bool(preset.rules.prefetch),
+        }
+        for preset in PRESETS.values()
+    ]
+
+
+def _models(settings: Settings) -> list[Row]:
+    from .found_models import models
+
+    return models(settings)
+
+
+def _day(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
+
+
+_KINDS: dict[str, tuple[Sequence[str], Callable[[Settings], list[Row]], str]] = {
+    "agents": (("name", "model", "preset", "messages", "created"), _agents, "Make one with: memgpt run"),
+    "humans": (("name", "from", "begins"), _texts("humans"), "Add one with: memgpt add human NAME --text TEXT"),
+    "personas": (("name", "from", "begins"), _texts("personas"), "Add one with: memgpt add persona NAME --text TEXT"),
+    "sources": (("name", "passages", "vectors", "created"), _sources, "Load one with: memgpt load"),
+    "presets": (("name", "persona", "human", "functions"), _presets, ""),
+    "models": (("model", "type", "address", "window", "why"), _models, "Set one up with: memgpt quickstart"),
+}
