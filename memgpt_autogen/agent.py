@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from . import events
-from .config import AgentConfig
-from .embeddings.base import Embedder
+from .agent_base import AgentBase
 from .errors import ModelError, ModelReplyError
 from .ids import new_id
-from .intake import Intake, warned_before
 from .llm.base import ChatModel
-from .memory.archival import ArchivalMemory
-from .memory.context import Context, Prompt
-from .memory.core import CoreMemory
-from .memory.recall import RecallMemory
-from .memory.window import WindowPolicy
-from .messages import Message, Reply, ToolCall, ToolResult, ToolSchema, Usage, utc_now
-from .observers import (
-    EventReceived,
-    Evicted,
-    FunctionCalled,
-    FunctionReturned,
-    Observer,
-    Said,
-    Sight,
-    ThoughtInside,
-)
-from .prompts.presets import NOT_RUN, Preset
-from .storage.base import AgentRow, Store
+from .memory.context import Prompt
+from .messages import Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
+from .observers import EventReceived, Evicted, FunctionCalled, FunctionReturned, Said, ThoughtInside
+from .prompts.presets import NOT_RUN
 from .storage.locks import running
-from .tools.memory_tools import SEND_MESSAGE, memory_tools
-from .tools.registry import Tool, ToolRegistry, heartbeat_asked
+from .tools.memory_tools import SEND_MESSAGE
+from .tools.registry import heartbeat_asked
 from .turns import Happened, Outcome, StepResult, Turn, TurnState, tidied
 
 logger = logging.getLogger(__name__)
@@ -44,7 +27,7 @@ logger = logging.getLogger(__name__)
 PATIENCE = 3
 
 
-class Agent:
+class Agent(AgentBase):
     """A memory-managed agent that lives in a store.
 
     Everything it knows is in the store after each step; the object holds nothing that could be lost.
@@ -60,33 +43,6 @@ class Agent:
         tools: further functions, run by the agent itself.
         policy: when the window is full.
     """
-
-    def __init__(
-        self,
-        store: Store,
-        row: AgentRow,
-        config: AgentConfig,
-        model: ChatModel,
-        preset: Preset,
-        system: str,
-        *,
-        embedder: Embedder | None = None,
-        tools: Iterable[Tool | Callable[..., Any]] = (),
-        policy: WindowPolicy | None = None,
-    ) -> None:
-        self.store, self.id, self.name = store, row.id, row.name
-        self.config, self.model, self.preset = config, model, preset
-        self.observers: list[Observer] = []
-        self.core = CoreMemory(store, row.id)
-        self.recall = RecallMemory(store, row.id, preset.page_size, embedder)
-        self.archival = ArchivalMemory(store, row.id, embedder, preset.page_size)
-        own = memory_tools(self.core, self.recall, self.archival, self._pause, preset.message)
-        self.tools = ToolRegistry(own[name] for name in preset.functions)
-        for tool in tools:
-            self.tools.add(tool)
-        self._context = Context(store, row.id, preset, self.core, system, policy or WindowPolicy())
-        self._intake = Intake(store, row.id, self._context, preset)
-        self._warned = warned_before(store.log.window(row.id))
 
     # -- a turn ---------------------------------------------------------------------------------------------------
 
@@ -135,12 +91,36 @@ class Agent:
                 return Turn()  # not written down either: they would pile up in the window, unanswered
             waiting = self._take_in(incoming, results, state, on_commit)
             state.owes_speech = must_speak or any(message.kind == "user_message" for message in waiting)
-            if incoming and state.owes_speech and (looked := self._intake.look_up(waiting)):
+            if state.owes_speech and (looked := self._intake.look_up(waiting)):
                 call, shown = looked
                 state.called.append(call.name)
                 self._tell(FunctionCalled(call, by_program=True))
                 self._tell(FunctionReturned(shown))
             return self._loop(state, max_steps or self.config.max_steps)
+
+    def retry(self, *, max_steps: int | None = None) -> Turn:
+        """Take back what the agent did in its last turn, and have it answer anew what came in.
+
+        Raises:
+            UndoRefused: there is no turn, or someone else has edited a shared block since.
+            ModelError: the model failed; what came in is kept, and answered in the next turn.
+        """
+        undone = self.undo(keep_incoming=True)
+        spoke = any(message.text for message in undone.messages if message.role == "assistant")
+        return self.run(must_speak=spoke, max_steps=max_steps)
+
+    def summarize(self) -> tuple[int, str]:
+        """Move all messages but the last turn's out of the window now.
+
+        Returns:
+            How many left it, and the summary that stands in for them (empty where the preset writes none).
+        """
+        with self.store.lock(self.id):
+            gone, summary = self._context.fold(self.model, self._offered(TurnState(self.model)))
+            if gone:
+                self._warned = False
+                self._tell(Evicted(gone, summary))
+        return gone, summary
 
     def hear(
         self,
@@ -228,11 +208,6 @@ class Agent:
         state.usage += result.usage
         return result
 
-    def _offered(self, state: TurnState) -> list[ToolSchema]:
-        """Every function that the model may call in this turn."""
-        own = {schema.name: schema for schema in self.tools.schemas()}
-        return [*(own[name] for name in self.preset.rules.offered(list(own))), *state.tools]
-
     def _allowed(self, state: TurnState, schemas: Sequence[ToolSchema], last: bool) -> frozenset[str] | None:
         if (last or state.ended) and state.owes_speech and not state.said and self.tools.get(SEND_MESSAGE):
             return frozenset({SEND_MESSAGE})
@@ -310,41 +285,3 @@ class Agent:
         self.store.log.add_step(self.id, outcome.value, state.model.name, usage)
         if settled:
             self.store.log.mark_answered(self.id)
-
-    # -- small things ---------------------------------------------------------------------------------------------
-
-    def attach(self, source: str) -> None:
-        """Let this agent search a source; it is told so.
-
-        Raises:
-            SourceError: there is no such source.
-        """
-        found = self.store.passages.get_source(source)
-        with self.store.transaction():
-            self.store.passages.attach(self.id, found.id)
-            event = events.document_attached(found.name, found.passages)
-            self.store.log.append(self.id, [replace(event, answered=True)])
-
-    def _pause(self, minutes: int) -> None:
-        until = utc_now() + timedelta(minutes=minutes)
-        self.store.agents.pause(self.id, until)
-
-    def check_window(self) -> None:
-        """See that the model's window holds what this agent always shows it. Asks the model's server.
-
-        Raises:
-            ConfigError: it does not; the message has the figures.
-            ModelError: the server cannot be asked.
-        """
-        self._context.limit(self.model, self._offered(TurnState(self.model)))
-
-    def _paused(self) -> bool:
-        until = self.store.agents.paused_until(self.id)
-        return until is not None and utc_now() < until
-
-    def _tool(self, name: str, trait: str) -> bool:
-        return bool(getattr(self.tools.get(name), trait, False))
-
-    def _tell(self, sight: Sight) -> None:
-        for observer in self.observers:
-            observer(sight)

@@ -21,6 +21,7 @@ from .prompts import text_of
 from .prompts.presets import DEFAULT, SMALLEST, TINY, Preset, get_preset, suited
 from .sources.base import Loader
 from .storage.base import AgentRow, Source, Store
+from .tools.imported import add_remembered
 from .tools.registry import Tool
 
 logger = logging.getLogger(__name__)
@@ -156,16 +157,18 @@ class MemGPT:
                 preset.name,
             )
         config = from_dict(AgentConfig, row.config)
-        return Agent(
+        agent = Agent(
             self.store,
             row,
             config,
             model,
             replace(preset, rules=preset.rules.changed(config.rules)),
-            text_of("system", preset.system, self.settings.home),
+            config.system or text_of("system", preset.system, self.settings.home),
             embedder=self.embedder,
             tools=tools,
         )
+        add_remembered(agent.tools, config.tools)
+        return agent
 
     def _preset_for(self, named: str, chosen: LLMConfig | None) -> Preset:
         """The preset that the user names or, without one, the one that suits the model.

@@ -100,6 +100,8 @@ class AgentConfig:
         blocks: further core memory blocks, label to text.
         rules: which function may be called when, in place of the preset's rules of the same name: ``first``, ``after``,
             ``last``, ``prefetch`` (see :class:`memgpt_autogen.prompts.presets.ToolRules`).
+        system: the system prompt's text, in place of the preset's.
+        tools: further functions by import path, as ``package.module:function``.
     """
 
     name: str
@@ -111,12 +113,16 @@ class AgentConfig:
     max_steps: int = 12
     blocks: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, Any] = field(default_factory=dict)
+    system: str = ""
+    tools: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not self.name or not self.name.strip():
             raise ConfigError("An agent needs a name.")
         if self.max_steps < 1:
             raise ConfigError(f"max_steps must be at least 1, not {self.max_steps}.")
+        if not all(isinstance(path, str) for path in self.tools):
+            raise ConfigError(f"tools must be import paths, as package.module:function, not {self.tools!r}.")
 
 
 def to_dict(record: LLMConfig | EmbeddingConfig | AgentConfig) -> dict[str, Any]:

@@ -6,7 +6,8 @@
     ├── StoreError                 the database cannot be read or written
     │   ├── AgentNotFound          no agent of that name
     │   ├── AgentBusy              another process, or an outer call, is running this agent
-    │   └── NameTaken              something of that name exists already
+    │   ├── NameTaken              something of that name exists already
+    │   └── UndoRefused            there is nothing to take back, or someone else has built on it
     ├── SourceError                a document cannot be loaded, or a source cannot be searched
     ├── ModelError                 a model call failed
     │   ├── ModelServerError       the server: unreachable, overloaded, broken (``retry`` may be true)
@@ -64,6 +65,12 @@ class AgentBusy(StoreError):
 
 class NameTaken(StoreError):
     """Something of that name exists already."""
+
+    fault: ClassVar[Fault] = "user"
+
+
+class UndoRefused(StoreError):
+    """There is nothing to take back, or someone else has built on it since. Nothing was changed."""
 
     fault: ClassVar[Fault] = "user"
 

@@ -112,10 +112,11 @@ class Intake:
         """The search that the preset leaves to the program, with the words of the last question.
 
         Returns:
-            The call as it stands in the log, and its result as a person reads it; None: nothing fits.
+            The call as it stands in the log, and its result as a person reads it; None: nothing fits, or it was looked
+            up already.
         """
         words = [message.text for message in waiting if message.kind == "user_message" and message.text]
-        if not self._preset.rules.prefetch or not words:
+        if not self._preset.rules.prefetch or not words or self._store.log.tail(self._agent_id, 1)[0].role != "user":
             return None
         asked = next((text for text in reversed(words) if "?" in text), words[-1])
         found = look_up(self._store, self._agent_id, asked, self._preset.rules.prefetch)

@@ -61,7 +61,7 @@ class Context:
         self._agent_id = agent_id
         self._preset = preset
         self._core = core
-        self._system = system
+        self.system = system
         self.policy = policy
         self._examples = preset.shown()
         self._sizes: dict[str, int] = {}
@@ -110,7 +110,7 @@ class Context:
     def _fixed_part(
         self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str
     ) -> tuple[list[Message], int]:
-        parts = [self._system, instructions, self._core.render() if self._preset.core else ""]
+        parts = [self.system, instructions, self._core.render() if self._preset.core else ""]
         fixed = [Message(role="system", content="\n\n".join(part for part in parts if part)), *self._examples]
         key = f"{model.name} {fixed[0].content} {[tool.name for tool in tools]}"
         if self._fixed[0] != key:
@@ -129,7 +129,19 @@ class Context:
     def _evict(
         self, model: ChatModel, messages: Sequence[Message], sizes: Sequence[int], limit: int
     ) -> tuple[int, str]:
-        gone = cut_at(messages, sizes, int(limit * self.policy.keep), limit)
+        return self._fold(model, messages, cut_at(messages, sizes, int(limit * self.policy.keep), limit), limit)
+
+    def fold(self, model: ChatModel, tools: Sequence[ToolSchema]) -> tuple[int, str]:
+        """Summarise now what came before the last turn; how many messages left the window, and their summary."""
+        messages = paired(self._store.log.window(self._agent_id))
+        starts = [at for at, message in enumerate(messages) if message.kind == "user_message"]
+        waiting = [at for at, message in enumerate(messages) if not message.answered]
+        last = min([*starts[-1:], *waiting[:1]], default=0)
+        return self._fold(model, messages, last, self.limit(model, tools), asked=True)
+
+    def _fold(
+        self, model: ChatModel, messages: Sequence[Message], gone: int, limit: int, *, asked: bool = False
+    ) -> tuple[int, str]:
         if not gone:
             return 0, ""
         before = self._store.log.last_summary(self._agent_id)
@@ -143,7 +155,7 @@ class Context:
             last_message_id=messages[gone - 1].id,
             messages=gone + (before.messages if before else 0),
         )
-        self._store.log.add_summary(self._agent_id, summary)
+        self._store.log.add_summary(self._agent_id, summary, asked=asked)
         return gone, text
 
 

@@ -56,11 +56,11 @@ class SQLiteAgents:
                 )
 
     def pause(self, agent_id: str, until: datetime) -> None:
-        self._db.execute("UPDATE agents SET paused_until = ? WHERE id = ?", stamp(until), agent_id)
+        self._db.insert("pauses", [{"agent_id": agent_id, "until": stamp(until)}])
 
     def paused_until(self, agent_id: str) -> datetime | None:
-        row = self._db.one("SELECT paused_until FROM agents WHERE id = ?", agent_id)
-        return datetime.fromisoformat(row["paused_until"]) if row and row["paused_until"] else None
+        row = self._db.one("SELECT until FROM pauses WHERE agent_id = ? ORDER BY number DESC LIMIT 1", agent_id)
+        return datetime.fromisoformat(row["until"]) if row else None
 
     def blocks(self, agent_id: str) -> Sequence[Block]:
         return [_block(row) for row in self._db.all(_BLOCKS, agent_id)]

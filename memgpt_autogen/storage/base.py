@@ -60,6 +60,27 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Undone:
+    """What was taken back.
+
+    Attributes:
+        turns: how many turns.
+        messages: theirs, oldest first.
+        blocks: labels of the core memory blocks that have their earlier text again.
+        notes: passages that are gone from archival memory.
+        summaries: how many were dropped; what they stood for is in view again.
+        waiting: how many messages wait for an answer again.
+    """
+
+    turns: int
+    messages: tuple[Message, ...]
+    blocks: tuple[str, ...]
+    notes: int
+    summaries: int
+    waiting: int
+
+
+@dataclass(frozen=True)
 class Source:
     """A named set of passages. ``embedder`` and ``dim`` are empty and 0 until vectors are there."""
 
@@ -188,7 +209,14 @@ class Log(Protocol):
         """Messages of these days (local time, both included), oldest first."""
         ...
 
-    def add_summary(self, agent_id: str, summary: Summary) -> None: ...
+    def replace(self, message: Message, other: Message) -> None:
+        """Put another message in the place of one, under an id of its own."""
+        ...
+
+    def add_summary(self, agent_id: str, summary: Summary, *, asked: bool = False) -> None:
+        """``asked``: it is no part of a turn, and outlasts an undo of turns that it does not stand for."""
+        ...
+
     def last_summary(self, agent_id: str) -> Summary | None: ...
     def add_step(self, agent_id: str, outcome: str, model: str, usage: Usage) -> None: ...
 
@@ -290,6 +318,29 @@ class Store(Protocol):
 
     def transaction(self, step_id: str | None = None) -> AbstractContextManager[None]:
         """All or nothing. Inside another transaction it joins that one."""
+        ...
+
+    def undo(self, agent_id: str, turns: int, *, keep_incoming: bool = False) -> Undone:
+        """Take the last turns back: messages, edits of core memory, notes in archival memory, summaries; all or nothing.
+
+        What they answered without its being a part of them waits again.
+
+        Args:
+            agent_id: whose turns.
+            turns: how many; where there are fewer, all there are.
+            keep_incoming: leave what came in at the start of the first of them, unanswered.
+
+        Raises:
+            UndoRefused: there is no turn, or someone else has edited a shared block since.
+        """
+        ...
+
+    def wipe(self, agent_id: str) -> Sequence[str]:
+        """Forget every message and note, and give each block its first text; sources stay attached.
+
+        Returns:
+            Labels of blocks that other agents share: those are left as they are.
+        """
         ...
 
     def lock(self, agent_id: str) -> AbstractContextManager[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import numpy as np
@@ -39,7 +40,19 @@ class SQLiteLog:
         self._db.insert("messages", [_values(agent_id, message) for message in messages])
 
     def mark_answered(self, agent_id: str) -> None:
-        self._db.execute("UPDATE messages SET answered = 1 WHERE agent_id = ? AND answered = 0", agent_id)
+        self._db.execute(
+            "UPDATE messages SET answered = 1, answered_step = ? WHERE agent_id = ? AND answered = 0",
+            *(self._db.step_id, agent_id),
+        )
+
+    def replace(self, message: Message, other: Message) -> None:
+        with self._db.transaction():
+            row = self._db.one("SELECT seq, agent_id, step_id FROM messages WHERE id = ?", message.id)
+            if row is None:
+                raise StoreError("The message that was to be changed is gone. Nothing was changed.")
+            self._db.execute("DELETE FROM messages WHERE seq = ?", row["seq"])
+            values = _values(row["agent_id"], replace(other, id=new_id(), step_id=row["step_id"]))
+            self._db.insert("messages", [{"seq": row["seq"], **values}])
 
     def window(self, agent_id: str) -> Sequence[Message]:
         after = self._db.number("SELECT max(last_seq) FROM summaries WHERE agent_id = ?", agent_id)
@@ -49,13 +62,13 @@ class SQLiteLog:
         missing = next((row["seq"] for row in rows if (row["id"], row["answered"]) not in read), None)
         if missing is not None:
             for row in self._db.all(f"SELECT * {inside} AND seq >= ?", agent_id, after, missing):
-                read[row["id"], row["answered"]] = _message(row)
+                read[row["id"], row["answered"]] = message_of(row)
         self._read = read
         return [read[row["id"], row["answered"]] for row in rows]
 
     def tail(self, agent_id: str, count: int) -> Sequence[Message]:
         rows = self._db.all("SELECT * FROM messages WHERE agent_id = ? ORDER BY seq DESC LIMIT ?", agent_id, count)
-        return [_message(row) for row in reversed(rows)]
+        return [message_of(row) for row in reversed(rows)]
 
     def count(self, agent_id: str) -> int:
         return self._db.number("SELECT count(*) FROM messages WHERE agent_id = ?", agent_id)
@@ -110,7 +123,7 @@ class SQLiteLog:
         row = self._db.one("SELECT * FROM messages WHERE seq = ?", seq)
         if row is None:
             raise StoreError("A message was deleted while it was being searched. Search again.")
-        return _message(row)
+        return message_of(row)
 
     def _agree(self, agent_id: str, embedder: str) -> None:
         """Vectors of another embedder are dropped: the messages go back to the backlog."""
@@ -143,15 +156,17 @@ class SQLiteLog:
         rows = self._db.all(
             f"SELECT * {_DAYS} ORDER BY seq LIMIT ? OFFSET ?", agent_id, first, after, page_size, page * page_size
         )
-        return Page([Hit(_message(row), 0.0) for row in rows], total, page, page_size)
+        return Page([Hit(message_of(row), 0.0) for row in rows], total, page, page_size)
 
-    def add_summary(self, agent_id: str, summary: Summary) -> None:
+    def add_summary(self, agent_id: str, summary: Summary, *, asked: bool = False) -> None:
+        last = self._db.number("SELECT max(seq) FROM messages WHERE agent_id = ?", agent_id)
         row = {
             "id": summary.id or new_id(),
             "agent_id": agent_id,
             "first_message_id": summary.first_message_id,
             "last_message_id": summary.last_message_id,
             "last_seq": self._db.number("SELECT seq FROM messages WHERE id = ?", summary.last_message_id),
+            "at_seq": None if asked else last,
             "messages": summary.messages,
             "text": summary.text,
             "created_at": stamp(summary.created_at),
@@ -209,7 +224,8 @@ def _values(agent_id: str, message: Message) -> dict[str, object]:
     return row if message.step_id is None else {**row, "step_id": message.step_id}
 
 
-def _message(row: sqlite3.Row) -> Message:
+def message_of(row: sqlite3.Row) -> Message:
+    """A row of the table ``messages``."""
     calls = json.loads(row["tool_calls"]) if row["tool_calls"] else ()
     return Message(
         role=row["role"],

@@ -152,4 +152,17 @@ ALTER TABLE passages ADD COLUMN document_id TEXT REFERENCES documents ON DELETE 
 CREATE INDEX passages_document ON passages (document_id) WHERE document_id IS NOT NULL;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS, _DOCUMENTS)
+#: So that each can be taken back: which step answered a message, how far the log had come when a summary was written
+#: (empty: the user asked for it), and every pause (the newest holds; the column agents.paused_until is no longer read).
+_UNDO = """
+ALTER TABLE messages ADD COLUMN answered_step TEXT;
+ALTER TABLE summaries ADD COLUMN at_seq INTEGER;
+CREATE TABLE pauses (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL, step_id TEXT,
+    agent_id TEXT NOT NULL REFERENCES agents ON DELETE CASCADE, until TEXT NOT NULL
+);
+CREATE INDEX pauses_agent ON pauses (agent_id, number);
+INSERT INTO pauses (user_id, agent_id, until) SELECT user_id, id, paused_until FROM agents WHERE paused_until <> '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS, _DOCUMENTS, _UNDO)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from .agents import SQLiteAgents
+from .base import Undone
 from .conversations import SQLiteConversations
 from .database import Database
 from .locks import hold
 from .log import SQLiteLog
 from .passages import SQLitePassages
+from .undo import undo, wipe
 
 
 class SQLiteStore:
@@ -37,6 +40,18 @@ class SQLiteStore:
     def transaction(self, step_id: str | None = None) -> AbstractContextManager[None]:
         """All or nothing; rows written inside carry ``step_id``."""
         return self._database.transaction(step_id)
+
+    def undo(self, agent_id: str, turns: int, *, keep_incoming: bool = False) -> Undone:
+        """Take the last turns back, all or nothing.
+
+        Raises:
+            UndoRefused: there is no turn, or someone else has edited a shared block since.
+        """
+        return undo(self._database, agent_id, turns, keep_incoming=keep_incoming)
+
+    def wipe(self, agent_id: str) -> Sequence[str]:
+        """Start anew; labels of the blocks that other agents share, which are left as they are."""
+        return wipe(self._database, agent_id)
 
     def lock(self, agent_id: str) -> AbstractContextManager[None]:
         """Hold an agent for oneself.
