@@ -321,7 +321,7 @@ class Store(Protocol):
         ...
 
     def undo(self, agent_id: str, turns: int, *, keep_incoming: bool = False) -> Undone:
-        """Take the last turns back: messages, edits of core memory, notes in archival memory, summaries; all or nothing.
+        """Take the last turns back: messages, edits of core memory, archival notes, summaries; all or nothing.
 
         What they answered without its being a part of them waits again.
 

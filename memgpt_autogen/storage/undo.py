@@ -75,7 +75,8 @@ def _restore_blocks(database: Database, agent_id: str, steps: str) -> list[str]:
         UndoRefused: someone else has edited one of them since.
     """
     edited = database.all(
-        "SELECT block_id, min(block_versions.version) AS version, label FROM block_versions JOIN blocks ON blocks.id = block_id "
+        "SELECT block_id, min(block_versions.version) AS version, label "
+        "FROM block_versions JOIN blocks ON blocks.id = block_id "
         f"WHERE block_versions.step_id {_THESE} GROUP BY block_id ORDER BY block_id",
         steps,
     )

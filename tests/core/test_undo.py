@@ -21,9 +21,10 @@ from memgpt_autogen.storage.sqlite import SQLiteStore
 
 from .conftest import Build, Script, assert_sound, call, note, say
 
+
 def factorial(n: int) -> int:
     """Multiply the numbers up to n."""
-    return n and n * factorial(n - 1) or 1
+    return (n and n * factorial(n - 1)) or 1
 
 
 KEEP = call("archival_memory_insert", True, content="The key is under the mat.")
@@ -310,7 +311,7 @@ def do(agent: Agent, model: Talker, doing: Doing, number: int) -> int:
 
 
 @given(st.lists(DOING, max_size=6), st.lists(DOING, min_size=1, max_size=5))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_after_an_undo_all_is_as_it_was_before(tmp_path: Any, before: list[Doing], taken_back: list[Doing]) -> None:
     model = Talker(context_window=2600)
     home = MemGPT(Settings(home=tmp_path, environ={}), store=SQLiteStore(None), embedder=None)
