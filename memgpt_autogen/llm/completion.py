@@ -17,6 +17,7 @@ from ..config import LLMConfig
 from ..errors import ConfigError, ModelReplyError, ModelRequestError
 from ..events import clean
 from ..messages import Message, Reply, ToolSchema, Usage
+from .auto import told_format
 from .connection import Connection
 from .forms import Form, bare, chat_turns
 from .grammar import STRING_LIMIT, reply_prefix, select
@@ -24,7 +25,7 @@ from .holding import Holding
 from .repair import check_calls, parse_calls
 from .servers import SERVERS, Completion, Order, Params, Way
 from .transport import Address, Broken, Refused, Transport
-from .wrappers import DEFAULT_WRAPPER, Wrapper, from_template, get_wrapper, is_auto, named_by
+from .wrappers import Wrapper, get_wrapper, is_auto, named_by
 
 log = logging.getLogger(__name__)
 
@@ -104,28 +105,12 @@ class CompletionModel:
         Raises:
             ModelServerError: it cannot be reached.
         """
-        found = self._template() if is_auto(self._format) and self.server.template else None
+        found = told_format(self.connection) if is_auto(self._format) and not self.server.chat else None
         made = replace(found or get_wrapper(self._format), inner_thoughts=self._thoughts, simplify=self._simplify)
         if "schema" in self.server.ways and made.outside:
             log.info("%s holds replies to JSON: the monologue of %s stands within the call.", self.name, made.name)
             made = replace(made, outside=False)
         return bare(made) if self.server.chat else made
-
-    def _template(self) -> Wrapper | None:
-        def render(messages: Sequence[Mapping[str, str]], reply: bool) -> str:
-            body = {"messages": list(messages), "add_generation_prompt": reply}
-            return self.connection.understood(
-                lambda answer: str(answer["prompt"]), self.transport.post(self.server.template, body)
-            )
-
-        try:
-            found = from_template(render)
-        except ModelRequestError as error:  # an old build, or a model without a template
-            log.warning("%s tells no chat template (%s); the format %s is used.", self.name, error, DEFAULT_WRAPPER)
-            return None
-        if found is None:
-            log.warning("The chat template of %s is unusual; the format %s is used.", self.name, DEFAULT_WRAPPER)
-        return found
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 from ..config import LLMConfig
 from ..errors import ModelRequestError, ModelServerError
 from ..messages import Usage
-from .servers import Completion, Facts, NoModel, Order, Server
+from .servers import Ask, Completion, Facts, NoModel, Order, Server
 from .tokens import TokenCounter
 from .transport import Refused, Transport
 from .wrappers import named_by
@@ -58,11 +59,8 @@ class Connection:
             ModelRequestError: it has not loaded the model.
         """
         if self._facts is None:
-            # An old config may name the prompt format as its model.
-            model = self._config.model
-            wanted = "" if named_by("", model) else model
             try:
-                self._facts = self._learn(wanted)
+                self._facts = self._learn_wanted()
             except NoModel as error:
                 raise ModelRequestError(f"{self.where} {error}") from error
             except Refused as error:
@@ -93,10 +91,17 @@ class Connection:
         Raises:
             ModelServerError: it cannot be reached.
         """
-        if self.row.weigh is None:
+        return self._if_told(self.row.weigh)
+
+    def format_shown(self) -> str:
+        """A text in which the model's prompt format shows; empty where the server tells none. Raises likewise."""
+        return self._if_told(self.row.shows) or ""
+
+    def _if_told(self, question: Callable[[Ask, str], Answer] | None) -> Answer | None:
+        if question is None:
             return None
         try:
-            return self.row.weigh(self._ask, self.facts.model)
+            return question(self._ask, self.facts.model)
         except (*_UNREAD, ModelRequestError):
             return None
 
@@ -163,6 +168,16 @@ class Connection:
             return read(reply)
         except _UNREAD as error:
             raise self._unread(reply) from error
+
+    def _learn_wanted(self) -> Facts:
+        model = self._config.model
+        if not named_by("", model):
+            return self._learn(model)
+        # An old config names the prompt format as its model; but there are models named as a format is, too.
+        if self.row.needs_model:
+            with contextlib.suppress(NoModel):
+                return self._learn(model)
+        return self._learn("")
 
     def _learn(self, wanted: str) -> Facts:
         replies: list[Any] = [None]

@@ -242,7 +242,7 @@ class Replay(Loopback):
             return Answer("<html>another site</html>", 404, "text/html")
         path = path.removeprefix(self.prefix)
         self.asked.append(Request(method, path, body, headers))
-        if self.kind.count and path == self.kind.count[0]:
+        if self.kind.count and path == self.kind.count[0] and self.kind.count[1] in body:
             return Answer(self.kind.count[2](words(body[self.kind.count[1]])))
         if method == "POST" and path == self.kind.path:
             return super().answer(method, path, body, headers)

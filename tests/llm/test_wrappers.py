@@ -155,7 +155,8 @@ def test_simplified_events(message: Message, shown: str) -> None:
 
 
 NAMES = (
-    "chatml chatml-hints chatml-noforce llama3 llama3-hints airoboros-l2-70b-2.1 dolphin-2.1-mistral-7b zephyr-7B"
+    "chatml chatml-hints chatml-noforce llama3 llama3-hints airoboros-l2-70b-2.1 dolphin-2.1-mistral-7b zephyr-7B "
+    "mistral gemma phi3"
 ).split()
 
 
@@ -253,12 +254,6 @@ def test_a_real_model_s_first_reply_under_the_grammar_is_a_call_that_fits(
     model = CompletionModel(config, environ={})
     for words in PROMPTS[5:8]:
         assert first_try(model, embedded_server.address, words, TOOLS, limit=60) == "fits"
-
-
-def test_auto_falls_back_where_the_server_tells_nothing(loopback: Loopback) -> None:
-    config = LLMConfig(model_endpoint_type="llamacpp", model_endpoint=loopback.address, model_wrapper="auto")
-    loopback.script = [Answer({"error": {"message": "File Not Found"}}, 404)]
-    assert CompletionModel(config).wrapper == get_wrapper("chatml")
 
 
 def _body(wrapper: Wrapper, message: Message) -> str:

@@ -130,6 +130,8 @@ class Server:
         hints: what to do about an error, by the ``type`` the server gives it.
         empty: what an empty reply means, and what to do.
         strict: refuses a grammar that it cannot read, so that a reply held to one always ends with it.
+        shows: asks for a text in which the model's format shows, its chat template or a prompt written by that;
+            ``shows(ask, model)``. None: there is none.
         template: a path that renders chat messages by the model's own template; empty: there is none.
     """
 
@@ -152,6 +154,7 @@ class Server:
     hints: Mapping[str, str] = field(default_factory=dict)
     empty: str = "Look at the server's log."
     strict: bool = False
+    shows: Callable[[Ask, str], str] | None = None
     template: str = ""
 
     def base(self, address: str) -> str:

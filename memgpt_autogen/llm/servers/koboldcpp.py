@@ -38,6 +38,7 @@ KOBOLDCPP = Server(
     body=_body,
     read=_read,
     learn=_learn,
+    shows=lambda ask, model: str(ask("/props", None)["chat_template"]),  # from version 1.80 on
     count=Question("/api/extra/tokencount", lambda text, model: {"prompt": text}, lambda reply: int(reply["value"])),
     hints={"down": "To start it: koboldcpp --model MODEL.gguf."},
     reserved=frozenset({"prompt", "grammar", "max_length", "max_context_length", "trim_stop"}),

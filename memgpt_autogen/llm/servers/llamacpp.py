@@ -47,6 +47,7 @@ LLAMACPP = Server(
     count=Question("/tokenize", lambda text, model: {"content": text}, lambda reply: len(reply["tokens"])),
     strict=True,
     template="/apply-template",
+    shows=lambda ask, model: str(ask("/props", None)["chat_template"]),
     reserved=frozenset({"prompt", "stream", "grammar", "json_schema", "n_predict"}),
     hints={
         "down": "To start it: llama-server -m MODEL.gguf.",

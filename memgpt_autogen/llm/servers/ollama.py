@@ -53,6 +53,7 @@ OLLAMA = Server(
     read=_read,
     learn=_learn,
     weigh=_weigh,
+    shows=lambda ask, model: str(ask("/api/show", {"model": model})["template"]),
     needs_model=True,
     ways=("schema", "free"),  # before version 0.5 it knows no schema
     window=8192,

@@ -37,6 +37,13 @@ def _tokens(text: str, model: str) -> dict[str, Any]:
     return {"model": model, "prompt": text}
 
 
+def _shows(ask: Ask, model: str) -> str:
+    """A prompt that it writes by the model's template, by way of its tokens."""
+    chat = {"model": model, "messages": [{"role": "user", "content": "Hello"}]}
+    tokens = ask("/tokenize", chat)["tokens"]
+    return str(ask("/detokenize", {"model": model, "tokens": tokens})["prompt"])
+
+
 VLLM = Server(
     name="vllm",
     title="vLLM",
@@ -45,6 +52,7 @@ VLLM = Server(
     read=read_openai,
     learn=_learn,
     needs_model=True,
+    shows=_shows,
     count=Question("/tokenize", _tokens, lambda reply: int(reply["count"])),
     # Its JSON may hold any white space: some models write that until the limit. The grammar allows none.
     ways=("schema", "gbnf"),

@@ -12,6 +12,7 @@ from .base import Ask, Completion, Facts, Json, NoModel, Order, Question, Server
 
 _NONE_LOADED = "has no model loaded. Load one in its Model tab, or start it with --model NAME."
 _DOWN = {"down": "To start it: python server.py --api."}
+_CHAT = [{"role": "user", "content": "Hello"}]
 _EMPTY = (
     "It does so where the prompt is longer than its context, or its loader cannot read the grammar: "
     "set context_window to the context that the model was loaded with, and look at its console."
@@ -35,6 +36,11 @@ def _loaded(name: Any) -> str:
     return str(name)
 
 
+def _shows(ask: Ask, model: str) -> str:
+    """A prompt that it writes by the template in use, without a reply."""
+    return str(ask("/v1/internal/chat-prompt", {"messages": _CHAT, "mode": "instruct"})["prompt"])
+
+
 WEBUI = Server(
     name="webui",
     title="text-generation-webui",
@@ -42,6 +48,7 @@ WEBUI = Server(
     body=_body,
     read=read_openai,
     learn=_learn,
+    shows=_shows,
     count=Question("/v1/internal/token-count", lambda text, model: {"text": text}, lambda reply: int(reply["length"])),
     ways=("gbnf", "free"),
     dialect="plain",

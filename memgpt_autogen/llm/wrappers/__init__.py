@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from ...errors import ConfigError
 from .base import Wrapper
+from .families import by_marks, by_name
 from .formats import CHATML, ROWS
 from .template import Render, from_template
 
 #: The formats by the names that users know.
 WRAPPERS: dict[str, Wrapper] = {wrapper.name: wrapper for wrapper in ROWS}
 DEFAULT_WRAPPER = CHATML.name
-#: The server's own chat template, where it tells one; else the default.
+#: The format of the model that the server runs, by its chat template or its name; else the default.
 AUTO = "auto"
 _GRAMMAR = "-grammar"
 _BY_NAME = {name.casefold(): wrapper for name, wrapper in WRAPPERS.items()}
@@ -23,7 +24,7 @@ _BY_NAME = {name.casefold(): wrapper for name, wrapper in WRAPPERS.items()}
 def get_wrapper(name: str = "") -> Wrapper:
     """The format of that name, in any case, with or without ``-grammar``: a grammar is used wherever one can be.
 
-    ``auto`` gives the default here; whoever can ask a server does so by :func:`from_template`.
+    ``auto`` gives the default here; whoever can ask a server does so, see :mod:`..auto`.
 
     Raises:
         ConfigError: there is none.
@@ -58,6 +59,8 @@ __all__ = [
     "WRAPPERS",
     "Render",
     "Wrapper",
+    "by_marks",
+    "by_name",
     "from_template",
     "get_wrapper",
     "is_auto",

@@ -58,6 +58,36 @@ ZEPHYR = Wrapper(
     stop=("</s>", "<|user|>", "<|system|>", "<|assistant|>"),
 )
 
+#: Mistral and Mixtral, and Llama 2. They know no system: its words stand as a user's.
+MISTRAL = Wrapper(
+    name="mistral",
+    system=("[INST] ", " [/INST]"),
+    user=("[INST] ", " [/INST]"),
+    assistant=(" ", "</s>"),
+    tool=("[INST] FUNCTION RETURN:\n", " [/INST]"),
+    stop=("</s>", "[INST]"),
+)
+
+#: Google's Gemma, without a system either.
+GEMMA = Wrapper(
+    name="gemma",
+    system=("<start_of_turn>user\n", "<end_of_turn>\n"),
+    user=("<start_of_turn>user\n", "<end_of_turn>\n"),
+    assistant=("<start_of_turn>model\n", "<end_of_turn>\n"),
+    tool=("<start_of_turn>user\nFUNCTION RETURN:\n", "<end_of_turn>\n"),
+    stop=("<end_of_turn>", "<start_of_turn>"),
+)
+
+#: Microsoft's Phi 3 and later small ones.
+PHI3 = Wrapper(
+    name="phi3",
+    system=("<|system|>\n", "<|end|>\n"),
+    user=("<|user|>\n", "<|end|>\n"),
+    assistant=("<|assistant|>\n", "<|end|>\n"),
+    tool=("<|user|>\nFUNCTION RETURN:\n", "<|end|>\n"),
+    stop=("<|end|>", "<|user|>", "<|system|>", "<|assistant|>"),
+)
+
 ROWS = (
     CHATML,
     replace(CHATML, name="chatml-hints", hint=HINT),
@@ -68,4 +98,7 @@ ROWS = (
     # Results as a user's words: models that never saw the role ``tool`` in training read them better.
     replace(CHATML, name="dolphin-2.1-mistral-7b", tool=("<|im_start|>user\nFUNCTION RETURN:\n", "<|im_end|>\n")),
     ZEPHYR,
+    MISTRAL,
+    GEMMA,
+    PHI3,
 )

@@ -1,0 +1,46 @@
+"""Which format a model was trained on, by the marks in its chat template or by its name: a table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .base import Wrapper
+from .formats import AIROBOROS, CHATML, GEMMA, LLAMA3, MISTRAL, PHI3, ZEPHYR
+
+
+@dataclass(frozen=True)
+class Family:
+    """Models that share a format.
+
+    Attributes:
+        wrapper: the format.
+        marks: found in their chat templates (Jinja or Ollama's), and in prompts written by these.
+        names: found in the models' names.
+    """
+
+    wrapper: Wrapper
+    marks: str
+    names: str
+
+
+#: Tried in this order: fine-tunes bear their base model's name too, and many have a format of their own.
+FAMILIES = (
+    Family(CHATML, r"<\|im_start\|>", r"qwen|smollm|hermes|dolphin|chatml|internlm|openorca|\byi-"),
+    Family(ZEPHYR, r"<\|user\|>[\s\S]*(</s>|eos_token)", r"zephyr|tinyllama"),
+    Family(PHI3, r"<\|user\|>[\s\S]*<\|end\|>", r"phi-?(3|4-mini)"),
+    Family(LLAMA3, r"<\|start_header_id\|>", r"llama-?3"),
+    Family(GEMMA, r"<start_of_turn>", r"gemma"),
+    Family(AIROBOROS, r"USER:[\s\S]*ASSISTANT:", r"airoboros|vicuna|wizardlm"),
+    Family(MISTRAL, r"\[INST\]", r"mistral|mixtral|codestral|ministral|llama-?2.*chat"),
+)
+
+
+def by_marks(text: str) -> Wrapper | None:
+    """The format that shows in a chat template, or in a prompt written by one; None: none that is known."""
+    return next((family.wrapper for family in FAMILIES if re.search(family.marks, text)), None)
+
+
+def by_name(model: str) -> Wrapper | None:
+    """The format of the family that a model's name tells; None: none that is known."""
+    return next((family.wrapper for family in FAMILIES if re.search(family.names, model, re.IGNORECASE)), None)
