@@ -203,6 +203,32 @@ class MemGPT:
         """
         self.store.agents.delete(self.store.agents.get(name).id)
 
+    def share_block(self, label: str, owner: str, *others: str) -> None:
+        """Let agents share a block of core memory: what one writes there is in the next prompt of all.
+
+        Args:
+            label: the block's name.
+            owner: the agent whose block it is.
+            others: the agents who get it, too. Sharing it once more changes nothing.
+
+        Raises:
+            AgentNotFound: there is no agent of one of the names.
+            ConfigError: the owner has no such block.
+            NameTaken: one of the others has a block of its own of that name.
+        """
+        agents = self.store.agents
+        blocks = {block.label: block for block in agents.blocks(agents.get(owner).id)}
+        if label not in blocks:
+            raise ConfigError(f"{owner} has no block {label!r}. Its blocks: {', '.join(blocks)}.")
+        with self.store.transaction():
+            for other in others:
+                row = agents.get(other)
+                own = {block.label: block.id for block in agents.blocks(row.id)}
+                if label not in own:
+                    agents.share_block(row.id, blocks[label].id)
+                elif own[label] != blocks[label].id:
+                    raise NameTaken(f"{other} has a block {label!r} of its own already. Share one of another name.")
+
     def user_message(self, agent: Agent | str, message: str, name: str | None = None) -> list[str]:
         """Say something to an agent; what it says back.
 

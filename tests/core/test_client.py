@@ -88,6 +88,20 @@ def test_further_blocks_are_core_memory_too(client: MemGPT) -> None:
     assert core(client, "sam")["project"] == "p" * 5000
 
 
+def test_a_block_is_shared_by_name_and_only_where_it_can_be(client: MemGPT) -> None:
+    ann = client.create_agent({"name": "ann", "blocks": {"plan": "Noon."}}, model=ScriptedModel())
+    bob = client.create_agent("bob", model=ScriptedModel())
+    client.create_agent({"name": "cid", "blocks": {"plan": "Evening."}}, model=ScriptedModel())
+    for _ in range(2):
+        client.share_block("plan", "ann", "bob")
+    bob.core.append("plan", "At the gate.")
+    assert "Noon.\nAt the gate." in ann.core.render() and bob.core.labels().count("plan") == 1
+    with pytest.raises(NameTaken, match="cid has a block 'plan' of its own"):
+        client.share_block("plan", "ann", "cid")
+    with pytest.raises(ConfigError, match="ann has no block 'plans'. Its blocks: persona, human, plan"):
+        client.share_block("plans", "ann", "bob")
+
+
 @pytest.mark.parametrize(
     ("config", "told"),
     [
