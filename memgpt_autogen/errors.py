@@ -33,7 +33,7 @@ class MemGPTError(Exception):
     retry: bool = False
 
 
-class ConfigError(MemGPTError):
+class ConfigError(MemGPTError, ValueError):
     """The settings cannot work. The message says what to change."""
 
 

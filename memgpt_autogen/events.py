@@ -7,7 +7,7 @@ words beside it in ``Message.text`` for searches. Times are local, with their zo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -28,11 +28,13 @@ def user_message(
     name: str | None = None,
     location: str | None = None,
     conversation_id: str | None = None,
+    images: Sequence[str] = (),
     at: datetime | None = None,
 ) -> Message:
-    """Someone said something. ``name`` tells several speakers apart."""
+    """Someone said something. ``name`` tells several speakers apart; ``images`` are addresses of pictures."""
     extra = {"location": location, "name": name}
-    return _event("user_message", {"message": message}, extra, text=message, author=name, at=at, chat=conversation_id)
+    said = _event("user_message", {"message": message}, extra, text=message, author=name, at=at, chat=conversation_id)
+    return replace(said, images=tuple(images)) if images else said
 
 
 def heartbeat(reason: str, *, at: datetime | None = None) -> Message:

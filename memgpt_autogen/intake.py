@@ -105,6 +105,7 @@ class Intake:
         """An event of which no more is shown than the window can hold; searches see all of it."""
         if not event.text:
             return event
+        event = replace(event, images=self._context.fit_images(event, limit, state.model))
         shown = self._context.fit(event.text, limit, state.model, _REST_IN_RECALL)
         return event if shown == event.text else events.reworded(event, shown)
 

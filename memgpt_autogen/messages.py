@@ -102,6 +102,8 @@ class Message:
         id: a UUIDv7; orders messages.
         answered: False from the moment an event arrives until a step that saw it is committed.
         conversation_id, session_id, step_id: which chat, which sitting and which step it belongs to.
+        images: addresses of pictures that came with it, ``https:`` or ``data:``. ``content`` says that there are some,
+            for models that cannot look at them.
         created_at: when, in UTC.
     """
 
@@ -117,6 +119,7 @@ class Message:
     conversation_id: str | None = None
     session_id: str | None = None
     step_id: str | None = None
+    images: tuple[str, ...] = ()
     created_at: datetime = field(default_factory=utc_now)
 
 

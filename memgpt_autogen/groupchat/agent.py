@@ -3,52 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextvars
+import copy
 import functools
 import inspect
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from weakref import WeakSet
 
 from . import _autogen  # noqa: F401  # isort: skip  (first of all: says what to install where AutoGen is missing)
-from autogen import ConversableAgent
+import autogen
+from autogen import ConversableAgent, OpenAIWrapper
 
 from .. import events
 from ..agent import Agent
 from ..client import MemGPT
 from ..compat import display_options, leave_out
-from ..config import AgentConfig
-from ..errors import ConfigError, MemGPTError
-from ..llm.base import ChatModel
-from ..llm.wrappers import named_by
+from ..errors import ConfigError
 from ..tools.registry import Tool
 from . import translate
-from .conversations import Conversations
 from .display import Display
 from .entries import Entry, read_entry
+from .hearing import Hearing
 from .model import AutoGenModel
-from .news import News, read_news
+from .opening import open_core, tell_ignored
 from .original import OriginalMethods
-from .stand_in import StandInClient
-
-logger = logging.getLogger(__name__)
+from .stand_in import StandInClient, count
 
 _DEFAULT_SYSTEM_MESSAGE = "You are a helpful AI Assistant."  # AutoGen's own; it says nothing, so it is left out
 _workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="memgpt")
-_living: WeakSet[MemGPTAgent] = WeakSet()
-
-
-@atexit.register
-def _hear_all() -> None:
-    """What was said after an agent's last turn would end with the process: it goes into memory."""
-    for agent in [*_living]:
-        try:
-            agent.hear_all()
-        except MemGPTError as error:  # another process is running it, or the store is closed
-            logger.info("%s could not take in what was said last: %s", agent.name, error)
 
 
 class MemGPTAgent(OriginalMethods, ConversableAgent):
@@ -99,6 +82,7 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
         arguments.pop("self")
         arguments.update(arguments.pop("kwargs", {}))
         llm_config = arguments.get("llm_config")
+        llm_config = _config_around() if llm_config is None else llm_config
         self._entry: Entry | None = read_entry(llm_config) if llm_config else None
         if self._entry:
             arguments["llm_config"] = self._entry.autogen
@@ -109,15 +93,15 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
         self._core_tools = tuple(tools)
         self._memgpt = memgpt
         self._display = Display(self, **display_options(interface_kwargs, interface, agent))
-        self._conversations: Conversations | None = None
-        self._cleared: WeakSet[Any] = WeakSet()  # peers whose chats began before there was a memory agent
+        self._hearing = Hearing(self)
         self._client: Any = None
         self._stand_in: StandInClient | None = None
         if self._remembers:  # as in an AssistantAgent, whose place it takes
             arguments.setdefault("human_input_mode", "NEVER")
         super().__init__(**arguments)
         if self._remembers:
-            _living.add(self)
+            if agent is not None:
+                tell_ignored(agent, self._wanted)
             own = type(self)
             self.replace_reply_func(ConversableAgent.generate_oai_reply, own.generate_oai_reply)
             self.replace_reply_func(ConversableAgent.a_generate_oai_reply, own.a_generate_oai_reply)
@@ -145,31 +129,15 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
         return self._core
 
     def _open_core(self, entry: Entry) -> Agent:
-        wanted = {key: value or entry.options.get(key, "") for key, value in self._wanted.items()}
-        config = AgentConfig(
-            name=entry.options.get("name") or self.name,
-            preset=wanted["preset"],
-            persona=wanted["persona"] or (f"I am {self.name}." if self._instructions() else ""),
-            human=wanted["human"],
+        return open_core(
+            self.name,
+            entry,
+            self._wanted,
+            self.home,
+            model=AutoGenModel(self, entry.hint) if entry.hosted else None,
+            tools=self._core_tools,
+            persona=f"I am {self.name}." if self._instructions() else "",
         )
-        model: ChatModel | None = AutoGenModel(self, entry.hint) if entry.hosted else None
-        core = self.home.create_agent(
-            config, model=model, entry=entry.explicit, hint=entry.hint, tools=self._core_tools
-        )
-        self._tell_of_another_model(entry, core)
-        return core
-
-    def _tell_of_another_model(self, entry: Entry, core: Agent) -> None:
-        """A config that names a model without saying where it is may be answered by one nobody thought of."""
-        named, elsewhere = entry.hint.model, isinstance(core.model, AutoGenModel) or entry.explicit
-        if named and not (elsewhere or named_by("", named)) and core.model.name != named:
-            logger.warning(
-                "%s: llm_config names %s without an api_key or base_url, so %s answers instead. Give the entry one, or "
-                "set OPENAI_API_KEY.",
-                self.name,
-                named,
-                core.model.name,
-            )
 
     def _instructions(self) -> str:
         message = translate.content_text(self._oai_system_message[0]["content"])
@@ -179,7 +147,7 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
     def client(self) -> Any:
         """What AutoGen calls for summaries and counts costs by: its own client, or one that stands for our model."""
         hosted = self._entry is not None and self._entry.hosted
-        if hosted or not self._remembers:
+        if hosted or not self._remembers or not isinstance(self._client, (OpenAIWrapper, type(None))):
             return self._client
         self._stand_in = self._stand_in or StandInClient(lambda: self.core.model)
         return self._stand_in
@@ -187,6 +155,25 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
     @client.setter
     def client(self, client: Any) -> None:
         self._client = client
+
+    @client.deleter
+    def client(self) -> None:
+        del self._client
+
+    def __repr__(self) -> str:
+        inside = (
+            "a plain agent" if not self._remembers else f"memory agent {self._core.name!r}" if self._core else "new"
+        )
+        return f"<{type(self).__name__} {self.name!r}: {inside}>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> MemGPTAgent:
+        """A copy that shares the memory agent inside, as two agents of one name do."""
+        clone = object.__new__(type(self))
+        memo[id(self)] = clone
+        shared = ("_core", "_memgpt", "_core_tools", "_entry")
+        for key, value in self.__dict__.items():
+            clone.__dict__[key] = value if key in shared else copy.deepcopy(value, memo)
+        return clone
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
@@ -216,14 +203,18 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
         """The reply of the memory agent. Takes the place of AutoGen's LLM reply, and has its name."""
         if not self._remembers:
             return super().generate_oai_reply(messages, sender, config, **kwargs)  # type: ignore[no-any-return]
+        if config is None and self.client is None:
+            return False, None
         if messages is None:
             messages = self._oai_messages[sender]
         checked = getattr(self, "_process_llm_input", lambda listed: listed)(messages)
         if checked is None:
             return True, {"content": "LLM call blocked by safeguard", "role": "assistant"}
-        reply = self._answer(checked, sender)
+        reply = self._answer(checked, sender, config)
         if reply is not None:
             reply = getattr(self, "_process_llm_output", lambda made: made)(reply)
+            if reply is None:
+                raise ValueError("safeguard_llm_outputs hook returned None")
         return reply is not None, reply
 
     async def a_generate_oai_reply(
@@ -238,8 +229,10 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(_workers, context.run, call)
 
-    def _answer(self, messages: Sequence[Mapping[str, Any]], sender: Any) -> str | dict[str, Any] | None:
-        core, news = self.core, self._news(messages, sender)
+    def _answer(
+        self, messages: Sequence[Mapping[str, Any]], sender: Any, client: Any = None
+    ) -> str | dict[str, Any] | None:
+        core, news = self.core, self._hearing.news(messages, sender)
         if not (news.incoming or news.results or news.owed):
             news.incoming.append(events.heartbeat("Nobody has said anything new, and it is your turn to speak."))
         schemas, legacy = translate.offered_tools(self.llm_config)
@@ -247,61 +240,40 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
             news.incoming,
             results=news.results,
             tools=schemas,
+            model=core.model.through(client) if client and isinstance(core.model, AutoGenModel) else None,
             instructions=self._instructions(),
             cache=self.client_cache,
             must_speak=True,
-            conversation=self._chats().of(sender).id,
+            conversation=self._hearing.conversation(sender),
             on_commit=news.keep,
         )
-        if isinstance(self.client, StandInClient):
-            self.client.count(core.model.name, turn.usage)
+        if not isinstance(core.model, AutoGenModel):
+            count(self.client, core.model.name, turn.usage)
         reply = translate.to_reply(turn, legacy)
         # AutoGen puts no name to calls; with it they are known as the agent's own when they have left its window.
         return {**reply, "name": self.name} if isinstance(reply, dict) else reply
-
-    def _news(self, messages: Sequence[Mapping[str, Any]], sender: Any, *, repeats: bool = True) -> News:
-        window = self.core.store.log.window(self.core.id)
-        return read_news(messages, sender, self.name, window, self._chats(), repeats=repeats)
-
-    def _chats(self) -> Conversations:
-        if self._conversations is None:
-            self._conversations = Conversations(self.core.store, self.core.id)
-            for peer in self._cleared:
-                self._conversations.cleared(peer)
-        return self._conversations
 
     def clear_history(self, recipient: Any = None, *args: Any, **kwargs: Any) -> None:
         """Clear AutoGen's list of messages. The agent's memory is not touched: it lasts.
 
         What nobody has asked the agent to answer yet goes into its memory first.
         """
-        if self._remembers:
-            for peer in [*self._oai_messages] if recipient is None else [recipient]:
-                self._hear(peer)
+        peers = [*self._oai_messages] if recipient is None else [recipient]
+        for peer in peers if self._remembers else ():
+            self._hearing.hear(peer)
         super().clear_history(recipient, *args, **kwargs)
-        if self._conversations is None:
-            if recipient is not None:
-                self._cleared.add(recipient)
-        elif recipient is None:  # AutoGen's resume() does this, and then tells the same once more
-            self._conversations.all_cleared()
-        else:
-            self._conversations.cleared(recipient)
+        self._hearing.cleared(recipient)
 
     def hear_all(self) -> None:
         """Take in what is unread in every chat, without a reply. Happens by itself when the process ends."""
-        if self._core is not None:
-            for peer in [*self._oai_messages]:
-                self._hear(peer)
+        self._hearing.hear_all()
 
-    def _hear(self, peer: Any) -> None:
-        """Take in what is unread in a chat, without a reply."""
-        messages = self._oai_messages.get(peer)
-        if not messages:
-            return
-        news = self._news(messages, peer, repeats=False)
-        if news.incoming or news.results:
-            here = self._chats().of(peer).id
-            self.core.hear(news.incoming, results=news.results, conversation=here, on_commit=news.keep)
+
+def _config_around() -> Any:
+    """The config of a ``with llm_config:`` around this, in versions of AutoGen that have it."""
+    current = getattr(getattr(autogen, "LLMConfig", None), "_current_llm_config", None)
+    config = current.get(None) if current else None
+    return config.copy() if config else None
 
 
 def _is_silent(sender: Any, silent: bool | None) -> bool:

@@ -56,8 +56,11 @@ def read_entry(llm_config: Any) -> Entry:
 
 
 def _from_object(llm_config: Any) -> Entry:
-    """AutoGen's LLMConfig: typed entries cannot hold our keys, and always know their provider."""
-    first = dict(llm_config.config_list[0])
+    """AutoGen's LLMConfig, or an entry of one: typed entries cannot hold our keys, and always know their provider."""
+    entries = getattr(llm_config, "config_list", [llm_config])
+    if not hasattr(entries[0], "model"):
+        return Entry(llm_config, None, True, LLMConfig(), {})  # AutoGen says what is wrong with it
+    first = dict(entries[0])
     return Entry(llm_config, None, _names_place(first), model_hint(first), entry_options(first))
 
 
@@ -76,8 +79,8 @@ def _for_autogen(entry: Mapping[str, Any], explicit: LLMConfig | None, hosted: b
     kept = _up_to_date(entry)
     if explicit:
         kept = {key: value for key, value in kept.items() if not key.startswith("azure_")}
-    kept["model"] = kept.get("model") or "memgpt"  # AutoGen demands a name
     if not hosted:  # the core calls its model itself; AutoGen's client only has to be constructible
+        kept["model"] = kept.get("model") or "memgpt"
         kept["api_key"] = kept.get("api_key") or "not-needed"
         # Nothing is ever sent there; without an address AutoGen warns that the key is not one of OpenAI's.
         address = explicit.address if explicit else ""

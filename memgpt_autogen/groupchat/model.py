@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+from autogen import OpenAIWrapper
 
 from ..config import LLMConfig
 from ..llm.chat_format import read_chat_reply, to_chat_messages, to_chat_tools
@@ -16,8 +19,15 @@ from ..messages import Message, Reply, ToolSchema, Usage
 _KNOW_TOOL_CHOICE = ("", "openai", "azure")
 
 
+#: Tokens that a picture takes, about: OpenAI's for one of 1024 x 1024 in high detail are 765.
+IMAGE_TOKENS = 800
+_NOT_SHOWN = re.compile(r"image|multi-?modal|vision", re.IGNORECASE)
+
+
 class AutoGenModel:
     """A :class:`memgpt_autogen.llm.base.ChatModel` over an AutoGen agent's ``client``.
+
+    Pictures are passed on as parts of a message, until the provider says that its model cannot look at them.
 
     Args:
         agent: the AutoGen agent; its client is looked up at every call, since AutoGen rebuilds it.
@@ -29,6 +39,14 @@ class AutoGenModel:
         self._hint = hint
         self._counter = TokenCounter(hint.model)
         self._refused_tool_choice = False
+        self._shows_images = True
+        self._client: Any = None
+
+    def through(self, client: Any) -> AutoGenModel:
+        """The same model, called through another client than the agent's own."""
+        clone = copy.copy(self)
+        clone._client = client
+        return clone
 
     @property
     def name(self) -> str:
@@ -46,7 +64,8 @@ class AutoGenModel:
 
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
         """Tokens that messages and functions take in a prompt."""
-        return self._counter.count_messages(messages, tools)
+        images = sum(len(message.images) for message in messages) if self._shows_images else 0
+        return self._counter.count_messages(messages, tools) + IMAGE_TOKENS * images
 
     def complete(
         self,
@@ -58,32 +77,39 @@ class AutoGenModel:
         max_tokens: int | None = None,
     ) -> Reply:
         """One call. See the contract for arguments; errors are the provider's own, as AutoGen's users know them."""
-        client = _without_tools(self._agent.client)
+        given = self._client or self._agent.client
+        own = isinstance(given, OpenAIWrapper)  # else somebody's stand-in for it, of which nothing is known
+        client = _without_tools(given) if own else given
         offered = [tool for tool in tools if only is None or tool.name in only]
-        request: dict[str, Any] = {"messages": to_chat_messages(messages), "cache": cache, "agent": self._agent}
+        request: dict[str, Any] = {"cache": cache, "agent": self._agent}
         if offered:
             request["tools"] = to_chat_tools(offered)
             if self._takes_tool_choice():
                 request["tool_choice"] = "required"
-        counting = self._agent.client
-        client.total_usage_summary = copy.deepcopy(counting.total_usage_summary)
-        client.actual_usage_summary = copy.deepcopy(counting.actual_usage_summary)
-        response = self._create(client, request)
-        counting.total_usage_summary = client.total_usage_summary
-        counting.actual_usage_summary = client.actual_usage_summary
+        response = self._create(client, request, messages)
+        if own:
+            given.total_usage_summary = client.total_usage_summary
+            given.actual_usage_summary = client.actual_usage_summary
         content, calls = _parts(client.extract_text_or_completion_object(response)[0])
         usage = _usage(response)
-        self._counter.learn(self.count(messages, offered), usage.prompt_tokens)
+        if not any(message.images for message in messages):
+            self._counter.learn(self.count(messages, offered), usage.prompt_tokens)
         return replace(read_chat_reply(content, calls, offered, only=only), usage=usage)
 
-    def _create(self, client: Any, request: dict[str, Any]) -> Any:
+    def _create(self, client: Any, request: dict[str, Any], messages: Sequence[Message]) -> Any:
+        """The response; asked for again without what the provider says it does not know."""
+        images = self._shows_images and any(message.images for message in messages)
         try:
-            return client.create(**request)
+            return client.create(**request, messages=to_chat_messages(messages, images=images))
         except Exception as error:  # each provider has its own; what it says is the only sign
-            if "tool_choice" not in request or "tool_choice" not in str(error):
+            if "tool_choice" in request and "tool_choice" in str(error):
+                self._refused_tool_choice = True
+                request = {key: value for key, value in request.items() if key != "tool_choice"}
+            elif images and _NOT_SHOWN.search(str(error)):
+                self._shows_images = False
+            else:
                 raise
-            self._refused_tool_choice = True
-            return client.create(**{key: value for key, value in request.items() if key != "tool_choice"})
+            return self._create(client, request, messages)
 
     def _takes_tool_choice(self) -> bool:
         if self._refused_tool_choice:
@@ -96,6 +122,8 @@ class AutoGenModel:
 def _without_tools(client: Any) -> Any:
     """The same client, its entries without AutoGen's tools: AutoGen would put them in place of what we offer."""
     clone = copy.copy(client)
+    clone.total_usage_summary = copy.deepcopy(client.total_usage_summary)
+    clone.actual_usage_summary = copy.deepcopy(client.actual_usage_summary)
     drop = ("tools", "functions", "tool_choice", "parallel_tool_calls")
     clone._config_list = [
         {key: value for key, value in entry.items() if key not in drop} for entry in client._config_list
@@ -114,7 +142,12 @@ def _parts(extracted: Any) -> tuple[str, list[Mapping[str, Any]]]:
 def _usage(response: Any) -> Usage:
     usage = getattr(response, "usage", None)
     return Usage(
-        prompt_tokens=int(getattr(usage, "prompt_tokens", 0) or 0),
-        completion_tokens=int(getattr(usage, "completion_tokens", 0) or 0),
-        cost=float(getattr(response, "cost", 0) or 0),
+        prompt_tokens=int(_number(usage, "prompt_tokens")),
+        completion_tokens=int(_number(usage, "completion_tokens")),
+        cost=float(_number(response, "cost")),
     )
+
+
+def _number(source: Any, key: str) -> float:
+    value = getattr(source, key, None)
+    return value if isinstance(value, (int, float)) else 0

@@ -28,17 +28,12 @@ class StandInClient:
         model = self._model()
         messages = [_message(message) for message in config.get("messages", ())]
         reply = model.complete(messages, [], cache=config.get("cache"), max_tokens=config.get("max_tokens"))
-        self.count(model.name, reply.usage)
+        count(self, model.name, reply.usage)
         return SimpleNamespace(text=reply.text, cost=reply.usage.cost, model=model.name)
 
     def extract_text_or_completion_object(self, response: SimpleNamespace) -> list[str]:
         """The text of a response, in AutoGen's shape."""
         return [response.text]
-
-    def count(self, model: str, usage: Usage) -> None:
-        """Add to both summaries."""
-        self.total_usage_summary = _added(self.total_usage_summary, model, usage)
-        self.actual_usage_summary = _added(self.actual_usage_summary, model, usage)
 
     def clear_usage_summary(self) -> None:
         """Begin to count anew."""
@@ -49,6 +44,12 @@ class StandInClient:
         from autogen.io import IOStream
 
         IOStream.get_default().print(f"Usage: {self.actual_usage_summary or 'none yet'}")
+
+
+def count(client: Any, model: str, usage: Usage) -> None:
+    """Add to both usage summaries of a client: AutoGen's own, or the one that stands in for it."""
+    client.total_usage_summary = _added(client.total_usage_summary, model, usage)
+    client.actual_usage_summary = _added(client.actual_usage_summary, model, usage)
 
 
 def _message(message: Mapping[str, Any]) -> Message:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -37,7 +39,8 @@ def to_event(message: AutoGenMessage, conversation_id: str, manager: str | None)
     author = message.get("name")
     if manager and author == manager:
         return events.system_alert(text)
-    return events.user_message(text, name=author, conversation_id=conversation_id)
+    images = images_of(message.get("content"))
+    return events.user_message(text, name=author, conversation_id=conversation_id, images=images)
 
 
 def text_of(message: AutoGenMessage) -> str:
@@ -81,6 +84,26 @@ def _part_text(part: Any) -> str:
     if kind == "text":
         return str(part.get("text") or "")
     return f"[{str(kind).removesuffix('_url')} attached]"
+
+
+def images_of(content: Any) -> list[str]:
+    """The addresses of the pictures among the parts of a content."""
+    if isinstance(content, str) or not isinstance(content, Sequence):
+        return []
+    parts = [part.get("image_url") for part in content if isinstance(part, Mapping)]
+    addresses = [part.get("url") if isinstance(part, Mapping) else part for part in parts]
+    return [found for found in map(_address, addresses) if found]
+
+
+def _address(image: Any) -> str:
+    """A picture's address; of a PIL image, as AutoGen's multimodal agents hold them, its data."""
+    if isinstance(image, str):
+        return image
+    if not hasattr(image, "save"):
+        return ""
+    data = io.BytesIO()
+    image.save(data, format="PNG")
+    return "data:image/png;base64," + base64.b64encode(data.getvalue()).decode()
 
 
 def results_for(message: AutoGenMessage, pending: Sequence[ToolCall]) -> list[ToolResult]:

@@ -24,18 +24,22 @@ Json = dict[str, Any]
 _THOUGHTS_SCHEMA = {"type": "string"}
 
 
-def to_chat_messages(messages: Sequence[Message], inner_thoughts: bool = True) -> list[Json]:
+def to_chat_messages(messages: Sequence[Message], inner_thoughts: bool = True, images: bool = False) -> list[Json]:
     """The messages as the chat API takes them: assistant with ``tool_calls``, ``tool`` with ``tool_call_id``.
 
     Args:
         messages: in order; every result follows its call.
         inner_thoughts: whether the monologue stands in the arguments of the first call, where the model wrote
             it and is to write it again; else it is the message's content.
+        images: whether the model is shown the pictures that came with messages.
     """
-    return [_chat_message(message, inner_thoughts) for message in messages]
+    return [_chat_message(message, inner_thoughts, images) for message in messages]
 
 
-def _chat_message(message: Message, inner_thoughts: bool) -> Json:
+def _chat_message(message: Message, inner_thoughts: bool, images: bool) -> Json:
+    if images and message.images:
+        parts = [{"type": "image_url", "image_url": {"url": address}} for address in message.images]
+        return {"role": message.role, "content": [{"type": "text", "text": message.content}, *parts]}
     if message.role == "tool":
         return {"role": "tool", "tool_call_id": message.call_id or "", "content": message.content}
     if message.role != "assistant" or not message.tool_calls:

@@ -9,7 +9,7 @@ prompt cache and llama.cpp's hit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..events import system_alert
 from ..llm.base import ChatModel
@@ -99,6 +99,13 @@ class Context:
     def fit(self, text: str, limit: int, model: ChatModel, note: str) -> str:
         """A text cut to what one message may take of the room."""
         return shorten(text, int(limit * self.policy.one), model.count_tokens, note)
+
+    def fit_images(self, message: Message, limit: int, model: ChatModel) -> tuple[str, ...]:
+        """The first pictures of a message, as many as one may take of the room. (The others are only told of.)"""
+        images, words = message.images, model.count([replace(message, images=())])
+        while images and model.count([replace(message, images=images)]) - words > int(limit * self.policy.one):
+            images = images[:-1]
+        return images
 
     def size(self, model: ChatModel, message: Message) -> int:
         """Tokens of a message, counted once."""

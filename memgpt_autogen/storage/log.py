@@ -221,6 +221,8 @@ def _values(agent_id: str, message: Message) -> dict[str, object]:
         "answered": int(message.answered),
         "created_at": stamp(message.created_at),
     }
+    if message.images:
+        row["images"] = json.dumps(message.images)
     return row if message.step_id is None else {**row, "step_id": message.step_id}
 
 
@@ -240,5 +242,6 @@ def message_of(row: sqlite3.Row) -> Message:
         conversation_id=row["conversation_id"],
         session_id=row["session_id"],
         step_id=row["step_id"],
+        images=tuple(json.loads(row["images"] or "[]")),
         created_at=datetime.fromisoformat(row["created_at"]),
     )

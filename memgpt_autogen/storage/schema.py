@@ -165,4 +165,7 @@ CREATE INDEX pauses_agent ON pauses (agent_id, number);
 INSERT INTO pauses (user_id, agent_id, until) SELECT user_id, id, paused_until FROM agents WHERE paused_until <> '';
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS, _DOCUMENTS, _UNDO)
+#: The pictures that came with a message: a JSON list of addresses, ``https:`` or ``data:``.
+_IMAGES = "ALTER TABLE messages ADD COLUMN images TEXT;"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES)
