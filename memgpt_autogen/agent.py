@@ -227,6 +227,8 @@ class Agent(AgentBase):
         own = [call for call in reply.tool_calls if call.name not in foreign or call.error]
         # Functions that do not touch memory may be slow: they run before the transaction opens.
         done = {call.id: self._run(call) for call in own if not self._tool(call.name, "memory")}
+        for call in own:
+            self.tools.prepare(call)
         with self.store.transaction(new_id()):
             done |= {call.id: self.tools.run(call) for call in own if call.id not in done}
             results = tuple(done[call.id] for call in own)

@@ -9,14 +9,15 @@ from typing import Any
 
 from . import events
 from .agent import Agent
-from .config import AgentConfig, LLMConfig, Settings, from_dict, to_dict
+from .config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_dict, to_dict
 from .embeddings.base import Embedder
+from .embeddings.choose import build_embedder
 from .errors import ConfigError, ModelError, NameTaken
 from .library import Library, Loaded
 from .llm.base import ChatModel
 from .llm.choose import build_model, choose_model
 from .llm.size import named_size, size_of
-from .memory.backlog import stop_filling
+from .memory.backlog import fill_in_background, stop_filling
 from .prompts import text_of
 from .prompts.presets import DEFAULT, SMALLEST, TINY, Preset, get_preset, suited
 from .sources.base import Loader
@@ -33,7 +34,8 @@ class MemGPT:
     Args:
         settings: environment, config file and home folder; default: read now.
         store: where agents live; default: one SQLite file in the home folder.
-        embedder: for archival memory; ``"auto"``: the bundled one if it is installed; None: search by words alone.
+        embedder: for searches by meaning: an object, a kind (see :class:`~memgpt_autogen.config.EmbeddingConfig`), or
+            None: by words alone. ``"auto"``: what the config file says (``embedding``), else one that is installed.
 
     Raises:
         ConfigError: the config file is broken.
@@ -164,7 +166,7 @@ class MemGPT:
             model,
             replace(preset, rules=preset.rules.changed(config.rules)),
             config.system or text_of("system", preset.system, self.settings.home),
-            embedder=self.embedder,
+            embedder=self._embedder_of(config),
             tools=tools,
         )
         add_remembered(agent.tools, config.tools)
@@ -247,10 +249,15 @@ class MemGPT:
     def embedder(self) -> Embedder | None:
         """What turns text into vectors, or None where searches go by words alone."""
         if isinstance(self._embedder, str):
-            from .embeddings.bundled import bundled_if_installed
-
-            self._embedder = bundled_if_installed()
+            wanted = self.settings.embedding if self._embedder == "auto" else EmbeddingConfig(self._embedder)
+            self._embedder = build_embedder(wanted, self.settings.environ)
         return self._embedder
+
+    def _embedder_of(self, config: AgentConfig) -> Embedder | None:
+        """An agent's own, if it has one configured."""
+        if config.embedding == EmbeddingConfig():
+            return self.embedder
+        return build_embedder(config.embedding, self.settings.environ)
 
     @property
     def library(self) -> Library:
@@ -269,11 +276,19 @@ class MemGPT:
             NameTaken: there is a source of that name with other documents, and it is not to be replaced.
             SourceError: nothing could be read.
         """
-        return self.library.load_from(name, loader, replace=replace)
+        loaded = self.library.load_from(name, loader, replace=replace)
+        self._fill_later()
+        return loaded
 
     def load_data(self, name: str, kind: str, **arguments: Any) -> Loaded:
         """The same with a loader by its name, such as ``"directory"``. See :meth:`Library.load`."""
-        return self.library.load(name, kind, **arguments)
+        loaded = self.library.load(name, kind, **arguments)
+        self._fill_later()
+        return loaded
+
+    def _fill_later(self) -> None:
+        if self.embedder is not None:
+            fill_in_background(self.store, self.embedder)
 
     def list_sources(self) -> list[Source]:
         """All sources."""

@@ -79,7 +79,15 @@ class LLMConfig:
 
 @dataclass(frozen=True)
 class EmbeddingConfig:
-    """Which embedder turns text into vectors. ``none`` searches by words alone."""
+    """Which embedder turns text into vectors.
+
+    Attributes:
+        kind: ``auto`` (one that is installed), ``none`` (search by words alone), ``bundled``, ``minilm`` or ``openai``
+            (any server with ``/v1/embeddings``).
+        model: the model's name; for ``minilm`` a folder with ``model.onnx`` and ``tokenizer.json``, or empty.
+        endpoint: the server's address, with or without ``/v1``; empty: OpenAI.
+        api_key: never written to disk.
+    """
 
     kind: str = "auto"
     model: str = ""
@@ -234,6 +242,20 @@ class Settings:
     def config_file(self) -> Path:
         """Where the defaults are written."""
         return self.home / NAME
+
+    @property
+    def embedding(self) -> EmbeddingConfig:
+        """The embedder of the config file: ``embedding``, a kind or an object.
+
+        Raises:
+            ConfigError: it is neither, or has an unknown key.
+        """
+        said = self.defaults.get("embedding", {})
+        if isinstance(said, str):
+            return EmbeddingConfig(said)
+        if not isinstance(said, Mapping):
+            raise ConfigError(f"embedding in config.json is a kind or an object, not {said!r}.")
+        return from_dict(EmbeddingConfig, said)
 
     @property
     def database(self) -> Path:

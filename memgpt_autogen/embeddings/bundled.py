@@ -45,11 +45,3 @@ class BundledEmbedder:
         vectors = np.asarray(self._model.embed(list(texts), norm=False), dtype=np.float32)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
-
-
-def bundled_if_installed() -> BundledEmbedder | None:
-    """The bundled embedder, or None where its package is not installed."""
-    try:
-        return BundledEmbedder()
-    except MissingDependency:
-        return None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import date
+
 from ..embeddings.base import Embedder
 from ..errors import ToolError
-from ..storage.base import Passage, Store
+from ..storage.base import Page, Passage, Source, Store
 from .meaning import Meaning
 from .results import origin, render_page
+
+logger = logging.getLogger(__name__)
 
 
 class ArchivalMemory:
@@ -24,6 +29,7 @@ class ArchivalMemory:
         self._agent_id = agent_id
         self._meaning = Meaning(store, agent_id, embedder)
         self._page_size = page_size
+        self._told: set[str] = set()
 
     def insert(self, content: str) -> str:
         """Write a note.
@@ -36,17 +42,76 @@ class ArchivalMemory:
         self._store.passages.add(self._store.passages.own_source(self._agent_id), [Passage(content)])
         return "Written to archival memory."
 
-    def search(self, query: str, page: int) -> str:
-        """Passages by words and by meaning, best first. Pages start at 0."""
-        found = self._store.passages.search(
+    def prepare(self, query: str) -> None:
+        """Ask the embedder for a query's vector now, before the store is held for the search."""
+        self._meaning.prepare(query, messages=False)
+
+    def search(
+        self, query: str, page: int, *, source: str | None = None, since: date | None = None, until: date | None = None
+    ) -> str:
+        """Passages by words and by meaning, best first, as the model reads them. See :meth:`find`."""
+        notices: list[str] = []
+        found = self.find(query, page, source=source, since=since, until=until, notices=notices)
+        shown = render_page(found, _line, "Archival memory has nothing on this.")
+        return "\n".join([*notices, shown])
+
+    def find(
+        self,
+        query: str,
+        page: int = 0,
+        *,
+        source: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        notices: list[str] | None = None,
+    ) -> Page[Passage]:
+        """Passages by words and by meaning, best first.
+
+        A source whose vectors another embedder made is searched with that one; where it cannot be had, by words alone,
+        and a notice says so.
+
+        Args:
+            query: a person's words.
+            page: from 0.
+            source: only the attached source of this name; empty: only the agent's own notes.
+            since, until: only what was written on these days (local time, both included).
+            notices: is given the notices, one line each; they are also logged, once.
+
+        Raises:
+            SourceError: no source of that name is attached.
+        """
+        vector = self._meaning.of_passages(query)
+        others = {}
+        if vector is not None:
+            attached = self._store.passages.attached(self._agent_id)
+            strange = [one for one in attached if one.embedder not in ("", self._meaning.name)]
+            others = self._meaning.by_others(query, {one.embedder for one in strange})
+            for one in strange:
+                if others[one.embedder] is None and source in (None, one.name):
+                    self._notice(one, notices)
+        return self._store.passages.search(
             self._agent_id,
             query,
             page=page,
             page_size=self._page_size,
-            vector=self._meaning.of_passages(query),
+            vector=vector,
             embedder=self._meaning.name,
+            also=others,
+            source=source,
+            since=since,
+            until=until,
         )
-        return render_page(found, _line, "Archival memory has nothing on this.")
+
+    def _notice(self, source: Source, notices: list[str] | None) -> None:
+        told = (
+            f"Source {source.name!r} was searched by words alone: its vectors were made with {source.embedder}, and "
+            f"this agent searches with {self._meaning.name}."
+        )
+        if notices is not None:
+            notices.append(told)
+        if told not in self._told:
+            self._told.add(told)
+            logger.warning("%s Use that embedder, or load the source under another name.", told)
 
 
 def _line(passage: Passage) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from ..embeddings.base import Embedder
+from ..embeddings.choose import embedder_named
 from ..errors import SourceError
 from ..messages import Message
 from ..storage.base import Passage, Store, Vectors
@@ -25,6 +26,8 @@ T = TypeVar("T", Message, Passage)
 
 #: What one search embeds at most beside its query: so many texts, in about so many seconds.
 BACKLOG, SECONDS = 512, 0.5
+#: Vectors of queries that are kept for the searches that follow.
+READY = 8
 #: Seconds that an embedder which failed is left alone.
 REST = 60.0
 
@@ -44,7 +47,7 @@ class Meaning:
         self._store = store
         self._agent_id = agent_id
         self._embedder = embedder
-        self._prepared: dict[str, Vectors | None] = {}
+        self._prepared: dict[str, Vectors] = {}
         self.name = embedder.name if embedder else ""
 
     def of_messages(self, query: str) -> Vectors | None:
@@ -56,6 +59,25 @@ class Meaning:
         """The vector of a query of passages, or None: search by words alone."""
         passages = self._store.passages
         return self._vector(query, passages.without_vectors, text_of, passages.put_vectors)
+
+    def prepare(self, query: str, *, messages: bool) -> None:
+        """Have the vector of a query ready for the search that follows: a step asks before it opens its transaction."""
+        vector = self.of_messages(query) if messages else self.of_passages(query)
+        if vector is not None:
+            self._prepared = {**dict(list(self._prepared.items())[-READY:]), query: vector}
+
+    def by_others(self, query: str, embedders: Iterable[str]) -> dict[str, Vectors | None]:
+        """The vectors of a query by other embedders, of sources that these made; None where one cannot be had."""
+        found: dict[str, Vectors | None] = {}
+        for name in embedders:
+            other = embedder_named(name) if query.strip() else None
+            found[name] = None
+            if other is not None and time.monotonic() >= _resting.get(other, 0.0):
+                try:
+                    found[name] = other.embed([query])
+                except (SourceError, OSError) as error:
+                    _rest(other, error)
+        return found
 
     def _vector(
         self,
@@ -80,8 +102,7 @@ class Meaning:
                 self._go_on(embedder, missing, text, put)
             return vectors[:1]
         except (SourceError, OSError) as error:  # an embedder out of reach leaves the words
-            _resting[embedder] = time.monotonic() + REST
-            logger.warning("Searching by words alone for %d seconds: %s", REST, error)
+            _rest(embedder, error)
             return None
 
     def _go_on(
@@ -101,3 +122,8 @@ class Meaning:
             done, size = done + len(batch), 2 * size
         if missing(self._agent_id, 1, embedder.name):
             fill_in_background(self._store, embedder, self._agent_id)
+
+
+def _rest(embedder: Embedder, error: Exception) -> None:
+    _resting[embedder] = time.monotonic() + REST
+    logger.warning("Searching by words alone for %d seconds: %s", REST, error)

@@ -27,8 +27,15 @@ class RecallMemory:
         self._page_size = page_size
         self._meaning = Meaning(store, agent_id, embedder)
 
-    def search(self, query: str, page: int) -> str:
-        """Messages by words and by meaning, best first. Pages start at 0."""
+    def prepare(self, query: str) -> None:
+        """Ask the embedder for a query's vector now, before the store is held for the search."""
+        self._meaning.prepare(query, messages=True)
+
+    def search(self, query: str, page: int, *, since: date | None = None, until: date | None = None) -> str:
+        """Messages by words and by meaning, best first. Pages start at 0.
+
+        ``since`` and ``until``: only messages of these days (local time, both included).
+        """
         found = self._store.log.search(
             self._agent_id,
             query,
@@ -36,6 +43,8 @@ class RecallMemory:
             page_size=self._page_size,
             vector=self._meaning.of_messages(query),
             embedder=self._meaning.name,
+            since=since,
+            until=until,
         )
         return render_page(found, _line, "No earlier message holds any of these words.")
 

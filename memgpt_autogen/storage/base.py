@@ -191,11 +191,21 @@ class Log(Protocol):
     def count(self, agent_id: str) -> int: ...
 
     def search(
-        self, agent_id: str, query: str, *, page: int, page_size: int, vector: Vectors | None = None, embedder: str = ""
+        self,
+        agent_id: str,
+        query: str,
+        *,
+        page: int,
+        page_size: int,
+        vector: Vectors | None = None,
+        embedder: str = "",
+        since: date | None = None,
+        until: date | None = None,
     ) -> Page[Message]:
         """Messages by words, and by meaning where a vector of the query is given; never those still unanswered.
 
-        By words alone, it finds the messages that hold one, the name of who said it among its words.
+        By words alone, it finds the messages that hold one, the name of who said it among its words. ``since`` and
+        ``until``: only messages of these days (local time, both included).
         """
         ...
 
@@ -270,9 +280,33 @@ class Passages(Protocol):
         ...
 
     def search(
-        self, agent_id: str, query: str, *, page: int, page_size: int, vector: Vectors | None = None, embedder: str = ""
+        self,
+        agent_id: str,
+        query: str,
+        *,
+        page: int,
+        page_size: int,
+        vector: Vectors | None = None,
+        embedder: str = "",
+        also: Mapping[str, Vectors | None] | None = None,
+        source: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
     ) -> Page[Passage]:
-        """Passages by words, and by meaning where a vector of the query is given."""
+        """Passages by words, and by meaning where a vector of the query is given.
+
+        Args:
+            agent_id: whose notes and attached sources.
+            query: a person's words.
+            page, page_size: which hits; pages start at 0.
+            vector, embedder: the query's vector, and who made it.
+            also: by other embedders, for the sources that these made; None: those are searched by words alone.
+            source: only the attached source of this name; empty: only the agent's own notes.
+            since, until: only what was written on these days (local time, both included).
+
+        Raises:
+            SourceError: an attached source is of an embedder that is not named; no source of that name is attached.
+        """
         ...
 
     def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Passage]:

@@ -15,7 +15,7 @@ from ..ids import new_id
 from ..messages import Message, ToolCall, Usage
 from .base import Hit, Page, Summary, Vectors
 from .database import Database, now, stamp
-from .holders import find
+from .holders import find, written
 from .ranking import best, rank_turns
 from .shelf import Codes, Shelf
 
@@ -74,7 +74,16 @@ class SQLiteLog:
         return self._db.number("SELECT count(*) FROM messages WHERE agent_id = ?", agent_id)
 
     def search(
-        self, agent_id: str, query: str, *, page: int, page_size: int, vector: Vectors | None = None, embedder: str = ""
+        self,
+        agent_id: str,
+        query: str,
+        *,
+        page: int,
+        page_size: int,
+        vector: Vectors | None = None,
+        embedder: str = "",
+        since: date | None = None,
+        until: date | None = None,
     ) -> Page[Message]:
         with self._db.held():
             if vector is not None:
@@ -100,6 +109,8 @@ class SQLiteLog:
             scores = rank_turns(words, shelf.fact(_SIZE), sessions, np.flatnonzero(named), asking, similar)
             if similar is not None:
                 listed |= shelf.known()
+            if since or until:
+                listed &= written(self._db, "messages", "agent_id", [shelf], (since, until))
             waiting = self._db.all("SELECT seq FROM messages WHERE agent_id = ? AND answered = 0", agent_id)
             listed[shelf.places(np.array([row["seq"] for row in waiting], dtype=np.int64))] = False
             among = np.flatnonzero(listed)[::-1]  # of equals the newest first

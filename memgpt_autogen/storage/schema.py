@@ -168,4 +168,26 @@ INSERT INTO pauses (user_id, agent_id, until) SELECT user_id, id, paused_until F
 #: The pictures that came with a message: a JSON list of addresses, ``https:`` or ``data:``.
 _IMAGES = "ALTER TABLE messages ADD COLUMN images TEXT;"
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES)
+#: How many passages a source holds, so that attaching and telling do not count them; where their vectors are (empty:
+#: here); and the sources that are gone and may still have vectors elsewhere.
+_COUNTS = """
+ALTER TABLE sources ADD COLUMN passages INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sources ADD COLUMN vectors_in TEXT NOT NULL DEFAULT '';
+UPDATE sources SET passages = (SELECT count(*) FROM passages WHERE source_id = sources.id);
+CREATE TRIGGER passages_counted AFTER INSERT ON passages BEGIN
+    UPDATE sources SET passages = passages + 1 WHERE id = new.source_id;
+END;
+CREATE TRIGGER passages_uncounted AFTER DELETE ON passages BEGIN
+    UPDATE sources SET passages = passages - 1 WHERE id = old.source_id;
+END;
+CREATE INDEX passages_time ON passages (source_id, created_at);
+CREATE TABLE vectors_left (
+    source_id TEXT NOT NULL, user_id TEXT NOT NULL, step_id TEXT, vectors_in TEXT NOT NULL,
+    PRIMARY KEY (source_id, vectors_in)
+);
+CREATE TRIGGER sources_gone AFTER DELETE ON sources WHEN old.vectors_in <> '' BEGIN
+    INSERT OR IGNORE INTO vectors_left (source_id, user_id, vectors_in) VALUES (old.id, old.user_id, old.vectors_in);
+END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS)

@@ -70,6 +70,7 @@ class Shelf:
         vectors: the table of their vectors.
         facts: turns a row into its facts, as numbers.
         width: how many facts.
+        elsewhere: the vectors are not in that table: it only says which rows have one.
     """
 
     def __init__(
@@ -81,12 +82,15 @@ class Shelf:
         vectors: str,
         facts: Callable[[sqlite3.Row], Sequence[float]],
         width: int,
+        *,
+        elsewhere: bool = False,
     ) -> None:
-        self._db, self._owner_id, self._rows, self._vectors_in = database, owner_id, rows, vectors
+        self._db, self.owner_id, self._rows, self._vectors_in = database, owner_id, rows, vectors
         self._owner = f"SELECT edition, embedder FROM {owners} WHERE id = ?"
         self._make_facts, self._width = facts, width
+        self._elsewhere = elsewhere
         self._version = (-1, -1, -1)
-        self._edition = -1
+        self.edition = -1
         self._clear()
 
     def _clear(self) -> None:
@@ -113,15 +117,15 @@ class Shelf:
         version = self._db.version()
         if version == self._version:
             return
-        owner = self._db.one(self._owner, self._owner_id)
+        owner = self._db.one(self._owner, self.owner_id)
         edition = owner["edition"] if owner else -1
-        if edition != self._edition or version[0] != self._version[0]:
+        if edition != self.edition or version[0] != self._version[0]:
             self._clear()
-        self._edition, self.embedder = edition, owner["embedder"] if owner else ""
+        self.edition, self.embedder = edition, owner["embedder"] if owner else ""
         # Vectors first: whatever another process adds meanwhile, the rows that they belong to are there by then.
         vectors = self._read_vectors()
         last = int(self.numbers[-1]) if len(self) else 0
-        rows = self._db.all(self._rows, self._owner_id, last)
+        rows = self._db.all(self._rows, self.owner_id, last)
         if rows:
             self._numbers.add([row["seq"] for row in rows])
             self._facts.add([self._make_facts(row) for row in rows])
@@ -130,17 +134,22 @@ class Shelf:
 
     def _read_vectors(self) -> npt.NDArray[np.int64]:
         sql = f"FROM {self._vectors_in} WHERE owner_id = ? AND number > ?"
+        vector = "NULL" if self._elsewhere else "vector"
         if not self._last_vector:
-            count = self._db.number(f"SELECT count(*) {sql}", self._owner_id, 0)
+            count = self._db.number(f"SELECT count(*) {sql}", self.owner_id, 0)
         numbers: list[int] = []
         while rows := self._db.all(
-            f"SELECT number, seq, vector {sql} ORDER BY number LIMIT {BATCH}", self._owner_id, self._last_vector
+            f"SELECT number, seq, {vector} {sql} ORDER BY number LIMIT {BATCH}",
+            self.owner_id,
+            self._last_vector,
         ):
-            read = np.frombuffer(b"".join(row["vector"] for row in rows), dtype=np.float32).reshape(len(rows), -1)
-            if self._vectors is None:
-                self._vectors = Growing(np.float32, (read.shape[1],))
-                self._vectors.reserve(count)
-            self._vectors.add(read)
+            if not self._elsewhere:
+                read = np.frombuffer(b"".join(row[2] for row in rows), dtype=np.float32)
+                read = read.reshape(len(rows), -1)
+                if self._vectors is None:
+                    self._vectors = Growing(np.float32, (read.shape[1],))
+                    self._vectors.reserve(count)
+                self._vectors.add(read)
             numbers += [row["seq"] for row in rows]
             self._last_vector = rows[-1]["number"]
             if len(rows) < BATCH:

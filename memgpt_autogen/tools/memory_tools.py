@@ -89,13 +89,23 @@ def memory_tools(
     def blocks() -> Mapping[str, Mapping[str, Any]]:
         return {"name": {"enum": core.labels()}}
 
-    searches: Sequence[Callable[..., str]] = (conversation_search, conversation_search_date, archival_memory_search)
+    def of_messages(query: str, page: int = 0) -> None:
+        recall.prepare(query)
+
+    def of_passages(query: str, page: int = 0) -> None:
+        archival.prepare(query)
+
+    searches: Sequence[tuple[Callable[..., str], Callable[..., None] | None]] = (
+        (conversation_search, of_messages),
+        (conversation_search_date, None),
+        (archival_memory_search, of_passages),
+    )
     tools = [
         Tool(Signature(send_message), send_message, memory=True, heartbeat=False, narrow=speech),
         Tool(Signature(core_memory_append), core_memory_append, memory=True, narrow=blocks),
         Tool(Signature(core_memory_replace), core_memory_replace, memory=True, narrow=blocks),
         Tool(Signature(archival_memory_insert), archival_memory_insert, memory=True),
-        *(Tool(Signature(function), function, memory=True, again=True) for function in searches),
+        *(Tool(Signature(search), search, memory=True, again=True, prepare=prepare) for search, prepare in searches),
         Tool(Signature(pause_heartbeats), pause_heartbeats, memory=True, heartbeat=False),
     ]
     return {tool.signature.name: tool for tool in tools}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import logging
@@ -32,6 +33,8 @@ class Tool:
         again: the agent always runs again after it, asked or not: its answer is pointless unread.
         narrow: JSON Schema keywords, by parameter, that hold at the moment, such as the names there are. They guide
             the model and its grammar; the check of arguments does not know them.
+        prepare: what may be slow, such as asking an embedder, done with the same arguments before the step's
+            transaction opens.
     """
 
     signature: Signature
@@ -40,6 +43,7 @@ class Tool:
     heartbeat: bool = True
     again: bool = False
     narrow: Callable[[], Mapping[str, Mapping[str, Any]]] | None = None
+    prepare: Callable[..., Any] | None = None
 
     @property
     def schema(self) -> ToolSchema:
@@ -106,6 +110,13 @@ class ToolRegistry:
         except Exception as error:  # a user's function may raise anything; the model is told, the log keeps the trace
             logger.warning("The function %s failed", call.name, exc_info=True)
             return ToolResult(call.id, call.name, clean(f"{type(error).__name__}: {error}"), failed=True)
+
+    def prepare(self, call: ToolCall) -> None:
+        """Do what of a call may be done before the store is held; nothing that goes wrong here matters yet."""
+        tool = self._tools.get(call.name)
+        if tool and tool.prepare and not call.error:
+            with contextlib.suppress(MemGPTError):
+                tool.prepare(**tool.signature.read({k: v for k, v in call.arguments.items() if k != HEARTBEAT}))
 
     def _answer(self, call: ToolCall) -> str:
         if call.error:

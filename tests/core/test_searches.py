@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from memgpt_autogen import events
 from memgpt_autogen.client import MemGPT
 from memgpt_autogen.config import Settings
+from memgpt_autogen.embeddings import choose
+from memgpt_autogen.errors import SourceError
 from memgpt_autogen.llm.scripted import ScriptedModel
+from memgpt_autogen.memory.backlog import fill
 from memgpt_autogen.storage.base import Passage, Store
+from memgpt_autogen.storage.database import stamp
+from memgpt_autogen.storage.sqlite import SQLiteStore
 
 from .conftest import Build, Script, call, results, say
 
@@ -124,7 +130,7 @@ def test_own_notes_follow_the_agent_to_another_embedder(store: Store) -> None:
         assert embedder.asked == asked + 1  # the query alone: the notes have their vectors
 
 
-def test_a_source_of_another_embedder_is_refused_and_left_as_it_is(store: Store) -> None:
+def test_a_source_of_another_embedder_is_left_as_it_is_and_the_model_is_told(store: Store) -> None:
     def home(embedder: Letters) -> MemGPT:
         return MemGPT(Settings(home=Path("unused"), environ={}), store=store, embedder=embedder)
 
@@ -134,9 +140,9 @@ def test_a_source_of_another_embedder_is_refused_and_left_as_it_is(store: Store)
     agent.attach("book")
     assert "alpha" in agent.archival.search("alpha", 0)
     store.passages.add(source.id, [Passage("beta")])
-    model = ScriptedModel([call("archival_memory_search", query="beta"), "It was refused."])
+    model = ScriptedModel([call("archival_memory_search", query="beta"), "Told."])
     other = home(Letters(26)).load_agent("sam", model=model)
-    assert say(other, "beta?") == ["It was refused."]
+    assert say(other, "beta?") == ["Told."]
     assert "were made with letters-8" in results(model.calls[1].messages)[-1]
     assert "beta" in home(Letters(8)).load_agent("sam", model=ScriptedModel()).archival.search("beta", 0)
 
@@ -146,3 +152,86 @@ def test_no_embedder_searches_what_has_vectors_by_words(store: Store, build: Bui
     home.create_agent({"name": "sam"}, model=ScriptedModel()).archival.insert("A zebra.")
     assert home.load_agent("sam", model=ScriptedModel()).archival.search("zebra", 0).startswith("Results 1 of 1")
     assert build(ScriptedModel()).archival.search("zebra", 0).startswith("Results 1 of 1")
+
+
+def test_a_source_is_searched_with_the_embedder_that_made_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own where there is one, else by words with a notice; what has vectors keeps them."""
+    first, second = Letters(8), Letters(26)
+    for embedder, name, texts in ((first, "book", ["abba", "hehe", "gggg"]), (second, "film", ["zoo", "buzz", "kkkk"])):
+        source = store.passages.create_source(name)
+        store.passages.add(source.id, [Passage(text) for text in texts])
+        assert fill(store, embedder, source.id) == 3
+    home = MemGPT(Settings(home=Path("unused"), environ={}), store=store, embedder=second)
+    agent = home.create_agent({"name": "sam"}, model=ScriptedModel())
+    agent.attach("book")
+    agent.attach("film")
+    monkeypatch.setitem(choose._in_use, first.name, first)
+    for query, nearest in (("baab", "abba"), ("ozo", "zoo")):  # no such words: found by meaning
+        page = agent.archival.find(query)
+        assert page.total == 6 and page.hits[0].item.text == nearest
+    assert "searched by words alone" not in agent.archival.search("baab", 0)
+    monkeypatch.delitem(choose._in_use, first.name)
+    found = agent.archival.search("abba baab", 0)
+    assert found.startswith("Source 'book' was searched by words alone: its vectors were made with letters-8")
+    assert "Results 1-4 of 4" in found and "abba" in found
+    assert [one.embedder for one in store.passages.attached(agent.id)] == ["letters-8", "letters-26"]
+
+
+@pytest.mark.parametrize("embedder", [None, Letters(26)])
+def test_filters_by_source_and_day_keep_totals_and_pages_true(store: SQLiteStore, embedder: Letters | None) -> None:
+    home = MemGPT(Settings(home=Path("unused"), environ={}), store=store, embedder=embedder)
+    agent = home.create_agent({"name": "sam"}, model=ScriptedModel())
+    for name, count in (("book", 12), ("film", 7)):
+        source = store.passages.create_source(name)
+        store.passages.add(source.id, [Passage(f"boat {number}", f"{name}.md") for number in range(count)])
+        agent.attach(name)
+    agent.archival.insert("My boat.")
+    store.passages.create_source("unread")
+    days = [date(2024, 5, day) for day in range(1, 13)]
+    for number, day in enumerate(days):
+        noon = datetime(day.year, day.month, day.day, 12).astimezone()
+        sql = "UPDATE passages SET created_at = ? WHERE uri = 'book.md' AND text = ?"
+        store._database.execute(sql, stamp(noon), f"boat {number}")
+    agent.archival.find("boat")  # the vectors, where there are any
+    assert agent.archival.find("boat").total == 20
+    assert "Results 6-10 of 12, page 2 of 3 (page=2" in agent.archival.search("boat", 1, source="book")
+    assert agent.archival.find("boat", source="").total == 1
+    pages = [agent.archival.find("boat", page, since=days[2], until=days[9]) for page in (0, 1)]
+    texts = {hit.item.text for page in pages for hit in page.hits}
+    assert [page.total for page in pages] == [8, 8] and texts == {f"boat {number}" for number in range(2, 10)}
+    assert all(hit.item.source == "book" and hit.item.uri == "book.md" for page in pages for hit in page.hits)
+    assert agent.archival.find("boat", source="film", until=days[9]).total == 0
+    assert agent.archival.find("boat", since=date.today() - timedelta(days=1)).total == 8
+    with pytest.raises(SourceError, match="No source 'unread' is attached.*Attached: book, film"):
+        agent.archival.find("boat", source="unread")
+    if embedder:
+        nothing = agent.archival.find("qqq", source="book", since=days[11])
+        assert nothing.total == 1 and nothing.hits[0].item.text == "boat 11"
+
+
+def test_messages_of_some_days_are_searched_by_words(build: Build, script: Script, store: Store) -> None:
+    agent = build(script())
+    noon = datetime.now().astimezone().replace(hour=12)
+    store.log.append(agent.id, [events.user_message(f"boat {ago}", at=noon - timedelta(days=ago)) for ago in range(9)])
+    store.log.mark_answered(agent.id)
+    today = noon.date()
+    found = agent.recall.search("boat", 0, since=today - timedelta(days=3), until=today - timedelta(days=2))
+    assert "Results 1-2 of 2" in found and "boat 3" in found and "boat 2" in found
+
+
+def test_a_search_in_a_turn_asks_its_embedder_before_the_store_is_held(store: SQLiteStore) -> None:
+    held: list[bool] = []
+
+    class Watching(Letters):
+        def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+            held.append(store._database._connection.in_transaction)
+            return super().embed(texts)
+
+    home = MemGPT(Settings(home=Path("unused"), environ={}), store=store, embedder=Watching(26))
+    searches = [call("archival_memory_search", query="zz"), call("conversation_search", query="zz")]
+    model = ScriptedModel([[call("archival_memory_insert", content="A zebra."), *searches], "Found."])
+    agent = home.create_agent({"name": "sam", "preset": "memgpt_chat"}, model=model)
+    say(agent, "look")
+    assert held and not any(held)
+    assert "A zebra." not in results(model.calls[1].messages)[1]  # its vector comes with the next search
+    assert "A zebra." in agent.archival.search("zz", 0)
