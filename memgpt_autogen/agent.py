@@ -12,6 +12,7 @@ from .agent_base import AgentBase
 from .errors import ModelError, ModelReplyError
 from .ids import new_id
 from .llm.base import ChatModel
+from .llm.parts import Parts
 from .memory.context import Prompt
 from .messages import Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
 from .observers import EventReceived, Evicted, FunctionCalled, FunctionReturned, Said, ThoughtInside
@@ -58,6 +59,7 @@ class Agent(AgentBase):
         max_steps: int | None = None,
         must_speak: bool = False,
         conversation: str | None = None,
+        stream: bool = False,
         on_commit: Callable[[], None] | None = None,
     ) -> Turn:
         """Take events in and step until the agent yields.
@@ -76,6 +78,7 @@ class Agent(AgentBase):
             must_speak: the caller waits for words, even if nothing that came in asks for them.
             conversation: which of the agent's conversations this is. A call that is pending in another one goes on
                 waiting for its result; in this one it is closed.
+            stream: tell the observers of thoughts and words while they are written, where the model can.
             on_commit: called inside the transaction that commits what came in, so that a caller's own record of it
                 is kept or lost together with it.
 
@@ -85,7 +88,7 @@ class Agent(AgentBase):
             ConfigError: the model's window is too small for the agent.
         """
         with self.store.lock(self.id):
-            state = TurnState(model or self.model, tuple(tools), instructions, cache, conversation)
+            state = TurnState(model or self.model, tuple(tools), instructions, cache, conversation, stream=stream)
             only_timers = incoming and not results and all(event.kind == "timer" for event in incoming)
             if only_timers and self._paused():
                 return Turn()  # not written down either: they would pile up in the window, unanswered
@@ -186,13 +189,16 @@ class Agent(AgentBase):
             self._tell(Evicted(prompt.evicted, prompt.summary))
         state.steps += 1
         try:
-            reply = state.model.complete(
-                prompt.messages,
-                schemas,
-                only=self._allowed(state, schemas, last),
-                cache=state.cache,
-                max_tokens=prompt.reply_tokens,
-            )
+            with Parts(self._tell if state.stream else None) as parts:
+                reply = state.model.complete(
+                    prompt.messages,
+                    schemas,
+                    only=self._allowed(state, schemas, last),
+                    cache=state.cache,
+                    max_tokens=prompt.reply_tokens,
+                    on_part=parts.on_part,
+                )
+                parts.settle(reply)
         except ModelReplyError as error:
             state.unreadable += 1
             if last or state.unreadable >= PATIENCE:
@@ -203,6 +209,8 @@ class Agent(AgentBase):
         reply = tidied(reply, taken)
         calls = self.preset.rules.checked(reply.tool_calls, state.called, [schema.name for schema in schemas])
         result = self._act(replace(reply, tool_calls=calls), prompt, state, last)
+        if parts.words and not result.said:
+            parts.discard("The words could not be sent.")
         state.called += result.called
         state.said += result.said
         state.usage += result.usage

@@ -53,5 +53,43 @@ class Evicted:
     summary: str
 
 
-Sight: TypeAlias = EventReceived | ThoughtInside | FunctionCalled | FunctionReturned | Said | Evicted
+@dataclass(frozen=True)
+class Thinking:
+    """The next piece of a monologue that is being written. Told only in turns that are streamed.
+
+    The whole of it comes as :class:`ThoughtInside`, once the model has written its reply.
+
+    Attributes:
+        text: to be put behind the pieces before it.
+        call: which call of the reply the piece belongs to, from 0.
+    """
+
+    text: str
+    call: int = 0
+
+
+@dataclass(frozen=True)
+class Saying:
+    """The next piece of words that are being written; ahead of what is committed. Told only in streamed turns.
+
+    The whole comes as :class:`Said`, once the step is committed. ``call``: as in :class:`Thinking`.
+    """
+
+    text: str
+    call: int = 0
+
+
+@dataclass(frozen=True)
+class Discarded:
+    """What was told by :class:`Thinking` and :class:`Saying` since the last whole step is void: it came to nothing.
+
+    ``why`` says it to a person. What the model writes next is told anew.
+    """
+
+    why: str
+
+
+Sight: TypeAlias = (
+    EventReceived | ThoughtInside | FunctionCalled | FunctionReturned | Said | Evicted | Thinking | Saying | Discarded
+)
 Observer: TypeAlias = Callable[[Sight], None]

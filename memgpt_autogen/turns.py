@@ -136,6 +136,7 @@ class TurnState:
         unreadable: replies in a row that could not be read.
         failures: how often each function failed.
         ended: a function was called that ends the turn.
+        stream: observers are told of replies while they are written.
     """
 
     model: ChatModel
@@ -151,6 +152,7 @@ class TurnState:
     unreadable: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     ended: bool = False
+    stream: bool = False
 
 
 def tidied(reply: Reply, taken: Collection[str]) -> Reply:

@@ -11,6 +11,7 @@ from typing import Any
 from autogen import OpenAIWrapper
 
 from ..config import LLMConfig
+from ..llm.base import OnPart
 from ..llm.chat_format import read_chat_reply, to_chat_messages, to_chat_tools
 from ..llm.tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
 from ..messages import Message, Reply, ToolSchema, Usage
@@ -75,6 +76,7 @@ class AutoGenModel:
         only: Collection[str] | None = None,
         cache: Any = None,
         max_tokens: int | None = None,
+        on_part: OnPart | None = None,
     ) -> Reply:
         """One call. See the contract for arguments; errors are the provider's own, as AutoGen's users know them."""
         given = self._client or self._agent.client

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from ..messages import Message, Reply, ToolSchema
+from ..observers import Discarded, Saying, Thinking
 
 TokenCounter = Callable[[str], int]
+Part: TypeAlias = Thinking | Saying | Discarded
+OnPart: TypeAlias = Callable[[Part], None]
 
 
 class ChatModel(Protocol):
@@ -40,6 +43,7 @@ class ChatModel(Protocol):
         only: Collection[str] | None = None,
         cache: Any = None,
         max_tokens: int | None = None,
+        on_part: OnPart | None = None,
     ) -> Reply:
         """One call of the model.
 
@@ -49,6 +53,8 @@ class ChatModel(Protocol):
             only: names the reply is held to; None allows all. At least one call comes back.
             cache: a cache object of the caller's (AutoGen's), for models that know what to do with it.
             max_tokens: the room for the reply; None: the model's own default.
+            on_part: hears of thoughts and words while they are written, and of what is void because the model is asked
+                once more. Models that cannot stream do not call it. Whatever it raises ends the call.
 
         Raises:
             ModelServerError: the server cannot be reached or failed (after retries).

@@ -18,10 +18,12 @@ from ..errors import ConfigError, ModelReplyError, ModelRequestError
 from ..events import clean
 from ..messages import Message, Reply, ToolSchema, Usage
 from .auto import told_format
+from .base import OnPart
 from .connection import Connection
 from .forms import Form, bare, chat_turns
 from .grammar import STRING_LIMIT, reply_prefix, select
 from .holding import Holding
+from .parts import PartReader
 from .repair import check_calls, parse_calls
 from .servers import SERVERS, Completion, Order, Params, Way
 from .transport import Address, Broken, Refused, Transport
@@ -142,6 +144,7 @@ class CompletionModel:
         only: Collection[str] | None = None,
         cache: Any = None,
         max_tokens: int | None = None,
+        on_part: OnPart | None = None,
     ) -> Reply:
         """One call of the model; see the contract.
 
@@ -154,9 +157,10 @@ class CompletionModel:
             return Reply(text=clean(completion.text.strip()), usage=completion.usage or Usage())
         offered = select(tools, only)
         spent, shown, tight = Usage(), list(messages), False
+        parts = PartReader(on_part, offered, aloud=self.wrapper.thinks_aloud) if on_part else None
         for last in (False, True):
             way, completion, prefix = self._held(
-                shown, tools, offered, self.holding.way(last, tight), max_tokens, tight
+                shown, tools, offered, self.holding.way(last, tight), max_tokens, tight, parts
             )
             spent += completion.usage or Usage()
             text = prefix + completion.text
@@ -166,6 +170,8 @@ class CompletionModel:
                 self._note(way, text, completion, readable=False)
                 if last:
                     raise
+                if parts:
+                    parts.discard(str(error))
                 log.info("%s: %s Asking once more.", self.name, error)
                 # A cut reply is asked for again within limits that fit; its text would only invite the same.
                 tight = completion.finish == "limit"
@@ -185,12 +191,13 @@ class CompletionModel:
         way: Way,
         max_tokens: int | None,
         tight: bool,
+        parts: PartReader | None,
     ) -> tuple[Way, Completion, str]:
         """A reply, held in this way or, if the server refuses what holds it, in the next that it takes."""
         faults: list[tuple[Way, Broken | Refused]] = []
         while True:
             try:
-                found = self._ask(shown, tools, offered, way, max_tokens, tight)
+                found = self._ask(shown, tools, offered, way, max_tokens, tight, parts)
                 break
             except (Broken, Refused) as error:
                 if way == "free" or not self.holding.blames_form(error):
@@ -235,6 +242,7 @@ class CompletionModel:
         way: Way,
         max_tokens: int | None,
         tight: bool = False,
+        parts: PartReader | None = None,
     ) -> tuple[Completion, str]:
         """A reply, and the start of it that the prompt ended with."""
         prefix = ""
@@ -264,7 +272,8 @@ class CompletionModel:
             turns=chat_turns(self.wrapper, messages, tools) if self.server.chat else (),
         )
         patient = way == "free" or "free" not in self.server.ways
-        return self.connection.complete(order, used, patient=patient), prefix
+        on_text = parts.after(prefix) if parts else None
+        return self.connection.complete(order, used, patient=patient, on_text=on_text), prefix
 
     def _fault(
         self,

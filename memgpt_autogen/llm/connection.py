@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ..config import LLMConfig
 from ..errors import ModelRequestError, ModelServerError
 from ..messages import Usage
-from .servers import Ask, Completion, Facts, NoModel, Order, Server
+from .pieces import Unfinished
+from .servers import Ask, Completion, Facts, NoModel, Order, Server, Stream
 from .tokens import TokenCounter
 from .transport import Refused, Transport
 from .wrappers import named_by
@@ -129,18 +130,25 @@ class Connection:
             self._counts[text] = found
         return found
 
-    def complete(self, order: Order, used: int, *, patient: bool) -> Completion:
+    def complete(
+        self, order: Order, used: int, *, patient: bool, on_text: Callable[[str | None], None] | None = None
+    ) -> Completion:
         """A reply, with ``finish`` and ``usage`` made good where the server is silent or known to be wrong.
 
         Args:
             order: what to ask.
             used: tokens of the prompt, as counted here.
             patient: try again after a 500.
+            on_text: hears of all the text so far, each time that there is more of it, where the server streams; of
+                None where it begins anew.
 
         Raises:
             ModelServerError, ModelRequestError: as the transport; or the server cut the prompt.
         """
-        reply = self.transport.post(self.row.path, self.row.body(order), patient=patient)
+        if on_text and self.row.stream:
+            reply = self._streamed(self.row.stream, order, patient, on_text)
+        else:
+            reply = self.transport.post(self.row.path, self.row.body(order), patient=patient)
         found = self.understood(self.row.read, reply)
         if found.cut_prompt:
             raise ModelRequestError(
@@ -157,6 +165,31 @@ class Connection:
             if usage.prompt_tokens > counted / 2:  # less: only what was not in the server's cache
                 self._estimate.learn(counted, usage.prompt_tokens)
         return Completion(found.text, finish, usage)
+
+    def _streamed(self, stream: Stream, order: Order, patient: bool, on_text: Callable[[str | None], None]) -> Any:
+        def read(events: Iterator[Any]) -> Any:
+            text, seen = "", []
+            for event in events:
+                seen.append(event)
+                more = self.understood(stream.piece, event)
+                if more and not text:
+                    on_text(None)
+                text += more
+                if more:
+                    on_text(text)
+            whole = self.understood(lambda rows: stream.whole(text, rows), seen)
+            if whole is None:
+                raise Unfinished("the reply broke off")
+            return whole
+
+        body = {**self.row.body(order), **stream.body}
+        try:
+            return self.transport.post(stream.path or self.row.path, body, patient=patient, read=read)
+        except Refused as error:
+            if not stream.path or error.status not in (404, 405, 501):
+                raise
+            log.info("%s does not stream: %s", self.where, error)
+            return self.transport.post(self.row.path, self.row.body(order), patient=patient)
 
     def understood(self, read: Callable[[Any], Answer], reply: Any) -> Answer:
         """What a function of the row reads in a reply.

@@ -15,8 +15,11 @@ from urllib.parse import urlsplit
 from ..config import LLMConfig
 from ..errors import ConfigError, MissingDependency, ModelReplyError, ModelServerError
 from ..messages import Message, Reply, ToolSchema, Usage
+from ..observers import Discarded
+from .base import OnPart, Part
 from .chat_format import read_chat_reply, to_chat_messages, to_chat_tools
 from .openai_errors import explain, server_words
+from .openai_stream import STREAMED, BrokenOff, gathered
 from .tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
 
 log = logging.getLogger(__name__)
@@ -24,7 +27,7 @@ log = logging.getLogger(__name__)
 _RETRIES = 3
 _AZURE_VERSION = "2024-10-21"
 #: Request fields that a server may refuse, in the order they are looked for in its message.
-_DISPENSABLE = ("tool_choice", "max_tokens", "temperature")
+_DISPENSABLE = ("tool_choice", "max_tokens", "temperature", "stream_options", "stream")
 #: Settings that choose the client rather than go into a request.
 _CLIENT_SETTINGS = ("api_version", "default_headers", "organization", "max_retries")
 
@@ -89,6 +92,7 @@ class OpenAIChat:
         only: Collection[str] | None = None,
         cache: Any = None,
         max_tokens: int | None = None,
+        on_part: OnPart | None = None,
     ) -> Reply:
         """One call of the model; see the contract. ``cache`` is not used."""
         offered = [tool for tool in tools if only is None or tool.name in only]
@@ -105,7 +109,9 @@ class OpenAIChat:
         if self.config.temperature is not None:
             request["temperature"] = self.config.temperature
         request |= {key: value for key, value in self.config.settings.items() if key not in _CLIENT_SETTINGS}
-        answer = self._send(request)
+        if on_part and offered:
+            request |= STREAMED
+        answer = self._send(request, offered, on_part)
         usage = _usage(answer)
         self._counter.learn(self.count(messages, offered), usage.prompt_tokens)
         reply = self._read(answer, offered, only)
@@ -128,11 +134,17 @@ class OpenAIChat:
             raise ModelReplyError(f"{self.name} answered with an empty text (it stopped with {reason!r}).")
         return reply
 
-    def _send(self, request: Mapping[str, Any]) -> Any:
+    def _send(self, request: Mapping[str, Any], offered: Sequence[ToolSchema], on_part: OnPart | None) -> Any:
         openai = _openai()
         while True:
             try:
-                return self._create(request)
+                answer = self._create(request)
+                if on_part and isinstance(answer, openai.Stream):
+                    return self._gathered(answer, offered, on_part)
+                return answer
+            except BrokenOff as error:
+                log.warning("%s: %s Asking once more, for all of it at once.", self.address, error)
+                request = {key: value for key, value in request.items() if key not in STREAMED}
             except openai.BadRequestError as error:
                 field = self._dispensable(request, server_words(error))
                 if field is None:
@@ -142,14 +154,38 @@ class OpenAIChat:
             except (openai.OpenAIError, ValueError) as error:  # ValueError: JSON that is none
                 raise explain(error, self.config.model, self.address, self._key) from None
 
+    def _gathered(self, stream: Any, offered: Sequence[ToolSchema], on_part: OnPart) -> Any:
+        import httpx
+
+        openai = _openai()
+        told: list[Part] = []
+
+        def tell(part: Part) -> None:
+            told.append(part)
+            on_part(part)
+
+        with stream:  # whatever happens, the connection is closed
+            try:
+                return gathered(stream, offered, tell)
+            except openai.APITimeoutError:
+                raise
+            except httpx.TimeoutException as error:  # older releases of the package let these through
+                raise openai.APITimeoutError(request=error.request) from error
+            except (openai.APIConnectionError, httpx.TransportError, BrokenOff) as error:
+                if told:
+                    on_part(Discarded("The connection broke; the model is asked once more."))
+                raise BrokenOff("The connection broke in the middle of a reply.") from error
+
     def _create(self, request: Mapping[str, Any]) -> Any:
         if self._client is None:
             self._client = self._connect()
         sent = {key: value for key, value in request.items() if key not in self._refused}
         if "tools" in sent and "tool_choice" in self._refused:
             sent["tool_choice"] = "auto"
+        if "stream" in self._refused:
+            sent.pop("stream_options", None)
         # All but these through ``extra_body``: older releases of the package refuse fields they do not know.
-        named = {key: sent.pop(key) for key in ("messages", "tools", "tool_choice") if key in sent}
+        named = {key: sent.pop(key) for key in ("messages", "tools", "tool_choice", "stream") if key in sent}
         return self._client.chat.completions.create(model=self.config.model, **named, extra_body=sent or None)
 
     def _dispensable(self, request: Mapping[str, Any], words: str) -> str | None:

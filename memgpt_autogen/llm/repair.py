@@ -57,7 +57,7 @@ def parse_calls(text: str, tools: Sequence[ToolSchema], *, aloud: bool = False) 
     Raises:
         ModelReplyError: there is no call of a known function, or the text was cut. Carries the text.
     """
-    names = _Names(tools)
+    names = Names(tools)
     calls: list[ToolCall] = []
     thoughts: list[str] = []
     found = False
@@ -65,7 +65,7 @@ def parse_calls(text: str, tools: Sequence[ToolSchema], *, aloud: bool = False) 
     try:
         for start, value in _objects(whole):
             tagged = _TAGGED.search(whole, max(0, start - 100), start)
-            for name, arguments, thought in [(tagged[1], value, "")] if tagged else _calls_in(value, names):
+            for name, arguments, thought in [(tagged[1], value, "")] if tagged else calls_in(value, names):
                 match = names.find(name)
                 if aloud and not calls:
                     thoughts.append(_FENCE.sub("", whole[:start].strip()).strip())
@@ -80,7 +80,7 @@ def parse_calls(text: str, tools: Sequence[ToolSchema], *, aloud: bool = False) 
     return calls, "\n".join(dict.fromkeys(words for words in thoughts if words))
 
 
-class _Names:
+class Names:
     """The functions on offer, found by what a model makes of their names: ``functions.sendMessage()``."""
 
     def __init__(self, tools: Sequence[ToolSchema]) -> None:
@@ -158,11 +158,11 @@ def _why_none(calls: Sequence[ToolCall], tools: Sequence[ToolSchema]) -> str:
     return f"The reply holds no function call. Call one of: {names}."
 
 
-def _calls_in(value: Any, names: _Names, depth: int = 0) -> Iterator[tuple[str, Any, str]]:
+def calls_in(value: Any, names: Names, depth: int = 0) -> Iterator[tuple[str, Any, str]]:
     """(name, raw arguments, monologue beside them) of each call in a JSON value, whatever its dialect."""
     if isinstance(value, list) and depth < _DEEPEST:
         for item in value:
-            yield from _calls_in(item, names, depth + 1)
+            yield from calls_in(item, names, depth + 1)
     if not isinstance(value, dict) or depth >= _DEEPEST:
         return
     thought = value.get(THOUGHTS)
@@ -179,7 +179,7 @@ def _calls_in(value: Any, names: _Names, depth: int = 0) -> Iterator[tuple[str, 
             yield key, item, thought
             thought = ""
         elif isinstance(item, (dict, list)):
-            yield from _calls_in(item, names, depth + 1)
+            yield from calls_in(item, names, depth + 1)
 
 
 def _is_call(value: dict[str, Any]) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..messages import Message, Reply, ToolCall, ToolSchema, Usage
+from ..observers import Saying, Thinking
+from .base import OnPart, Part
+from .reply_schema import SPEECH
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,15 @@ class Call:
     max_tokens: int | None
 
 
-Answer = Reply | str | ToolCall | Sequence[ToolCall] | BaseException
+@dataclass(frozen=True)
+class BreaksOff:
+    """A line that is told to whoever listens, to the half of it, and then fails with an error."""
+
+    line: Reply | str | ToolCall
+    error: BaseException
+
+
+Answer = BreaksOff | Reply | str | ToolCall | Sequence[ToolCall] | BaseException
 Line = Answer | Callable[[Sequence[Message], Sequence[ToolSchema], Collection[str] | None], Answer]
 
 
@@ -32,8 +44,8 @@ class ScriptedModel:
 
     Args:
         script: each a Reply; a str (``send_message`` with that text, or plain text where no functions are
-            offered); a ToolCall or a list of them; an exception to raise; or ``(messages, tools, only) -> any
-            of these``.
+            offered); a ToolCall or a list of them; an exception to raise; :class:`BreaksOff`; or ``(messages, tools,
+            only) -> any of these``.
         context_window: tokens, counted as a quarter of the characters, and 4 for each message.
 
     Attributes:
@@ -66,8 +78,9 @@ class ScriptedModel:
         only: Collection[str] | None = None,
         cache: Any = None,
         max_tokens: int | None = None,
+        on_part: OnPart | None = None,
     ) -> Reply:
-        """The script's next line.
+        """The script's next line; told word by word where someone listens.
 
         Raises:
             ScriptError: no line is left, or the line calls what ``only`` rules out.
@@ -81,11 +94,15 @@ class ScriptedModel:
         answer = line(messages, tools, only) if callable(line) else line
         if isinstance(answer, BaseException):
             raise answer
+        if isinstance(answer, BreaksOff):
+            _stream(self._reply(answer.line, bool(tools)), on_part, half=True)
+            raise answer.error
         reply = self._reply(answer, bool(tools))
         names = [call.name for call in reply.tool_calls]
         if held is not None and not (names and set(names) <= held):
             said = names or reply.text
             raise ScriptError(f"Call {len(self.calls)} allows only {sorted(held)}; the script says {said!r}.")
+        _stream(reply, on_part)
         if reply.usage == Usage():
             reply = replace(reply, usage=Usage(self.count(messages, tools), 10))
         return reply
@@ -100,4 +117,20 @@ class ScriptedModel:
             return Reply((answer,))
         if isinstance(answer, BaseException):
             raise answer
+        if isinstance(answer, BreaksOff):
+            raise answer.error
         return Reply(tuple(answer))
+
+
+def _stream(reply: Reply, on_part: OnPart | None, half: bool = False) -> None:
+    parts: list[Part] = [Thinking(piece) for piece in _pieces(reply.inner_thoughts)]
+    for index, call in enumerate(reply.tool_calls):
+        if call.name == SPEECH:
+            parts += [Saying(piece, index) for piece in _pieces(str(call.arguments.get("message", "")))]
+    for part in parts[: (len(parts) + 1) // 2] if half else parts:
+        if on_part:
+            on_part(part)
+
+
+def _pieces(text: str) -> list[str]:
+    return re.findall(r"\s*\S+\s*$|\s*\S+|^\s+$", text)

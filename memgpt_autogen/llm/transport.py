@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 from ..errors import MissingDependency, ModelRequestError, ModelServerError
 from ..secrets import without_password
+from .pieces import Unfinished, values
 
 if TYPE_CHECKING:
     import httpx
@@ -26,6 +27,7 @@ _LONGEST_WAIT = 30.0
 #: Where servers look for a key, beside a bearer token.
 _KEY_HEADERS = ("X-API-Key", "api-key")
 Address = str | Callable[[], str]
+ReadEvents: TypeAlias = Callable[[Iterator[Any]], Any]
 
 
 class Refused(ModelRequestError):
@@ -97,20 +99,22 @@ class Transport:
         """The JSON at a path. Raises as :meth:`post` does."""
         return self._request("GET", path, None)
 
-    def post(self, path: str, body: Mapping[str, Any], *, patient: bool = True) -> Any:
+    def post(self, path: str, body: Mapping[str, Any], *, patient: bool = True, read: ReadEvents | None = None) -> Any:
         """The JSON that the server answers with.
 
         Args:
             path: after the address.
             body: what is sent.
             patient: try again after a 500; not where that may be the answer to this very request.
+            read: makes the result of a reply that comes in pieces, each the JSON of a server-sent event or of a line.
+                Called anew for each attempt; raises :class:`Unfinished` where the last piece is missing.
 
         Raises:
             ModelServerError: unreachable, out of time; ``retry`` says if again helps. As Broken: a fault of its own,
                 or no JSON.
             Refused: it refused the request (4xx).
         """
-        return self._request("POST", path, body, patient)
+        return self._request("POST", path, body, patient, read)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -122,7 +126,14 @@ class Transport:
     def _base(self) -> str:
         return (self._address() if callable(self._address) else self._address).rstrip("/")
 
-    def _request(self, method: str, path: str, body: Mapping[str, Any] | None, patient: bool = True) -> Any:
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        patient: bool = True,
+        read: ReadEvents | None = None,
+    ) -> Any:
         url = self._base() + path
         shown = without_password(url)
         timeouts = 0
@@ -130,7 +141,13 @@ class Transport:
         for attempt in range(1, self._attempts + 1):
             last = attempt == self._attempts
             try:
-                response = self._open(url).request(method, url, json=body, headers=self._headers())
+                # The time limit holds for each piece that is read. Some servers hang up after a stream, and would do so
+                # on the next request.
+                headers = self._headers() | ({"Connection": "close"} if read else {})
+                with self._open(url).stream(method, url, json=body, headers=headers) as response:
+                    if read and response.status_code < 400:
+                        return read(self._events(response, shown))
+                    response.read()
             except Exception as error:
                 failure = self._unreachable(error, shown, attempt)
                 timeouts += _kind(error) == "slow"
@@ -222,6 +239,20 @@ class Transport:
                 status,
             ) from error
 
+    def _events(self, response: httpx.Response, shown: str) -> Iterator[Any]:
+        """The JSON values of a stream: server-sent events (``data: {...}``) or one a line."""
+        kind = response.headers.get("content-type", "")
+        if "html" in kind or ("json" in kind and "ndjson" not in kind):  # the server does not stream
+            response.read()
+            yield self._json(response, shown)
+            return
+        for value in values(response.iter_bytes()):
+            fault = value.get("error") if isinstance(value, dict) else None
+            if fault:
+                words = fault.get("message", fault) if isinstance(fault, dict) else fault
+                raise Broken(f"{shown} broke off: {self._scrub(str(words)[:300])}. Look at the server's log.", 500)
+            yield value
+
     def _scrub(self, text: str) -> str:
         return text.replace(self._api_key, "***") if self._api_key else text
 
@@ -245,7 +276,7 @@ def _kind(error: Exception) -> str:
         return "address"
     if isinstance(error, (httpx.ReadTimeout, httpx.WriteTimeout)):
         return "slow"
-    return "down" if isinstance(error, httpx.TransportError) else ""
+    return "down" if isinstance(error, (httpx.TransportError, Unfinished)) else ""
 
 
 def _unconnected(error: Exception) -> bool:

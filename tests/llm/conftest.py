@@ -37,7 +37,10 @@ TOOLS = [SAY, REMEMBER, SEARCH]
 
 @dataclass
 class Answer:
-    """What the server does with one request. ``drop``: hangs up without a word; ``cut``: amid its words."""
+    """What the server does with one request. ``drop``: hangs up without a word; ``cut``: amid its words.
+
+    A list of texts as the body is sent piece by piece, with ``pause`` seconds between them.
+    """
 
     body: Any = None
     status: int = 200
@@ -46,6 +49,7 @@ class Answer:
     delay: float = 0.0
     drop: bool = False
     cut: bool = False
+    pause: float = 0.0
 
 
 @dataclass
@@ -63,6 +67,7 @@ class Loopback:
         self.script: list[Answer] = []
         self.always: dict[str, Any] = {}
         self.requests: list[Request] = []
+        self.hung_up = threading.Event()  # a client went away amid a reply
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -94,6 +99,9 @@ class Loopback:
         if answer.drop:
             handler.connection.close()
             return
+        if isinstance(answer.body, list) and answer.content_type == "text/event-stream":
+            self._send_pieces(handler, answer)
+            return
         data = (answer.body if isinstance(answer.body, str) else json.dumps(answer.body)).encode()
         try:
             handler.send_response(answer.status)
@@ -107,6 +115,23 @@ class Loopback:
                 handler.connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # the client gave up, as some tests want
+
+    def _send_pieces(self, handler: BaseHTTPRequestHandler, answer: Answer) -> None:
+        handler.protocol_version = "HTTP/1.1"
+        try:
+            handler.send_response(answer.status)
+            handler.send_header("Content-Type", answer.content_type)
+            handler.send_header("Transfer-Encoding", "chunked")
+            handler.send_header("Connection", "close")
+            handler.end_headers()
+            for piece in answer.body:
+                handler.wfile.write(f"{len(piece.encode()):x}\r\n{piece}\r\n".encode())
+                handler.wfile.flush()
+                time.sleep(answer.pause)
+            if not answer.cut:
+                handler.wfile.write(b"0\r\n\r\n")
+        except OSError:
+            self.hung_up.set()
 
     def close(self) -> None:
         self._server.shutdown()

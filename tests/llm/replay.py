@@ -35,6 +35,7 @@ class Kind:
         model, window: what it says of itself.
         pages: further answers by path; the recorded ones come first.
         outer: the key that sampling settings stand under.
+        stream: where replies in pieces are asked for, if elsewhere.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Kind:
     window: int | None = None
     pages: dict[str, Any] = field(default_factory=dict)
     outer: str = ""
+    stream: str = ""
     variant: str = ""
 
     def held(self, body: Any) -> Any:
@@ -127,6 +129,7 @@ KOBOLDCPP = Kind(
     ("/api/extra/tokencount", "prompt", lambda number: {"value": number}),
     "tm05",
     2048,
+    stream="/api/extra/generate/stream",
 )
 VLLM = Kind(
     "vllm",
@@ -244,7 +247,7 @@ class Replay(Loopback):
         self.asked.append(Request(method, path, body, headers))
         if self.kind.count and path == self.kind.count[0] and self.kind.count[1] in body:
             return Answer(self.kind.count[2](words(body[self.kind.count[1]])))
-        if method == "POST" and path == self.kind.path:
+        if method == "POST" and path in (self.kind.path, self.kind.stream):
             return super().answer(method, path, body, headers)
         if self.kind is LMSTUDIO and path not in self.pages:
             return Answer({"error": f"Unexpected endpoint or method. ({method} {path})"})

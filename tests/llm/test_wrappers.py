@@ -18,7 +18,7 @@ from memgpt_autogen.llm.repair import parse_calls
 from memgpt_autogen.llm.wrappers import WRAPPERS, Wrapper, from_template, get_wrapper, named_by
 from memgpt_autogen.messages import Message, Role, ToolCall
 
-from .conftest import TOOLS, Answer, Loopback
+from .conftest import TOOLS
 from .prompts import PROMPTS, first_try
 
 EVENT = json.dumps({"type": "user_message", "message": "Hi, it's me", "time": "now", "name": "Bob"})

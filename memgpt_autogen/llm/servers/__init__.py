@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .base import Ask, Completion, Facts, NoModel, Order, Params, Question, Server, Way
+from .base import Ask, Completion, Facts, NoModel, Order, Params, Question, Server, Stream, Way
 from .koboldcpp import KOBOLDCPP
 from .llamacpp import EMBEDDED, LLAMACPP
 from .lmstudio import LMSTUDIO
@@ -20,4 +20,4 @@ SERVERS: Mapping[str, Server] = {
     row.name: row for row in (LLAMACPP, KOBOLDCPP, VLLM, OLLAMA, LMSTUDIO, WEBUI, WEBUI_LEGACY, EMBEDDED)
 }
 
-__all__ = ["SERVERS", "Ask", "Completion", "Facts", "NoModel", "Order", "Params", "Question", "Server", "Way"]
+__all__ = ["SERVERS", "Ask", "Completion", "Facts", "NoModel", "Order", "Params", "Question", "Server", "Stream", "Way"]

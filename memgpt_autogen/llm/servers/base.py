@@ -104,6 +104,41 @@ class Question:
     read: Callable[[Any], int]
 
 
+@dataclass(frozen=True)
+class Stream:
+    """How a server sends a reply while it is written.
+
+    Attributes:
+        piece: the text in one piece of it.
+        whole: the reply in the shape that :attr:`Server.read` reads, of all the text and all the pieces; None while
+            its end has not come.
+        path: empty: as for a reply in one.
+        body: fields of the request beside the usual ones.
+    """
+
+    piece: Callable[[Any], str]
+    whole: Callable[[str, Sequence[Any]], Any | None]
+    path: str = ""
+    body: Mapping[str, Any] = field(default_factory=lambda: {"stream": True})
+
+
+def _openai_piece(event: Any) -> str:
+    choice = (event.get("choices") or [{}])[0]
+    found = choice.get("delta") or choice.get("message") or {"content": choice.get("text")}
+    return str(found.get("content") or "")
+
+
+def _openai_whole(text: str, events: Sequence[Any]) -> Any | None:
+    ends = [row["choices"][0]["finish_reason"] for row in events if row.get("choices")]
+    ends = [reason for reason in ends if reason]
+    usage = next((row["usage"] for row in reversed(events) if row.get("usage")), None)
+    return {"choices": [{"text": text, "finish_reason": ends[-1]}], "usage": usage} if ends else None
+
+
+#: ``/v1/completions`` and ``/v1/chat/completions``.
+OPENAI_STREAM = Stream(_openai_piece, _openai_whole, body={"stream": True, "stream_options": {"include_usage": True}})
+
+
 def _nothing(ask: Ask, wanted: str) -> Facts:
     return Facts(wanted)
 
@@ -132,6 +167,7 @@ class Server:
         strict: refuses a grammar that it cannot read, so that a reply held to one always ends with it.
         shows: asks for a text in which the model's format shows, its chat template or a prompt written by that;
             ``shows(ask, model)``. None: there is none.
+        stream: how a reply is sent while it is written; None: it is not.
         template: a path that renders chat messages by the model's own template; empty: there is none.
     """
 
@@ -155,6 +191,7 @@ class Server:
     empty: str = "Look at the server's log."
     strict: bool = False
     shows: Callable[[Ask, str], str] | None = None
+    stream: Stream | None = None
     template: str = ""
 
     def base(self, address: str) -> str:

@@ -6,9 +6,10 @@ OpenAI-compatible API counts tokens wrongly; this one does not count them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from .base import Ask, Completion, Facts, Json, NoModel, Order, Question, Server, with_params
+from .base import Ask, Completion, Facts, Json, NoModel, Order, Question, Server, Stream, with_params
 
 
 def _body(order: Order) -> Json:
@@ -24,6 +25,16 @@ def _read(reply: Any) -> Completion:
     return Completion(str(result["text"]), {"length": "limit", "stop": "stop"}.get(reason, "unknown"))  # type: ignore[arg-type]
 
 
+def _piece(event: Any) -> str:
+    return str(event.get("token") or "")
+
+
+def _whole(text: str, events: Sequence[Any]) -> Any | None:
+    told = [event.get("finish_reason") for event in events if "finish_reason" in event]  # old versions tell none
+    reason = told[-1] if told else "unknown" if events else None
+    return {"results": [{"text": text, "finish_reason": reason}]} if reason else None
+
+
 def _learn(ask: Ask, wanted: str) -> Facts:
     model = str(ask("/api/v1/model", None)["result"]).removeprefix("koboldcpp/")
     if model in ("", "None", "inactive"):
@@ -37,6 +48,7 @@ KOBOLDCPP = Server(
     path="/api/v1/generate",
     body=_body,
     read=_read,
+    stream=Stream(_piece, _whole, "/api/extra/generate/stream", {}),
     learn=_learn,
     shows=lambda ask, model: str(ask("/props", None)["chat_template"]),  # from version 1.80 on
     count=Question("/api/extra/tokencount", lambda text, model: {"prompt": text}, lambda reply: int(reply["value"])),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from ...messages import Usage
-from .base import Ask, Completion, Facts, Json, Order, Question, Server, with_params
+from .base import Ask, Completion, Facts, Json, Order, Question, Server, Stream, with_params
 
 
 def _body(order: Order) -> Json:
@@ -27,6 +28,11 @@ def _read(reply: Any) -> Completion:
     return Completion(str(reply["content"]), "limit" if cut else "stop", usage, bool(reply.get("truncated")))
 
 
+def _whole(text: str, events: Sequence[Any]) -> Any | None:
+    ended = events and (events[-1].get("stop") or "stop" not in events[-1])
+    return {**events[-1], "content": text} if ended else None
+
+
 def _learn(ask: Ask, wanted: str) -> Facts:
     reply = ask("/props", None)
     return Facts(wanted or str(reply.get("model_alias") or ""), int(reply["default_generation_settings"]["n_ctx"]))
@@ -42,6 +48,7 @@ LLAMACPP = Server(
     path="/completion",
     body=_body,
     read=_read,
+    stream=Stream(lambda event: str(event.get("content") or ""), _whole),
     learn=_learn,
     weigh=_weigh,
     count=Question("/tokenize", lambda text, model: {"content": text}, lambda reply: len(reply["tokens"])),

@@ -5,7 +5,7 @@ By its documentation (lmstudio.ai/docs/developer); not run here. The prompt is w
 
 from __future__ import annotations
 
-from .base import Ask, Facts, Json, Order, Server, chosen, read_openai, with_params
+from .base import OPENAI_STREAM, Ask, Facts, Json, Order, Server, chosen, read_openai, with_params
 
 
 def _body(order: Order) -> Json:
@@ -33,6 +33,7 @@ LMSTUDIO = Server(
     path="/v1/chat/completions",
     body=_body,
     read=read_openai,
+    stream=OPENAI_STREAM,
     learn=_learn,
     needs_model=True,
     ways=("schema", "free"),

@@ -6,10 +6,11 @@ Settings go into ``options``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ...messages import Usage
-from .base import Ask, Completion, Facts, Json, Order, Server, chosen, with_params
+from .base import Ask, Completion, Facts, Json, Order, Server, Stream, chosen, with_params
 
 #: Fields that stand beside ``options`` and not in it.
 _OUTER = ("keep_alive", "think")
@@ -28,6 +29,10 @@ def _read(reply: Any) -> Completion:
     tokens = int(reply.get("prompt_eval_count") or 0)
     usage = Usage(tokens, int(reply.get("eval_count") or 0)) if tokens else None
     return Completion(str(reply["response"]), "limit" if reply.get("done_reason") == "length" else "stop", usage)
+
+
+def _whole(text: str, events: Sequence[Any]) -> Any | None:
+    return {**events[-1], "response": text} if events and events[-1].get("done") else None
 
 
 def _learn(ask: Ask, wanted: str) -> Facts:
@@ -51,6 +56,7 @@ OLLAMA = Server(
     path="/api/generate",
     body=_body,
     read=_read,
+    stream=Stream(lambda event: str(event.get("response") or ""), _whole),
     learn=_learn,
     weigh=_weigh,
     shows=lambda ask, model: str(ask("/api/show", {"model": model})["template"]),

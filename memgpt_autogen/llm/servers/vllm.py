@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .base import Ask, Facts, Json, Order, Question, Server, chosen, read_openai, with_params
+from .base import OPENAI_STREAM, Ask, Facts, Json, Order, Question, Server, chosen, read_openai, with_params
 
 
 def _body(order: Order) -> Json:
@@ -50,6 +50,7 @@ VLLM = Server(
     path="/v1/completions",
     body=_body,
     read=read_openai,
+    stream=OPENAI_STREAM,
     learn=_learn,
     needs_model=True,
     shows=_shows,

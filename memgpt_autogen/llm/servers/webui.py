@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import Ask, Completion, Facts, Json, NoModel, Order, Question, Server, read_openai, with_params
+from .base import (
+    OPENAI_STREAM,
+    Ask,
+    Completion,
+    Facts,
+    Json,
+    NoModel,
+    Order,
+    Question,
+    Server,
+    read_openai,
+    with_params,
+)
 
 _NONE_LOADED = "has no model loaded. Load one in its Model tab, or start it with --model NAME."
 _DOWN = {"down": "To start it: python server.py --api."}
@@ -47,6 +59,7 @@ WEBUI = Server(
     path="/v1/completions",
     body=_body,
     read=read_openai,
+    stream=OPENAI_STREAM,
     learn=_learn,
     shows=_shows,
     count=Question("/v1/internal/token-count", lambda text, model: {"text": text}, lambda reply: int(reply["length"])),

@@ -1,0 +1,75 @@
+"""A streamed reply of the OpenAI chat API, put together again while its parts are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from ..messages import ToolSchema
+from .base import OnPart
+from .parts import PartReader
+
+#: What a request has besides, if its reply is to be streamed.
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
+
+
+class BrokenOff(Exception):
+    """The stream ended before the reply did."""
+
+
+def gathered(chunks: Iterable[Any], tools: Sequence[ToolSchema], on_part: OnPart) -> Any:
+    """The whole reply, of the shape that a request without streaming brings.
+
+    Args:
+        chunks: as the ``openai`` package gives them.
+        tools: the functions on offer.
+        on_part: hears of the parts. Words beside a call are not told: what they are shows only at the end.
+
+    Raises:
+        BrokenOff: there is no last chunk.
+    """
+    reader = PartReader(on_part, tools)
+    words, refusal, reason, usage, calls = "", "", None, None, _Calls()
+    for chunk in chunks:
+        usage = getattr(chunk, "usage", None) or usage
+        if not getattr(chunk, "choices", None):
+            continue
+        choice = chunk.choices[0]
+        reason = getattr(choice, "finish_reason", None) or reason
+        delta = getattr(choice, "delta", None)
+        words += getattr(delta, "content", None) or ""
+        refusal += getattr(delta, "refusal", None) or ""
+        for piece in getattr(delta, "tool_calls", None) or ():
+            place = calls.add(piece)
+            reader.call(calls.rows[place]["function"]["name"], calls.rows[place]["function"]["arguments"], place)
+        if tools and not calls.rows and words.lstrip()[:1] in ("{", "`"):
+            reader.text(words)  # a call that a model writes as text
+    if reason is None:
+        raise BrokenOff("The reply broke off.")
+    message = SimpleNamespace(content=words or None, refusal=refusal or None, tool_calls=calls.rows or None)
+    return SimpleNamespace(choices=[SimpleNamespace(message=message, finish_reason=reason)], usage=usage)
+
+
+class _Calls:
+    """The calls of one reply, as dicts of the chat API."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self._places: dict[int, int] = {}
+
+    def add(self, piece: Any) -> int:
+        """Take a piece in; the place of its call in ``rows``."""
+        function = getattr(piece, "function", None)
+        name, arguments = getattr(function, "name", None) or "", getattr(function, "arguments", None) or ""
+        index = getattr(piece, "index", None)
+        index = max(self._places, default=0) if index is None else index
+        found = self._places.get(index)
+        # Some servers give every call the index 0: another id with a name begins another call.
+        if found is None or (piece.id and name and piece.id != self.rows[found]["id"]):
+            found = self._places[index] = len(self.rows)
+            self.rows.append({"id": piece.id, "type": "function", "function": {"name": "", "arguments": ""}})
+        known = self.rows[found]["function"]
+        known["name"] = known["name"] or name
+        known["arguments"] += arguments
+        return found

@@ -1,0 +1,37 @@
+"""JSON that comes in pieces: as server-sent events, or one value a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+
+class Unfinished(Exception):
+    """A reply that came in pieces ended before its last one."""
+
+
+def values(chunks: Iterable[bytes]) -> Iterator[Any]:
+    """The JSON values of a stream of bytes. An ``error:`` event gives ``{"error": ...}``.
+
+    Raises:
+        Unfinished: one was cut.
+    """
+    for line in _lines(chunks):
+        name, _, data = line.partition(b":") if line[:1] != b"{" else (b"data", b"", line)
+        if name not in (b"data", b"error") or not data.strip() or data.strip() == b"[DONE]":
+            continue
+        try:
+            value = json.loads(data)
+        except ValueError as error:
+            raise Unfinished(f"a piece of the stream is not JSON: {data[:80]!r}") from error
+        yield {"error": value} if name == b"error" else value
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Split at line feeds alone: JSON may hold other signs that end a line."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    yield rest
