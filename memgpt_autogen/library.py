@@ -6,24 +6,24 @@ file, and then taken over in one transaction. Whatever happens before that leave
 
 from __future__ import annotations
 
-import pickle
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import IO, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .embeddings.base import Embedder
-from .errors import AgentBusy, NameTaken, SourceError
+from .errors import AgentBusy, MissingDependency, NameTaken, SourceError
 from .ids import new_id
 from .memory.backlog import fill
 from .sources import make_loader
 from .sources.base import Entry, Loader, entries
-from .sources.split import SPLITTER, split
-from .storage.base import DocumentRow, Passage, Source, Store
+from .sources.staging import Found, Progress, Stage
+from .storage.base import Source, Store
 
 #: Passages written to the store in one go.
 BATCH = 500
@@ -36,8 +36,9 @@ class Loaded:
     Attributes:
         source: the source as it is now.
         new, changed, gone, same: documents.
-        pages: pages, rows or pieces read of what is new or changed.
+        read: how many pages, files, rows were read of what is new or changed, by what they are called.
         added: passages made of them.
+        notes: what was left out, and why; one sentence each.
     """
 
     source: Source
@@ -45,8 +46,10 @@ class Loaded:
     changed: int
     gone: int
     same: int
-    pages: int
+    read: Mapping[str, int]
     added: int
+    unit: str
+    notes: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -58,10 +61,23 @@ class Loaded:
         """Passages in the source now."""
         return self.source.passages
 
+    def __str__(self) -> str:
+        """Such as: Loaded 15 pages into 65 passages. Of the 14 files: 2 new, 1 changed, 12 as before; 1 gone."""
+        done = "Nothing has changed"
+        if self.read:
+            what = " and ".join(_many(number, unit) for unit, number in self.read.items())
+            done = f"Loaded {what} into {_many(self.added, 'passage')}"
+        if not (self.changed or self.gone or self.same):
+            return f"{done}."
+        counts = {"new": self.new, "changed": self.changed, "gone": self.gone, "as before": self.same}
+        told = [f"{number:,} {word}" for word, number in counts.items() if number]
+        first, _, state = told[0].partition(" ")
+        told[0] = f"{_many(int(first.replace(',', '')), self.unit)} {state}"
+        return f"{done}: {', '.join(told)}. {_many(self.passages, 'passage')} in all."
 
-#: Is told how far a loading is: a stage (``reading``, ``splitting``, ``storing``, ``embedding``), how much is done, and
-#: of how much (0: not known).
-Progress = Callable[[str, int, int], None]
+
+def _many(number: int, unit: str) -> str:
+    return f"{number:,} {unit}{'s' * (number != 1)}"
 
 
 def _unseen(stage: str, done: int, total: int) -> None:
@@ -117,22 +133,20 @@ class Library:
             raise SourceError(f"{name!r} cannot be the name of a source. Choose a word or two.")
         try:
             with self._store.lock(f"source {name}"), tempfile.TemporaryFile() as file:
-                return self._load(name, loader, replace, progress, _Stage(file))
+                return self._load(name, loader, replace, progress, Stage(file))
         except AgentBusy as error:
             raise SourceError(f"The source {name!r} is being loaded elsewhere. Wait until that is done.") from error
 
-    def _load(self, name: str, loader: Loader, replace: bool, progress: Progress, stage: _Stage) -> Loaded:
+    def _load(self, name: str, loader: Loader, replace: bool, progress: Progress, stage: Stage) -> Loaded:
         passages = self._store.passages
         source = next((one for one in passages.list_sources() if one.name == name), None)
         before = {one.uri: one for one in passages.documents(source.id)} if source else {}
-        found = _Found(before)
-        for entry in entries(loader):
-            found.count(entry)
+        found = Found(before)
+        for number, entry in enumerate(entries(loader), 1):
             if found.is_new(entry):
-                stage.put(entry, progress)
-            progress("reading", found.total, 0)
-        if not found.total:
-            raise SourceError("Nothing was found to load.")
+                found.read(entry, stage, progress)
+            progress("reading", number, getattr(loader, "total", 0))
+        found.check()
         if before and not found.kept and not replace:
             raise NameTaken(
                 f"The source {name!r} holds other documents ({_few([*before])}), and none of these. Take another "
@@ -144,15 +158,22 @@ class Library:
             passages.remove_documents(source.id, [one.id for one in found.outdated()])
             if not passages.get_source(name).passages:
                 passages.clear(source.id)  # another embedder may make the vectors now
-            self._take_over(source.id, stage, progress)
-        return Loaded(passages.get_source(name), *found.counts, stage.pages, stage.passages)
+            self._take_over(passages.get_source(name), stage, getattr(loader, "embedder", ""), progress)
+        notes = (*getattr(loader, "notes", ()), *map(str, found.unread))
+        unit = getattr(loader, "unit", "document")
+        return Loaded(passages.get_source(name), *found.counts, stage.units(unit), stage.passages, unit, notes)
 
-    def _take_over(self, source_id: str, stage: _Stage, progress: Progress) -> None:
+    def _take_over(self, source: Source, stage: Stage, embedder: str, progress: Progress) -> None:
+        if stage.passages and embedder and source.embedder not in ("", embedder):
+            raise SourceError(_other_embedder(source, embedder))
         done = 0
         for uri, digest, staged in stage.take():
-            document_id = self._store.passages.add_document(source_id, uri, digest)
+            document_id = self._store.passages.add_document(source.id, uri, digest)
             while batch := list(islice(staged, BATCH)):
-                self._store.passages.add(source_id, [passage for passage, _ in batch], document_id)
+                self._store.passages.add(source.id, [passage for passage, _ in batch], document_id)
+                if given := [(passage.id, vector) for passage, vector in batch if vector is not None]:
+                    ids, vectors = zip(*given, strict=True)
+                    self._store.passages.put_vectors(embedder, ids, np.stack(vectors))
                 done += len(batch)
                 progress("storing", done, stage.passages)
 
@@ -169,82 +190,15 @@ class Library:
         if self._embedder is None:
             return 0
         if source.embedder not in ("", self._embedder.name):
-            raise SourceError(
-                f"The vectors of source {name!r} were made with {source.embedder}, not with {self._embedder.name}. "
-                "Use that embedder, or load the source under another name."
-            )
+            raise SourceError(_other_embedder(source, self._embedder.name))
         return fill(self._store, self._embedder, source.id, progress=partial(progress, "embedding"))
 
 
-class _Found:
-    """What is there now, held against what was there before."""
-
-    def __init__(self, before: dict[str, DocumentRow]) -> None:
-        self._before = before
-        self._now: dict[str, str] = {}
-
-    def count(self, entry: Entry) -> None:
-        self._now[entry.key] = _digest(entry)
-
-    def is_new(self, entry: Entry) -> bool:
-        """Whether it has to be read."""
-        return entry.key not in self._before or self._before[entry.key].digest != self._now[entry.key]
-
-    @property
-    def total(self) -> int:
-        return len(self._now)
-
-    @property
-    def kept(self) -> bool:
-        """Whether any document of before is still there, changed or not."""
-        return not self._before.keys().isdisjoint(self._now)
-
-    def outdated(self) -> Iterator[DocumentRow]:
-        """What was there before and is gone or has changed."""
-        return (row for uri, row in self._before.items() if self._now.get(uri) != row.digest)
-
-    @property
-    def counts(self) -> tuple[int, int, int, int]:
-        """Documents that are new, changed, gone, as before."""
-        both = self._before.keys() & self._now.keys()
-        same = sum(self._before[uri].digest == self._now[uri] for uri in both)
-        return len(self._now) - len(both), len(both) - same, len(self._before) - len(both), same
-
-
-def _digest(entry: Entry) -> str:
-    """Changes with the document and with the way of splitting."""
-    return f"{SPLITTER}:{entry.digest}"
-
-
-Staged = tuple[Passage, Any]
-
-
-class _Stage:
-    """Passages on their way to the store, in a file, so that memory stays flat however many there are."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.pages = self.passages = 0
-
-    def put(self, entry: Entry, progress: Progress) -> None:
-        """Read and split a document."""
-        pickle.dump((entry.key, _digest(entry)), self._file)
-        for page in entry.read():
-            self.pages += 1
-            vector = None if page.vector is None else np.asarray(page.vector, dtype=np.float32)
-            for passage in split(page):
-                self.passages += 1
-                pickle.dump((passage, vector), self._file)
-            progress("splitting", self.passages, 0)
-        pickle.dump(None, self._file)
-
-    def take(self) -> Iterator[tuple[str, str, Iterator[Staged]]]:
-        """The documents in order, each with its passages, which are to be taken before the next document."""
-        end = self._file.tell()
-        self._file.seek(0)
-        while self._file.tell() < end:
-            uri, digest = pickle.load(self._file)
-            yield uri, digest, iter(lambda: pickle.load(self._file), None)
+def _other_embedder(source: Source, embedder: str) -> str:
+    return (
+        f"The vectors of source {source.name!r} were made with {source.embedder}, not with {embedder}. Use that "
+        "embedder, or load the source under another name."
+    )
 
 
 def _few(names: list[str]) -> str:

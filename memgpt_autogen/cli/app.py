@@ -19,6 +19,7 @@ from .console import set_debugging, show_log
 COMMANDS = {
     "list": ("lists:list_", "List the agents, humans, personas, sources, presets or models."),
     "add": ("texts:add", "Add a persona or a human."),
+    "load": ("load:load", "Load documents: files, web pages, a database's rows, a vector database's passages."),
     "attach": ("manage:attach", "Let an agent search a source."),
     "detach": ("manage:detach", "Have an agent search a source no longer."),
     "delete": ("manage:delete", "Delete an agent, a source, a human or a persona."),

@@ -12,6 +12,9 @@ from .base import Loader
 #: The loaders by name, as ``module:class`` in this folder.
 LOADERS = {
     "directory": "directory:DirectoryLoader",
+    "webpage": "webpage:WebpageLoader",
+    "database": "database:DatabaseLoader",
+    "vector-database": "vector_database:VectorDatabaseLoader",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -32,7 +32,9 @@ class Document:
 class Loader(Protocol):
     """Reads documents from somewhere.
 
-    A loader may also have ``entries() -> Iterator[Entry]``, so that what has not changed need not be read.
+    A loader may also have ``entries() -> Iterator[Entry]``, so that what has not changed need not be read; ``unit``,
+    what one of its documents is called (``file``); ``notes``, sentences about what it found; ``total``, how many
+    documents it will find; ``embedder``, the name of what made the vectors that its documents bring.
     """
 
     def load(self) -> Iterator[Document]:
@@ -51,12 +53,14 @@ class Entry:
     Attributes:
         key: what tells it from the others.
         digest: changes with its content.
-        read: its pages or pieces.
+        read: its pages or pieces; raises SourceError if it cannot be read.
+        required: nothing is loaded if it cannot be read; else it is left out, and what was loaded of it before stays.
     """
 
     key: str
     digest: str
     read: Callable[[], Iterator[Document]]
+    required: bool = True
 
 
 def entries(loader: Loader) -> Iterator[Entry]:
@@ -69,7 +73,7 @@ def entries(loader: Loader) -> Iterator[Entry]:
     seen: dict[str, int] = {}
     for entry in listed() if listed else _grouped(loader):
         seen[entry.key] = times = seen.get(entry.key, 0) + 1
-        yield entry if times == 1 else Entry(f"{entry.key} ({times})", entry.digest, entry.read)
+        yield entry if times == 1 else replace(entry, key=f"{entry.key} ({times})")
 
 
 def _grouped(loader: Loader) -> Iterator[Entry]:

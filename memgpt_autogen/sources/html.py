@@ -1,0 +1,25 @@
+"""HTML: its main text through trafilatura, without menus, footers and advertisements."""
+
+from __future__ import annotations
+
+from ..errors import SourceError
+from .base import Document
+
+
+def read_html(data: bytes, uri: str) -> Document:
+    """The main text as Markdown, with the page's title.
+
+    Raises:
+        SourceError: there is none.
+    """
+    import trafilatura
+
+    tree = trafilatura.load_html(data)
+    text = None
+    if tree is not None:
+        about = trafilatura.extract_metadata(tree)
+        title = (about.title or "").strip()
+        text = trafilatura.extract(tree, output_format="markdown", include_comments=False, include_tables=True)
+    if not text or not text.strip():
+        raise SourceError(f"{uri} has no text of its own; it may be made by scripts as it is shown. Save it as PDF.")
+    return Document(text, uri, {"title": title, "heading": title} if title else {})

@@ -1,0 +1,39 @@
+"""Word, PowerPoint, Excel and EPUB, through markitdown (extra ``docs``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import MissingDependency, SourceError
+from .base import Document
+
+
+def read_office(path: Path, uri: str) -> Iterator[Document]:
+    """The whole of a file as Markdown; a presentation slide by slide, which count as pages.
+
+    Raises:
+        MissingDependency: markitdown is not installed.
+        SourceError: the file cannot be read, or has no text.
+    """
+    try:
+        from markitdown import MarkItDown
+    except ImportError as error:
+        raise MissingDependency(
+            f"{uri}: {path.suffix} files are read by markitdown.", "memgpt-autogen[docs]"
+        ) from error
+    try:
+        text = MarkItDown(enable_plugins=False).convert_local(str(path)).markdown
+    except Exception as error:  # whatever its many parsers raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise SourceError(f"{uri} cannot be read; it may be damaged or encrypted. Save it anew. ({reason})") from error
+    slides = text.split("<!-- Slide number: ") if path.suffix.lower() == ".pptx" else [text]
+    found = False
+    for slide in slides:
+        number, border, body = slide.partition("-->")
+        body = body if border and len(slides) > 1 else slide
+        if body.strip():
+            found = True
+            yield Document(body.strip(), uri, {"page": int(number)} if len(slides) > 1 else {})
+    if not found:
+        raise SourceError(f"{uri} has no text.")

@@ -1,0 +1,76 @@
+"""PDF, page by page, through pdfium."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import SourceError
+from .base import Document
+from .text import unwrapped
+
+#: pdfium may be used by one thread at a time.
+_one = threading.Lock()
+
+
+def read_pdf(file: Path | bytes, uri: str) -> Iterator[Document]:
+    """The pages that have text; their numbers count from 1.
+
+    Args:
+        file: where it is, or its bytes.
+        uri: its name for readers.
+
+    Raises:
+        SourceError: it is encrypted or broken, or no page has text.
+    """
+    with _one:
+        pdf = _open(file, uri)
+        count = len(pdf)
+    found = False
+    try:
+        for number in range(count):
+            with _one:
+                text = _page(pdf, number, uri)
+            if text:
+                found = True
+                yield Document(text, uri, {"page": number + 1})
+    finally:
+        with _one:
+            pdf.close()
+    if not found:
+        raise SourceError(
+            f"{uri} has {count} pages and no text: it is probably a scan. Run it through a program for text "
+            "recognition, such as ocrmypdf, and load what that makes."
+        )
+
+
+def _open(file: Path | bytes, uri: str) -> Any:
+    import pypdfium2
+
+    try:
+        return pypdfium2.PdfDocument(file)
+    except pypdfium2.PdfiumError as error:
+        if "password" in str(error).lower():
+            raise SourceError(
+                f"{uri} is encrypted and opens only with a password. Save a copy without one, and load that."
+            ) from error
+        raise SourceError(f"{uri} is not a PDF that can be read; it may be damaged. Save it anew.") from error
+
+
+def _page(pdf: Any, number: int, uri: str) -> str:
+    import pypdfium2
+
+    try:
+        page = pdf[number]
+        try:
+            text = page.get_textpage()
+            try:
+                return unwrapped(text.get_text_range())
+            finally:
+                text.close()
+        finally:
+            page.close()
+    except pypdfium2.PdfiumError as error:
+        raise SourceError(f"{uri}, page {number + 1} cannot be read; the file may be damaged. Save it anew.") from error

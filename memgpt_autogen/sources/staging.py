@@ -1,0 +1,129 @@
+"""Documents on their way into a source: what is there now held against what was there before, and what is new of it."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import MissingDependency, SourceError
+from ..ids import new_id
+from ..storage.base import DocumentRow, Passage
+from .base import Entry
+from .split import SPLITTER, split
+
+#: Is told how far a loading is: a stage (``reading``, ``splitting``, ``storing``, ``embedding``), how much is done, and
+#: of how much (0: not known).
+Progress = Callable[[str, int, int], None]
+
+
+class Found:
+    """What is there now, held against what was there before."""
+
+    def __init__(self, before: dict[str, DocumentRow]) -> None:
+        self._before = before
+        self._now: dict[str, str] = {}
+        self.unread: list[SourceError | MissingDependency] = []
+
+    def is_new(self, entry: Entry) -> bool:
+        """Whether it has to be read."""
+        known = self._before.get(entry.key)
+        if known is None or known.digest != _digest(entry):
+            return True
+        self._now[entry.key] = known.digest
+        return False
+
+    def read(self, entry: Entry, stage: Stage, progress: Progress) -> None:
+        """Take it in; what cannot be read is left as it was before."""
+        try:
+            stage.put(entry, progress)
+            self._now[entry.key] = _digest(entry)
+        except (SourceError, MissingDependency) as error:
+            if entry.required:
+                raise
+            self.unread.append(error)
+            if entry.key in self._before:
+                self._now[entry.key] = self._before[entry.key].digest
+
+    def check(self) -> None:
+        """Raises: SourceError: there is nothing to load."""
+        if not self._now and self.unread:
+            raise self.unread[0]
+        if not self._now:
+            raise SourceError("Nothing was found to load.")
+
+    @property
+    def kept(self) -> bool:
+        """Whether any document of before is still there, changed or not."""
+        return not self._before.keys().isdisjoint(self._now)
+
+    def outdated(self) -> Iterator[DocumentRow]:
+        """What was there before and is gone or has changed."""
+        return (row for uri, row in self._before.items() if self._now.get(uri) != row.digest)
+
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """Documents that are new, changed, gone, as before."""
+        both = self._before.keys() & self._now.keys()
+        same = sum(self._before[uri].digest == self._now[uri] for uri in both)
+        return len(self._now) - len(both), len(both) - same, len(self._before) - len(both), same
+
+
+def _digest(entry: Entry) -> str:
+    """Changes with the document and with the way of splitting."""
+    return f"{SPLITTER}:{entry.digest}"
+
+
+Staged = tuple[Passage, "npt.NDArray[np.float32] | None"]
+
+
+class Stage:
+    """Passages on their way to the store, in a file, so that memory stays flat however many there are."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._pages = self._documents = self.passages = 0
+
+    def put(self, entry: Entry, progress: Progress) -> None:
+        """Read and split a document; if that fails, none of it is kept."""
+        begin, pages, passages = self._file.tell(), 0, 0
+        try:
+            pickle.dump((entry.key, _digest(entry)), self._file)
+            for part in entry.read():
+                pages += "page" in part.metadata
+                vector = None if part.vector is None else unit_vector(part.vector)
+                for passage in split(part):
+                    passages += 1
+                    pickle.dump((replace(passage, id=new_id()), vector), self._file)
+                progress("splitting", self.passages + passages, 0)
+            pickle.dump(None, self._file)
+        except BaseException:
+            self._file.seek(begin)
+            self._file.truncate()
+            raise
+        self._pages += pages
+        self._documents += not pages
+        self.passages += passages
+
+    def units(self, unit: str) -> dict[str, int]:
+        """How much was read: pages, where there are such, and documents without."""
+        read = {"page": self._pages, unit: self._documents}
+        return {name: number for name, number in read.items() if number}
+
+    def take(self) -> Iterator[tuple[str, str, Iterator[Staged]]]:
+        """The documents in order, each with its passages, which are to be taken before the next document."""
+        end = self._file.tell()
+        self._file.seek(0)
+        while self._file.tell() < end:
+            uri, digest = pickle.load(self._file)
+            yield uri, digest, iter(lambda: pickle.load(self._file), None)
+
+
+def unit_vector(values: Sequence[float]) -> npt.NDArray[np.float32]:
+    """The same direction, of length 1."""
+    vector = np.asarray(values, dtype=np.float32)
+    return np.asarray(vector / (np.linalg.norm(vector) or 1), dtype=np.float32)

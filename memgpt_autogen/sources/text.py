@@ -1,0 +1,93 @@
+"""Text files of any size: read in pieces, in UTF-8, UTF-16 or, failing these, Windows-1252."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ..errors import SourceError
+from .base import Document
+from .split import headings
+
+#: Characters of a piece, about; it ends where a paragraph does.
+PIECE = 100_000
+
+
+def read_text(path: Path, uri: str, note: Callable[[str], None]) -> Iterator[Document]:
+    """The pieces of a text file; each knows where it begins and the heading that it stands under.
+
+    Raises:
+        SourceError: the file is empty, or is not text.
+    """
+    encoding = _encoding(path)
+    if encoding == "cp1252":
+        note(f"{uri} is not UTF-8; it was read as Windows-1252.")
+    start, heading, empty = 0, "", True
+    with path.open(encoding=encoding, errors="replace") as file:
+        for piece in _pieces(iter(lambda: file.read(PIECE), "")):
+            if piece.strip():
+                empty = False
+                metadata = {"start": start, **({"heading": heading} if heading else {})}
+                yield Document(piece, uri, metadata)
+            if found := headings(piece):
+                heading = found[-1][1]
+            start += len(piece)
+    if empty:
+        raise SourceError(f"{uri} is empty.")
+
+
+def _pieces(blocks: Iterator[str]) -> Iterator[str]:
+    """The same text, cut where paragraphs end, or lines, or words."""
+    pending = ""
+    for block in blocks:
+        pending += block.replace("\0", "")
+        if len(pending) < PIECE:
+            continue
+        cut = max(pending.rfind("\n\n"), 0) or max(pending.rfind("\n"), pending.rfind(" "), 0) or len(pending)
+        yield pending[:cut]
+        pending = pending[cut:]
+    yield pending
+
+
+def _encoding(path: Path) -> str:
+    """How a file is encoded.
+
+    Raises:
+        SourceError: it is not text.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        block = file.read(1 << 16)
+        if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        if b"\0" in block:
+            raise SourceError(f"{path.name} is not text. Save it as text or PDF, or leave it out (exclude).")
+        try:
+            while block:
+                decoder.decode(block)
+                block = file.read(1 << 20)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8-sig"
+
+
+_HYPHEN = re.compile(r"[\ufffe\x02\u00ad]\s*\n?|(?<=[a-zà-ÿ])-\n(?=[a-zà-ÿ])")
+
+
+def unwrapped(text: str) -> str:
+    """Printed lines joined into paragraphs: a line goes on if it is full or the next begins small."""
+    text = _HYPHEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    lines = [line.strip() for line in text.split("\n")]
+    width = max((len(line) for line in lines), default=0)
+    out = ""
+    for line in lines:
+        if not line:
+            out = out.rstrip("\n") + "\n\n"
+            continue
+        out += line
+        full = len(line) > 0.6 * width
+        out += "\n" if not full or (len(line) < 0.85 * width and line[-1] in ".!?:") else " "
+    return re.sub(r"([^.!?:;\n])\n(?=[a-zà-ÿ])", r"\1 ", out).strip()
