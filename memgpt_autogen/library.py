@@ -7,21 +7,20 @@ file, and then taken over in one transaction. Whatever happens before that leave
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .embeddings.base import Embedder
-from .errors import AgentBusy, MissingDependency, NameTaken, SourceError
+from .errors import AgentBusy, NameTaken, SourceError
 from .ids import new_id
 from .memory.backlog import fill
 from .sources import make_loader
-from .sources.base import Entry, Loader, entries
+from .sources.base import Loader, entries
 from .sources.staging import Found, Progress, Stage
 from .storage.base import Source, Store
 
