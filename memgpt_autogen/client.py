@@ -88,6 +88,13 @@ class MemGPT:
             if throw_if_exists:
                 raise NameTaken(f"There is an agent named {wanted.name!r} already. Load it, or choose another name.")
             return self.load_agent(wanted.name, model=model, llm=wanted.model, hint=hint, entry=entry, tools=tools)
+        filed = self.settings.default
+        wanted = replace(
+            wanted,
+            preset=wanted.preset or filed("preset"),
+            persona=wanted.persona or filed("persona"),
+            human=wanted.human or filed("human"),
+        )
         chosen = None if model else choose_model(self.settings, wanted.model, entry, hint=hint)
         preset = self._preset_for(wanted.preset, chosen)
         home = self.settings.home

@@ -206,6 +206,8 @@ def check_setting(key: str, value: Any) -> None:
         if not isinstance(value, str):
             raise ConfigError(f"{key} must be a text, not {value!r}.")
         return
+    if kind is EmbeddingConfig and isinstance(value, str):
+        return  # its kind alone
     if not isinstance(value, Mapping):
         raise ConfigError(f"{key} must be an object with the fields of {kind.__name__}.")
     if "api_key" in value:

@@ -17,6 +17,8 @@ from .console import set_debugging, show_log
 
 #: Command -> where it is, as ``module:function`` in this folder, and its line in ``memgpt --help``.
 COMMANDS = {
+    "quickstart": ("quickstart:quickstart", "Set up a model to begin with."),
+    "configure": ("configure:configure", "Choose the model and all other defaults."),
     "list": ("lists:list_", "List the agents, humans, personas, sources, presets or models."),
     "add": ("texts:add", "Add a persona or a human."),
     "load": ("load:load", "Load documents: files, web pages, a database's rows, a vector database's passages."),

@@ -159,7 +159,7 @@ def confirm(question: str, *, flag: str = "--yes", default: bool = False) -> boo
 def _need_terminal(question: str, flag: str) -> None:
     if not interactive():
         raise click.UsageError(
-            f"There is no terminal to ask on: {question} Say it on the command line, with {flag}.",
+            f"There is no terminal to ask on ({question.rstrip(':?')}). Say it on the command line, with {flag}.",
             click.get_current_context(silent=True),
         )
 

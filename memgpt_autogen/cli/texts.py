@@ -12,7 +12,8 @@ from ..config import Settings
 from ..errors import ConfigError, NameTaken
 from ..home import make_folder, write_private
 from ..prompts import names
-from .console import interactive, say
+from . import console
+from .console import say
 
 Plural = Literal["personas", "humans"]
 PLURALS: dict[str, Plural] = {"persona": "personas", "human": "humans"}
@@ -48,7 +49,7 @@ def _written(kind: str, text: str | None, file: IO[str] | None) -> str:
         except UnicodeDecodeError as error:
             raise ConfigError(f"{file.name} is not UTF-8: {error.reason} at byte {error.start}.") from error
     elif text is None:
-        if not interactive():
+        if not console.interactive():
             raise click.UsageError(f"What is the {kind}'s text? Give it with --text or --file.")
         say(f"The {kind}'s text, then Ctrl-D (Windows: Ctrl-Z, Enter) on a line of its own:", "dim")
         text = sys.stdin.read()

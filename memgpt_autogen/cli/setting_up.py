@@ -1,0 +1,127 @@
+"""What ``configure`` and ``quickstart`` share: writing the config file, asking for keys, checking them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from ..config import LLMConfig, Settings, to_dict
+from ..config_file import write_config
+from ..errors import ModelError
+from ..secrets import VARIABLES, find_key, store_key
+from . import console
+from .console import ask, note, say
+
+#: The places for a key, as ``--keep-key-in`` takes them.
+PLACES = ("auto", "keyring", "file")
+
+key_file_option = click.option(
+    "--key-file",
+    type=click.File(encoding="utf-8-sig"),
+    help="A file with the API key; - is standard input. It is stored in the keyring or in credentials.json.",
+)
+key_place_option = click.option(
+    "--keep-key-in",
+    "place",
+    type=click.Choice(PLACES),
+    default="auto",
+    help="Where a key is stored; auto: the system's keyring where there is one, else a file of mode 0600.",
+)
+
+
+def write_settings(settings: Settings, **changes: Any) -> Settings:
+    """Put settings into the config file beside those it has, and say where.
+
+    Args:
+        settings: as they were read.
+        changes: a top-level setting to its value; None takes it out.
+    """
+    values = {key: value for key, value in {**settings.defaults, **changes}.items() if value not in (None, "")}
+    settings.make_home()
+    write_config(settings.config_file, values)
+    say(f"Written: {settings.config_file}", "green")
+    return replace(settings, defaults=values)
+
+
+def model_record(config: LLMConfig) -> dict[str, Any]:
+    """A model as the config file has it: what differs from the defaults, without its key."""
+    usual = to_dict(LLMConfig())
+    record = {key: value for key, value in to_dict(config).items() if value != usual[key]}
+    return {"model_endpoint_type": config.model_endpoint_type, **record}
+
+
+def tell_what_comes_first(settings: Settings) -> None:
+    """Warn where the environment outranks the model in the config file."""
+    for name in ("BACKEND_TYPE", "OPENAI_API_BASE", "OPENAI_BASE_URL", "OPENAI_API_KEY"):
+        if settings.environ.get(name):
+            note(f"{name} is set and comes before the config file: unset it to use what was written.")
+            return
+
+
+def obtain_key(config: LLMConfig, settings: Settings, file: IO[str] | None, place: str, *, needed: bool) -> LLMConfig:
+    """The configuration with a key: from a file, from where one is already, or asked for. A new one is checked, stored.
+
+    Args:
+        config: the server.
+        settings: where to look and to store.
+        file: with the key.
+        place: where to store it.
+        needed: whether the server takes nobody without a key.
+
+    Raises:
+        click.UsageError: it is needed, none is there, and there is no terminal to ask on.
+        KeyRefused: the server does not accept it; nothing is stored.
+    """
+    variables = " or ".join(VARIABLES.get(config.model_endpoint_type, ()))
+    if file is None:
+        key, where = find_key(config.model_endpoint_type, config.address, settings.home, settings.environ)
+        if key:
+            say(f"The key for {config.address}: {_told(where)}.")
+            found = replace(config, api_key=key)
+            _check(found, f" It is {_told(where)}: replace it, or give another with --key-file.")
+            return found
+        if not needed and not console.interactive():
+            return config
+        flag = f"--key-file FILE{' or the variable ' + variables if variables else ''}"
+        optional = "" if needed else " (Enter: none)"
+        key = ask(f"API key for {config.address}{optional}:", flag=flag, hidden=True, check=_is_key if needed else None)
+    else:
+        key = file.read().strip()
+        if wrong := _is_key(key):
+            raise click.UsageError(f"{file.name}: {wrong}")
+    if not key:
+        return config
+    found = replace(config, api_key=key)
+    _check(found, " It was not stored.")
+    say(f"The key is stored: {_told(store_key(config.address, key, settings.home, place=place))}.")
+    return found
+
+
+def _told(where: str) -> str:
+    if where == "keyring":
+        return "in the system's keyring"
+    return f"in {where}" if Path(where).is_absolute() else f"from the variable {where}"
+
+
+def _is_key(text: str) -> str | None:
+    if not text.strip():
+        return "A key is needed."
+    return None if text.isascii() and text.isprintable() and " " not in text.strip() else "That is no key."
+
+
+def _check(config: LLMConfig, remedy: str) -> None:
+    """Ask the server whether it takes the key. One that cannot be reached may be reached later."""
+    from ..llm.hosted import KeyRefused, hosted_models
+
+    try:
+        models = hosted_models(config)
+    except KeyRefused as error:
+        raise KeyRefused(f"{error}{remedy}") from error
+    except ModelError as error:
+        note(f"The key could not be checked: {error}")
+        return
+    if config.model and models and config.model not in models and config.model_endpoint_type != "azure":
+        note(f"{config.address} does not list {config.model} among its {len(models)} models.")

@@ -1,0 +1,42 @@
+"""Hosted models, asked something that costs nothing: which models a key may use."""
+
+from __future__ import annotations
+
+from ..config import LLMConfig
+from ..errors import ModelRequestError
+from .transport import Refused, Transport
+
+_AZURE_VERSION = "2024-10-21"
+
+
+class KeyRefused(ModelRequestError):
+    """The server does not accept the key."""
+
+
+def hosted_models(config: LLMConfig, *, timeout: float = 10.0) -> list[str]:
+    """The names of the models that an OpenAI-compatible API, or Azure, offers to the configuration's key.
+
+    Args:
+        config: its type, address and key.
+        timeout: seconds.
+
+    Raises:
+        KeyRefused: the key is not accepted.
+        ModelRequestError: the address has no list of models.
+        ModelServerError: nothing answers there.
+    """
+    azure = config.model_endpoint_type == "azure"
+    path = f"/openai/models?api-version={_AZURE_VERSION}" if azure else "/v1/models"
+    transport = Transport(config.address, timeout=timeout, attempts=1, api_key=config.api_key)
+    try:
+        listed = transport.get(path)
+    except Refused as error:
+        if error.status in (401, 403):
+            raise KeyRefused(f"{transport.where} does not accept this key.") from error
+        raise
+    finally:
+        transport.close()
+    rows = listed.get("data") if isinstance(listed, dict) else None
+    if not isinstance(rows, list):
+        raise ModelRequestError(f"{transport.where} answered with something else than a list of models.")
+    return sorted(str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row)
