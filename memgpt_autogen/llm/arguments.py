@@ -1,8 +1,8 @@
 """A call's arguments against the function's JSON Schema, forgiving where what is meant is certain.
 
-Weak models write ``"3"`` for 3, ``"false"`` for false, ``"Human"`` for ``"human"``, and leave out
-``request_heartbeat``: that is put right. What is wrong is told in words for the model. The keywords are those that
-pydantic writes; ``format`` and ``pattern`` are left to the function's own reading of its arguments.
+Weak models write ``"3"`` for 3, ``"false"`` for false, ``"Human"`` for ``"human"``, leave out ``request_heartbeat``,
+and say a thing twice in a set: that is put right. What is wrong is told in words for the model. The keywords are those
+that pydantic writes; ``format`` and ``pattern`` are left to the function's own reading of its arguments.
 """
 
 from __future__ import annotations
@@ -77,6 +77,8 @@ class _Checker:
         if read is None:
             return value
         value = read(value, where, lax)
+        if schema.get("uniqueItems") and isinstance(value, list):
+            value = list({json.dumps(item, sort_keys=True, default=str): item for item in value}.values())
         _bounds(schema, value, where)
         if isinstance(value, list):
             return self._items(schema, value, where, lax, depth)

@@ -20,11 +20,12 @@ from ..messages import Message, Reply, ToolSchema, Usage
 from .auto import told_format
 from .base import OnPart
 from .connection import Connection
-from .forms import Form, bare, chat_turns
-from .grammar import STRING_LIMIT, reply_prefix, select
+from .forms import bare, chat_turns, reply_json_schema
+from .grammar import reply_prefix, to_gbnf
 from .holding import Holding
 from .parts import PartReader
 from .repair import check_calls, parse_calls
+from .reply_schema import STRING_LIMIT, Form, select
 from .servers import SERVERS, Completion, Order, Params, Way
 from .transport import Address, Broken, Refused, Transport
 from .wrappers import Wrapper, get_wrapper, is_auto, named_by
@@ -247,7 +248,7 @@ class CompletionModel:
         """A reply, and the start of it that the prompt ended with."""
         prefix = ""
         if offered and way != "schema" and not self.server.chat:
-            prefix = reply_prefix(offered, None, self._thoughts, outside=self.wrapper.outside)
+            prefix = reply_prefix(offered, self._form, outside=self.wrapper.outside)
         prompt = self.wrapper.prompt(messages, tools, prefix)
         window = self.context_window
         used = self.count_tokens(prompt) + _MARGIN
@@ -261,12 +262,13 @@ class CompletionModel:
         form = self._form.within(limit, LEAST_REPLY, offered, tight)
         # A reply that keeps to a grammar ends with it. A marker within its strings, which a model that was trained on
         # another format likes to write, would only break it off.
-        stop = () if offered and way == "gbnf" and self.server.strict else self.wrapper.stop
+        gbnf = offered and way == "gbnf"
+        stop = () if gbnf and self.server.strict else self.wrapper.stop
         order = Order(
             prompt,
             Params(limit, stop, self.config.temperature, self._settings),
-            gbnf=form.gbnf(offered, prefix, self.wrapper.outside) if offered and way == "gbnf" else None,
-            schema=form.schema(offered) if offered and way == "schema" else None,
+            gbnf=to_gbnf(offered, form, prefix=prefix, outside=self.wrapper.outside) if gbnf else None,
+            schema=reply_json_schema(offered, form) if offered and way == "schema" else None,
             window=window,
             facts=self.connection.facts,
             turns=chat_turns(self.wrapper, messages, tools) if self.server.chat else (),

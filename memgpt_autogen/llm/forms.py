@@ -1,81 +1,25 @@
-"""What a reply is held to, as a grammar or a JSON Schema, and a prompt as chat messages."""
+"""What servers of chats are given: the form of a reply as a JSON Schema in plain words, a prompt as messages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ..messages import Message, ToolSchema
-from .grammar import STRING_LIMIT, THOUGHTS_LIMIT, Dialect, call_schema, to_gbnf
+from .reply_schema import SENTENCE, Form, call_schema
 from .wrappers import Wrapper
 
 _NO_MARKERS = ("", "")
 #: Formats of strings that are ours alone.
-_OWN_FORMATS = ("sentence",)
+_OWN_FORMATS = (SENTENCE,)
 
 
-@dataclass(frozen=True)
-class Form:
-    """The limits of a reply.
-
-    Attributes:
-        dialect: of the server's grammars.
-        inner_thoughts: whether a call starts with the monologue.
-        string_limit, message_limit, thoughts_limit: characters of strings, of those named ``message``, of the
-            monologue.
-    """
-
-    dialect: Dialect = "full"
-    inner_thoughts: bool = True
-    string_limit: int = STRING_LIMIT
-    message_limit: int = STRING_LIMIT
-    thoughts_limit: int = THOUGHTS_LIMIT
-
-    def within(self, limit: int, least: int, tools: Sequence[ToolSchema], tight: bool) -> Form:
-        """The same for a reply of so many tokens.
-
-        Words take more than two characters a token; ``tight`` counts on one, as digits and rare signs take, and on
-        every string of the longest call.
-        """
-        most = 2 * limit
-        if tight:
-            strings = 1 + max(len(tool.parameters.get("properties") or {}) for tool in tools)
-            most = max(16, (limit - least) // strings)
-        return replace(
-            self,
-            string_limit=min(self.string_limit, most),
-            message_limit=min(self.message_limit, most),
-            thoughts_limit=min(self.thoughts_limit, most),
-        )
-
-    def gbnf(self, tools: Sequence[ToolSchema], prefix: str, outside: bool) -> str:
-        """A grammar of what follows ``prefix``."""
-        return to_gbnf(
-            tools,
-            None,
-            self.inner_thoughts,
-            self.string_limit,
-            message_limit=self.message_limit,
-            thoughts_limit=self.thoughts_limit,
-            prefix=prefix,
-            outside=outside,
-            dialect=self.dialect,
-        )
-
-    def schema(self, tools: Sequence[ToolSchema]) -> dict[str, Any]:
-        """A JSON Schema of the whole reply, in words that every server knows."""
-        schema = call_schema(
-            tools,
-            None,
-            self.inner_thoughts,
-            self.string_limit,
-            message_limit=self.message_limit,
-            thoughts_limit=self.thoughts_limit,
-        )
-        cleaned: dict[str, Any] = _without_own_formats(schema)
-        branches = cleaned["anyOf"]
-        return branches[0] if len(branches) == 1 else cleaned
+def reply_json_schema(tools: Sequence[ToolSchema], form: Form) -> dict[str, Any]:
+    """A JSON Schema of the whole reply, in words that every server knows."""
+    cleaned: dict[str, Any] = _without_own_formats(call_schema(tools, form))
+    branches = cleaned["anyOf"]
+    return branches[0] if len(branches) == 1 else cleaned
 
 
 def _without_own_formats(schema: Any) -> Any:

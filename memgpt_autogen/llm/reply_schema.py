@@ -7,7 +7,8 @@ object gets a limit here. References are inlined: servers and grammars differ in
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from ..messages import ToolSchema
 
@@ -17,6 +18,7 @@ HEARTBEAT = "request_heartbeat"
 STRING_LIMIT = 1000
 THOUGHTS_LIMIT = 300
 LIST_LIMIT = 20
+_TIGHT_LIST = 3
 #: A ``format`` of our own: one sentence that ends in a full stop, which keeps the smallest models from
 #: rambling.
 SENTENCE = "sentence"
@@ -29,6 +31,7 @@ _SCALARS = ("string", "number", "boolean", "null")
 _DEPTH = 6
 
 Json = dict[str, Any]
+Dialect = Literal["full", "plain"]
 
 
 def select(tools: Sequence[ToolSchema], only: Collection[str] | None) -> list[ToolSchema]:
@@ -43,30 +46,52 @@ def select(tools: Sequence[ToolSchema], only: Collection[str] | None) -> list[To
     return chosen
 
 
-def call_schema(
-    tools: Sequence[ToolSchema],
-    only: Collection[str] | None = None,
-    inner_thoughts: bool = True,
-    string_limit: int = STRING_LIMIT,
-    *,
-    message_limit: int | None = None,
-    thoughts_limit: int = THOUGHTS_LIMIT,
-) -> Json:
-    """The JSON Schema of a reply: one ``anyOf`` branch for each function.
+@dataclass(frozen=True)
+class Form:
+    """What a reply is held to.
 
-    Args:
-        tools: the functions on offer.
-        only: names to narrow them to.
-        inner_thoughts: whether each call starts with the private monologue.
+    Attributes:
+        dialect: of the server's grammars.
+        inner_thoughts: whether a call starts with the monologue.
         string_limit: characters of any string that has no smaller ``maxLength`` of its own.
-        message_limit: characters of strings named ``message``; None: as other strings.
+        message_limit: characters of strings named ``message``.
         thoughts_limit: characters of the monologue.
+        list_limit: items of any list, and keys of any free-form object, that have no smaller bound of their own.
     """
+
+    dialect: Dialect = "full"
+    inner_thoughts: bool = True
+    string_limit: int = STRING_LIMIT
+    message_limit: int = STRING_LIMIT
+    thoughts_limit: int = THOUGHTS_LIMIT
+    list_limit: int = LIST_LIMIT
+
+    def within(self, limit: int, least: int, tools: Sequence[ToolSchema], tight: bool) -> Form:
+        """The same for a reply of so many tokens.
+
+        Words take more than two characters a token; ``tight`` counts on one, as digits and rare signs take, on
+        every string of the longest call, and on short lists.
+        """
+        most = 2 * limit
+        if tight:
+            strings = 1 + max(len(tool.parameters.get("properties") or {}) for tool in tools)
+            most = max(16, (limit - least) // strings)
+        return replace(
+            self,
+            string_limit=min(self.string_limit, most),
+            message_limit=min(self.message_limit, most),
+            thoughts_limit=min(self.thoughts_limit, most),
+            list_limit=min(self.list_limit, _TIGHT_LIST) if tight else self.list_limit,
+        )
+
+
+def call_schema(tools: Sequence[ToolSchema], form: Form = Form()) -> Json:
+    """The JSON Schema of a reply: one ``anyOf`` branch for each function."""
     branches = []
-    for tool in select(tools, only):
-        parameters = _Bounder(tool.parameters, string_limit, message_limit or string_limit).schema()
-        if inner_thoughts:
-            thoughts = {"type": "string", "minLength": 1, "maxLength": thoughts_limit}
+    for tool in tools:
+        parameters = _Bounder(tool.parameters, form).schema()
+        if form.inner_thoughts:
+            thoughts = {"type": "string", "minLength": 1, "maxLength": form.thoughts_limit}
             rest = {key: value for key, value in parameters["properties"].items() if key != THOUGHTS}
             needed = [key for key in parameters["required"] if key != THOUGHTS]
             parameters |= {"properties": {THOUGHTS: thoughts} | rest, "required": [THOUGHTS, *needed]}
@@ -84,10 +109,9 @@ def call_schema(
 class _Bounder:
     """Rewrites one function's parameter schema without references and without anything unbounded."""
 
-    def __init__(self, parameters: Mapping[str, Any], string_limit: int, message_limit: int) -> None:
+    def __init__(self, parameters: Mapping[str, Any], form: Form) -> None:
         self.root = parameters
-        self.string_limit = string_limit
-        self.message_limit = message_limit
+        self.form = form
 
     def schema(self) -> Json:
         properties: Mapping[str, Any] = self.root.get("properties") or {}
@@ -124,7 +148,7 @@ class _Bounder:
 
     def _typed(self, kind: Any, schema: Mapping[str, Any], key: str, depth: int) -> Json:
         if kind == "string":
-            limit = self.message_limit if key == "message" else self.string_limit
+            limit = self.form.message_limit if key == "message" else self.form.string_limit
             low = int(schema.get("minLength") or 0)
             high = max(low, min(int(schema.get("maxLength", limit)), limit))
             if schema.get("format") in FORMATS:
@@ -140,10 +164,10 @@ class _Bounder:
             return {"type": "array", "prefixItems": each, "minItems": len(each), "maxItems": len(each)}
         if kind == "array":
             low = int(schema.get("minItems") or 0)
-            high = max(low, min(int(schema.get("maxItems", LIST_LIMIT)), LIST_LIMIT))
+            high = max(low, min(int(schema.get("maxItems", LIST_LIMIT)), self.form.list_limit))
             items = self._value(schema.get("items"), key, depth + 1)
             return {"type": "array", "items": items, "minItems": low, "maxItems": high}
-        if kind == "object" and schema.get("properties"):
+        if kind == "object" and (schema.get("properties") or _is_empty_record(schema)):
             return self._closed(schema["properties"], schema.get("required") or (), depth)
         if kind == "object" and schema.get("additionalProperties") is not False:
             return self._dict(self._value(schema.get("additionalProperties"), key, depth + 1), schema)
@@ -154,7 +178,7 @@ class _Bounder:
     def _dict(self, values: Json, schema: Mapping[str, Any] | None = None) -> Json:
         schema = schema or {}
         low = int(schema.get("minProperties") or 0)
-        high = max(low, min(int(schema.get("maxProperties", LIST_LIMIT)), LIST_LIMIT))
+        high = max(low, min(int(schema.get("maxProperties", LIST_LIMIT)), self.form.list_limit))
         made: Json = {"type": "object", "additionalProperties": values, "minProperties": low, "maxProperties": high}
         names = schema.get("propertyNames")
         if isinstance(names, Mapping):
@@ -197,11 +221,16 @@ class _Bounder:
         if depth > 2:
             return {"anyOf": scalar}
         inner = {"anyOf": list(scalar)}
-        many = {"type": "array", "items": inner, "minItems": 0, "maxItems": LIST_LIMIT}
+        many = {"type": "array", "items": inner, "minItems": 0, "maxItems": self.form.list_limit}
         return {"anyOf": [*scalar, many, self._dict(inner)]}
 
     def _resolve(self, reference: str) -> Any:
         return resolve(self.root, reference)
+
+
+def _is_empty_record(schema: Mapping[str, Any]) -> bool:
+    """Whether an object is a class without fields, and not one with any keys."""
+    return "properties" in schema and not schema.get("additionalProperties")
 
 
 def resolve(root: Mapping[str, Any], reference: str) -> Any:

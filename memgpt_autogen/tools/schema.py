@@ -15,6 +15,7 @@ from typing import Any
 from docstring_parser import parse as parse_docstring
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticSchemaGenerationError
+from pydantic.json_schema import GenerateJsonSchema
 
 from ..errors import ConfigError, ToolError
 from ..messages import ToolSchema
@@ -38,7 +39,9 @@ class Signature:
         told = [documented.short_description, documented.long_description]
         self.description = description or "\n".join(part for part in told if part)
         self._model = _model(self.name, function, {p.arg_name: p.description or "" for p in documented.params})
-        self.schema = ToolSchema(self.name, self.description, _tidy(self._model.model_json_schema()))
+        self.schema = ToolSchema(
+            self.name, self.description, _tidy(self._model.model_json_schema(schema_generator=_Schemas))
+        )
 
     def read(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments as Python values.
@@ -55,6 +58,15 @@ class Signature:
             expected = ", ".join(self.schema.parameters.get("properties", {})) or "none"
             raise ToolError(f"Wrong arguments for {self.name}: {faults}. Its parameters: {expected}.") from None
         return {name: getattr(checked, name) for name in checked.model_fields_set}
+
+
+class _Schemas(GenerateJsonSchema):
+    """pydantic's schemas, less what no schema can hold."""
+
+    def decimal_schema(self, schema: Any) -> dict[str, Any]:
+        """A number; pydantic's also allows any string, most of which it then refuses to read."""
+        found = super().decimal_schema(schema)
+        return next((one for one in found.get("anyOf") or () if one.get("type") == "number"), found)
 
 
 def _model(name: str, function: Callable[..., Any], described: Mapping[str, str]) -> type[BaseModel]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Optional
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from memgpt_autogen.errors import ConfigError, StoreError
 from memgpt_autogen.messages import ToolCall
@@ -42,6 +43,16 @@ def paint(
     """
     assert isinstance(colour, Colour) and isinstance(where, Point)
     return f"{colour.value} at {where.x},{where.y} x{times} {note} {mode} {tags}"
+
+
+def test_decimals_are_numbers_and_sets_are_lists() -> None:
+    def pay(amount: Annotated[Decimal, Field(ge=0)], tags: set[str]) -> None: ...
+
+    signature = Signature(pay)
+    assert signature.schema.parameters["properties"]["amount"] == {"minimum": 0.0, "type": "number"}
+    assert signature.schema.parameters["properties"]["tags"]["uniqueItems"] is True
+    read = signature.read({"amount": 0.1, "tags": ["a", "b"]})
+    assert read == {"amount": Decimal("0.1"), "tags": {"a", "b"}}
 
 
 def test_signature_and_docstring_make_the_schema() -> None:

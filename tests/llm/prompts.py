@@ -12,6 +12,7 @@ from memgpt_autogen.errors import ModelReplyError
 from memgpt_autogen.llm.completion import CompletionModel
 from memgpt_autogen.llm.grammar import reply_prefix, to_gbnf
 from memgpt_autogen.llm.repair import check_calls, parse_calls
+from memgpt_autogen.llm.reply_schema import Form
 from memgpt_autogen.messages import Message, ToolSchema
 
 PROMPTS = (
@@ -49,13 +50,14 @@ def first_try(model: CompletionModel, address: str, words: str, tools: Sequence[
     Cut by the token limit; of an unknown function. Asks the embedded server directly: the model would mend, and ask
     once more.
     """
-    wrapper, thoughts = model.wrapper, model.wrapper.inner_thoughts
+    wrapper = model.wrapper
     log = [
         Message("system", "You are an agent that acts by calling functions."),
         events.user_message(words, name="Ann"),
     ]
-    prefix = reply_prefix(tools, None, thoughts, outside=wrapper.outside)
-    gbnf = to_gbnf(tools, None, thoughts, limit, thoughts_limit=limit, prefix=prefix, outside=wrapper.outside)
+    form = Form("full", wrapper.inner_thoughts, limit, limit, limit)
+    prefix = reply_prefix(tools, form, outside=wrapper.outside)
+    gbnf = to_gbnf(tools, form, prefix=prefix, outside=wrapper.outside)
     body = {
         "prompt": wrapper.prompt(log, tools, prefix),
         "grammar": gbnf,

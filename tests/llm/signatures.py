@@ -20,8 +20,9 @@ import jsonschema
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, create_model
 
-from memgpt_autogen.llm.grammar import Dialect, to_gbnf
+from memgpt_autogen.llm.grammar import to_gbnf
 from memgpt_autogen.llm.repair import check_calls, parse_calls
+from memgpt_autogen.llm.reply_schema import Dialect, Form
 from memgpt_autogen.messages import ToolSchema
 from memgpt_autogen.tools.schema import Signature
 
@@ -35,7 +36,7 @@ class Tree(BaseModel):
     named: dict[str, Tree] = {}
 
 
-SCALARS = (str, int, float, bool, date, datetime, time, timedelta, UUID, bytes, None, Any)
+SCALARS = (str, int, float, bool, date, datetime, time, timedelta, UUID, Decimal, bytes, None, Any)
 NAMES = st.from_regex(r"[a-zA-Z_àé名][a-zA-Z0-9_é前]{0,12}", fullmatch=True).filter(
     lambda name: name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("_")
 )
@@ -92,10 +93,9 @@ def _wider(inner: Any) -> Any:
 
 
 def hints(later: bool = True) -> Any:
-    """Types of arguments; ``later``: also bounds on numbers, sets and decimals, which no grammar holds."""
-    plain = [st.sampled_from(SCALARS), literals(), enums(), bounded_texts(), st.just(Tree)]
-    unheld = [bounded_numbers(), st.just(set[str]), st.just(Decimal)]
-    return st.recursive(st.one_of(*plain, *(unheld if later else [])), _wider, max_leaves=5)
+    """Types of arguments; ``later``: also bounds on numbers, which no grammar here holds."""
+    plain = [st.sampled_from(SCALARS), literals(), enums(), bounded_texts(), st.just(set[str]), st.just(Tree)]
+    return st.recursive(st.one_of(*plain, *([bounded_numbers()] if later else [])), _wider, max_leaves=5)
 
 
 @st.composite
@@ -115,15 +115,22 @@ def signatures(draw: Any, later: bool = True) -> Signature:
     return Signature(function, name, draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=300)) * 4)
 
 
-def refused(address: str, tools: list[ToolSchema], dialect: Dialect, **options: Any) -> str:
+def refused(address: str, tools: list[ToolSchema], dialect: Dialect, *, outside: bool = False) -> str:
     """What the real parser says against the grammar of these functions; empty where it takes it."""
-    body = {"prompt": "x", "n_predict": 1, "grammar": to_gbnf(tools, dialect=dialect, **options)}
+    body = {"prompt": "x", "n_predict": 1, "grammar": to_gbnf(tools, Form(dialect), outside=outside)}
     reply = httpx.post(address + "/completion", json=body, timeout=60)
     return "" if reply.status_code == 200 else reply.text
 
 
+#: Tokens of a sampled call: more than the longest that these limits allow usually takes.
+ENOUGH = 3000
+
+
 def sampled(address: str, signature: Signature, dialect: Dialect = "full", seed: int = 1) -> bool:
-    """Let the real model write a call at random and hold it against the schema.
+    """Let the real model write a call at random, and hold it against the schema and the function.
+
+    What was written must fit the schema but for the uniqueness of a set's items, which no grammar holds; what the
+    program makes of it must fit the schema whole.
 
     Returns:
         False where the token limit cut it.
@@ -132,15 +139,15 @@ def sampled(address: str, signature: Signature, dialect: Dialect = "full", seed:
         AssertionError, or an error of this package: what was written does not fit.
     """
     tools = [signature.schema]
-    limits = {"string_limit": 16, "thoughts_limit": 16}
+    form = Form(dialect, string_limit=16, thoughts_limit=16, list_limit=2)
     body = {
         "prompt": "A call with short values:\n",
-        "n_predict": 700,
+        "n_predict": ENOUGH,
         "temperature": 1.0,
         "seed": seed,
-        "grammar": to_gbnf(tools, dialect=dialect, **limits),
+        "grammar": to_gbnf(tools, form),
     }
-    answer = httpx.post(address + "/completion", json=body, timeout=120)
+    answer = httpx.post(address + "/completion", json=body, timeout=300)
     assert answer.status_code == 200, answer.text
     reply = answer.json()
     if reply["stop_type"] == "limit":
@@ -148,6 +155,16 @@ def sampled(address: str, signature: Signature, dialect: Dialect = "full", seed:
     calls, _ = parse_calls(reply["content"], tools)
     (written,), (call,) = calls, check_calls(calls, tools, None, reply["content"])
     assert call.name == signature.name
-    jsonschema.validate(dict(written.arguments), dict(signature.schema.parameters))
+    schema = dict(signature.schema.parameters)
+    jsonschema.validate(dict(written.arguments), _without_uniqueness(schema))
+    jsonschema.validate(dict(call.arguments), schema)
     signature.read(call.arguments)
     return True
+
+
+def _without_uniqueness(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_uniqueness(item) for item in schema]
+    if isinstance(schema, dict):
+        return {key: _without_uniqueness(value) for key, value in schema.items() if key != "uniqueItems"}
+    return schema

@@ -24,6 +24,8 @@ ONE: list[tuple[Any, Any, Any]] = [
     ({"type": ["integer", "null"]}, None, None),
     ({"type": "array", "items": {"type": "integer"}}, ["1", 2], [1, 2]),
     ({"type": "array", "items": TEXT}, '["a"]', ["a"]),
+    ({"type": "array", "uniqueItems": True, "items": {}}, ["a", "b", "a", {"c": 1}, {"c": 1}], ["a", "b", {"c": 1}]),
+    ({"type": "array", "uniqueItems": True, "items": {}}, [1, True, "1"], [1, True, "1"]),
     ({"type": "array", "prefixItems": [TEXT, {"type": "integer"}]}, ["a", "1"], ["a", 1]),
     ({"type": "object", "additionalProperties": {"type": "integer"}}, {"k": "1"}, {"k": 1}),
     ({"enum": ["human", "persona"]}, "Persona", "persona"),
@@ -38,6 +40,7 @@ ONE: list[tuple[Any, Any, Any]] = [
 ]
 WRONG: list[tuple[Any, Any, str]] = [
     (TEXT, None, "must be a string, not null"),
+    ({"type": "array", "uniqueItems": True, "minItems": 2, "items": TEXT}, ["a", "a"], "at least 2 items, not 1"),
     (TEXT, True, "must be a string"),
     (TEXT | {"maxLength": 2}, "abc", "at most 2 characters, not 3"),
     (TEXT | {"minLength": 2}, "a", "at least 2 characters"),

@@ -31,7 +31,7 @@ from .test_servers import ASK, CALL, whole
 # As the models' own files have them, shortened.
 JINJA = {
     "chatml": "{% for m in messages %}{{'<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>'}}{% endfor %}",
-    "llama3": "{% set c = '<|start_header_id|>' + m['role'] + '<|end_header_id|>\\n\\n' + m['content'] + '<|eot_id|>' %}",
+    "llama3": "{% set c = '<|start_header_id|>' + m['role'] + '<|end_header_id|>\\n' + m['content'] + '<|eot_id|>' %}",
     "zephyr-7B": "{% if m['role'] == 'user' %}{{ '<|user|>\\n' + m['content'] + eos_token }}{% endif %}",
     "phi3": "{% if m['role'] == 'user' %}{{ '<|user|>\\n' + m['content'] + '<|end|>\\n' }}{% endif %}",
     "gemma": "{{ '<start_of_turn>' + role + '\\n' + m['content'] | trim + '<end_of_turn>\\n' }}",

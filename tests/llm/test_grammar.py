@@ -12,13 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from memgpt_autogen.llm.embedded import EmbeddedServer
-from memgpt_autogen.llm.grammar import Dialect, call_schema, reply_prefix, to_gbnf
+from memgpt_autogen.llm.grammar import reply_prefix, to_gbnf
+from memgpt_autogen.llm.reply_schema import Dialect, Form, call_schema, select
 from memgpt_autogen.messages import ToolSchema
 from memgpt_autogen.tools.schema import Signature
 
 from .conftest import REMEMBER, SAY, SEARCH, TEXT, TOOLS, schema
+from .plain_gbnf import NotPlain, check_plain
 from .signatures import refused, sampled, signatures
 
+BARE = Form(inner_thoughts=False)
 DIALECTS: tuple[Dialect, ...] = ("full", "plain")
 
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|(\[(?:[^\]\\]|\\.)*\])|([a-zA-Z][\w-]*)|(\{[\d,]+\}|[()|?*+])')
@@ -66,16 +69,16 @@ def test_a_reply_is_one_call_of_an_offered_function() -> None:
 
 
 def test_only_narrows_and_thoughts_may_be_left_out() -> None:
-    gbnf = to_gbnf(TOOLS, {"send_message"}, inner_thoughts=False)
+    gbnf = to_gbnf(select(TOOLS, {"send_message"}), BARE)
     assert accepts(gbnf, "send_message", message="hi")
     assert not accepts(gbnf, "core_memory_append", name="human", content="x")
     with pytest.raises(ValueError, match="nothing"):
-        to_gbnf(TOOLS, {"nothing"})
+        select(TOOLS, {"nothing"})
 
 
 @pytest.mark.parametrize("limit", [1, 99, 200, 201, 250, 399, 1000, 1234])
 def test_strings_are_bounded_exactly(limit: int) -> None:
-    gbnf = to_gbnf([SAY], None, False, limit)
+    gbnf = to_gbnf([SAY], Form("full", False, limit, limit))
     assert accepts(gbnf, "send_message", message="x" * limit)
     assert accepts(gbnf, "send_message", message="x" * (limit // 2))
     assert accepts(gbnf, "send_message", message="")
@@ -86,7 +89,7 @@ def test_strings_are_bounded_exactly(limit: int) -> None:
 
 def test_minimum_lengths_hold() -> None:
     tool = schema("f", a={"type": "string", "minLength": 150, "maxLength": 500})
-    gbnf = to_gbnf([tool], None, False)
+    gbnf = to_gbnf([tool], BARE)
     assert [accepts(gbnf, "f", a="x" * n) for n in (149, 150, 333, 500, 501)] == [
         False,
         True,
@@ -96,8 +99,19 @@ def test_minimum_lengths_hold() -> None:
     ]
 
 
+def test_lists_are_bounded_and_more_tightly_where_a_reply_was_cut() -> None:
+    tool = schema("f", a={"type": "array", "items": {"type": "integer"}}, b={"type": "object"})
+    most = {"a": [1] * 20, "b": {str(n): 1 for n in range(20)}}
+    assert accepts(to_gbnf([tool], BARE), "f", **most) and not accepts(
+        to_gbnf([tool], BARE), "f", **most | {"a": [1] * 21}
+    )
+    tight = to_gbnf([tool], BARE.within(500, 64, [tool], True))
+    assert not accepts(tight, "f", **most) and accepts(tight, "f", a=[1] * 3, b={"k": 1})
+    assert BARE.within(500, 64, [tool], False) == BARE
+
+
 def test_message_and_thoughts_have_limits_of_their_own() -> None:
-    gbnf = to_gbnf(TOOLS, string_limit=50, message_limit=10, thoughts_limit=5)
+    gbnf = to_gbnf(TOOLS, Form(string_limit=50, message_limit=10, thoughts_limit=5))
     assert accepts(gbnf, "send_message", inner_thoughts="x" * 5, message="x" * 10)
     assert not accepts(gbnf, "send_message", inner_thoughts="x" * 6, message="x")
     assert not accepts(gbnf, "send_message", inner_thoughts="x", message="x" * 11)
@@ -116,14 +130,14 @@ def test_optional_properties_may_be_left_out_in_any_combination() -> None:
 
 def test_optional_properties_before_the_first_required_one() -> None:
     number = {"type": "integer"}
-    gbnf = to_gbnf([schema("f", required=["c"], a=number, b=number, c=number, d=number)], None, False)
+    gbnf = to_gbnf([schema("f", required=["c"], a=number, b=number, c=number, d=number)], BARE)
     for keys in ("c", "ac", "bc", "abc", "cd", "abcd"):
         assert accepts(gbnf, "f", **dict.fromkeys(keys, 1)), keys
     for keys in ("", "a", "ab", "d", "ca"):
         assert not accepts(gbnf, "f", **dict.fromkeys(keys, 1)), keys
-    free = to_gbnf([schema("f", required=[], a=number, b=number)], None, False)
+    free = to_gbnf([schema("f", required=[], a=number, b=number)], BARE)
     assert all(accepts(free, "f", **dict.fromkeys(keys, 1)) for keys in ("", "a", "b", "ab"))
-    assert accepts(to_gbnf([schema("f")], None, False), "f")
+    assert accepts(to_gbnf([schema("f")], BARE), "f")
 
 
 RICH = ToolSchema(
@@ -163,7 +177,7 @@ RICH = ToolSchema(
 
 
 def test_every_type_of_parameter() -> None:
-    gbnf = to_gbnf([RICH], None, False)
+    gbnf = to_gbnf([RICH], BARE)
 
     def ok(**more: Any) -> bool:
         return accepts(gbnf, RICH.name, **({"point": {"x": -1.5}, "tags": ["a"]} | more))
@@ -181,9 +195,9 @@ def test_every_type_of_parameter() -> None:
 def test_the_prefix_is_what_all_replies_share() -> None:
     assert reply_prefix(TOOLS) == '{"function":'
     assert reply_prefix([SAY]) == '{"function": "send_message", "params": {"inner_thoughts":'
-    assert reply_prefix([SAY], None, False) == '{"function": "send_message", "params": {"message":'
-    assert reply_prefix([schema("f")], None, False) == '{"function": "f", "params":'
-    gbnf = to_gbnf(TOOLS, {"send_message"}, False, prefix=reply_prefix(TOOLS, {"send_message"}, False))
+    assert reply_prefix([SAY], BARE) == '{"function": "send_message", "params": {"message":'
+    assert reply_prefix([schema("f")], BARE) == '{"function": "f", "params":'
+    gbnf = to_gbnf([SAY], BARE, prefix=reply_prefix([SAY], BARE))
     assert as_regex(gbnf).fullmatch(' "hi"}}')
     with pytest.raises(ValueError, match="does not start"):
         to_gbnf(TOOLS, prefix="[")
@@ -215,28 +229,61 @@ def test_the_schema_bounds_all_and_closes_all() -> None:
 
 
 def test_the_monologue_may_stand_before_the_call() -> None:
-    assert reply_prefix([SAY], outside=True) == "" and reply_prefix([SAY], None, False, outside=True) != ""
+    assert reply_prefix([SAY], outside=True) == "" and reply_prefix([SAY], BARE, outside=True) != ""
     said = '{"function": "send_message", "params": {"message": "hi"}}'
     for dialect in DIALECTS:
-        gbnf = to_gbnf(TOOLS, outside=True, thoughts_limit=20, dialect=dialect)
+        gbnf = to_gbnf(TOOLS, Form(dialect, thoughts_limit=20), outside=True)
         assert accepts(gbnf, "", raw=f"I greet, briefly.\n{said}")
         for wrong in (said, f"\n{said}", f"a {{b}}\n{said}", f"two\nlines\n{said}"):
             assert not accepts(gbnf, "", raw=wrong), wrong
         assert not accepts(gbnf, "", raw=f"hm\n{said.replace('message', 'inner_thoughts')}")
-        assert accepts(to_gbnf(TOOLS, None, False, outside=True, dialect=dialect), "", raw=said)
+        assert accepts(to_gbnf(TOOLS, Form(dialect, False), outside=True), "", raw=said)
 
 
-def test_the_plain_dialect_has_none_of_what_old_parsers_stumble_over() -> None:
-    gbnf = to_gbnf([*TOOLS, RICH, TIMES, schema("f", a={"type": "string", "format": "sentence"})], dialect="plain")
-    bare = re.sub(r'"(\\.|[^"\\])*"', '""', gbnf)
-    assert not re.search(r"\{\d", bare) and "[^" not in bare and "\\" not in bare and "\\\\" not in gbnf
-    assert "{" not in bare
+@pytest.mark.parametrize("outside", [False, True])
+def test_the_plain_dialect_keeps_to_what_old_parsers_know(outside: bool) -> None:
+    tools = [*TOOLS, RICH, TIMES, schema("f", a={"type": "string", "format": "sentence"})]
+    assert check_plain(to_gbnf(tools, Form("plain"), outside=outside)) > 30
+    with pytest.raises(NotPlain):
+        check_plain(to_gbnf(tools, Form("full"), outside=outside))
+
+
+@settings(max_examples=50, deadline=None, database=None, derandomize=True, suppress_health_check=[*HealthCheck])
+@given(signatures(), st.booleans())
+def test_the_plain_dialect_of_any_function_does(signature: Signature, outside: bool) -> None:
+    check_plain(to_gbnf([signature.schema, SAY], Form("plain"), outside=outside))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '"a"{2}',
+        "[a-z]{1,3}",
+        '[^"]',
+        r"[\x00-\x1F]",
+        r'"\\"',
+        r'"\u00e9"',
+        "[z-a]",
+        "[]",
+        ".",
+        "missing",
+        '("a"',
+        '"a" |',
+        '"a"**',
+        '"a" # so',
+        "",
+    ],
+)
+def test_the_reader_of_the_plain_dialect_refuses_what_old_parsers_do(body: str) -> None:
+    assert check_plain('root ::= ("a" | [b-d_]* x)? "\\x5C\\n"\nx ::= [é]+\n') == 2
+    with pytest.raises(NotPlain):
+        check_plain(f"root ::= {body}\n")
 
 
 def test_the_plain_dialect_says_the_same_as_the_full_one() -> None:
     tags = {"type": "array", "items": {"type": "string", "maxLength": 5}, "minItems": 1, "maxItems": 3}
     tool = schema("näme", required=["tags"], tags=tags, pick={"enum": ['a "b" \\ c', 1]}, x={"type": "number"})
-    full, plain = (to_gbnf([*TOOLS, tool], None, False, dialect=dialect) for dialect in DIALECTS)
+    full, plain = (to_gbnf([*TOOLS, tool], Form(dialect, False)) for dialect in DIALECTS)
     odd = 'hi "you" \\ [x]^~{}| é日本 😀\n\t/'
     for wanted, function, params in (
         (True, "send_message", {"message": odd}),
@@ -266,7 +313,7 @@ TIMES = schema(
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_times_and_identities_have_their_form(dialect: Dialect) -> None:
-    gbnf = to_gbnf([TIMES], None, False, dialect=dialect)
+    gbnf = to_gbnf([TIMES], Form(dialect, False))
     good = {
         "day": "2024-02-29",
         "at": "1999-12-31T23:59:59Z",
@@ -287,8 +334,13 @@ def test_times_and_identities_have_their_form(dialect: Dialect) -> None:
         assert not accepts(gbnf, "times", **good | {key: value}), value
 
 
+def test_a_record_without_fields_takes_no_keys() -> None:
+    gbnf = to_gbnf([schema("f", a={"type": "object", "properties": {}}, b={"type": "object"})], BARE)
+    assert accepts(gbnf, "f", a={}, b={"k": 1}) and not accepts(gbnf, "f", a={"k": 1}, b={})
+
+
 def test_signs_that_a_tokenizer_may_lack_are_written_as_escapes() -> None:
-    gbnf = to_gbnf([schema("f", a={"enum": ["\U000f0001", "😀", "é"]})], None, False)
+    gbnf = to_gbnf([schema("f", a={"enum": ["\U000f0001", "😀", "é"]})], BARE)
     assert '"\\"\\\\udb80\\\\udc01\\"" | "\\"😀\\"" | "\\"é\\""' in gbnf
 
 
@@ -300,7 +352,7 @@ def test_tuples_sets_of_keys_and_sizes_of_objects() -> None:
         some={"type": "object", "additionalProperties": TEXT, "minProperties": 1, "maxProperties": 2},
     )
     for dialect in DIALECTS:
-        gbnf = to_gbnf([tool], None, False, dialect=dialect)
+        gbnf = to_gbnf([tool], Form(dialect, False))
         good: dict[str, Any] = {"pair": ["x", 1], "marks": {"a": 1}, "some": {"k": "v"}}
         assert accepts(gbnf, "f", **good) and accepts(gbnf, "f", **good | {"marks": {}})
         for wrong in (
@@ -345,7 +397,7 @@ def test_llama_cpp_takes_the_grammars(embedded_server: Any) -> None:
 
     for tools in (TOOLS, [RICH], [REMEMBER, schema("f")]):
         for thoughts in (True, False):
-            gbnf = to_gbnf(tools, None, thoughts, 40, thoughts_limit=40)
+            gbnf = to_gbnf(tools, Form("full", thoughts, 40, 40, 40))
             body = {
                 "prompt": "Call a function.",
                 "n_predict": 400,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ...messages import Usage
-from ..grammar import Dialect
+from ..reply_schema import Dialect
 
 Json = dict[str, Any]
 #: How a reply is held to a form: by a grammar, by a JSON Schema, or by words alone.
