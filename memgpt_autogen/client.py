@@ -53,7 +53,7 @@ class MemGPT:
         from .storage.sqlite import SQLiteStore
 
         self.settings.make_home()
-        return SQLiteStore(self.settings.database)
+        return SQLiteStore(self.settings.database, vectors=self.settings.vectors)
 
     # -- agents ---------------------------------------------------------------------------------------------------
 

@@ -260,6 +260,19 @@ class Settings:
         return from_dict(EmbeddingConfig, said)
 
     @property
+    def vectors(self) -> str:
+        """Where the vectors of passages are kept: ``MEMGPT_VECTORS``, else ``vectors`` of the config file; empty: in
+        the database.
+
+        Raises:
+            ConfigError: it is no text.
+        """
+        said = self.environ.get("MEMGPT_VECTORS") or self.defaults.get("vectors", "")
+        if not isinstance(said, str):
+            raise ConfigError(f"vectors in config.json is an address such as chroma:///folder, not {said!r}.")
+        return said
+
+    @property
     def database(self) -> Path:
         """The one file that holds every agent."""
         return self.home / "memgpt.db"

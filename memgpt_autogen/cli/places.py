@@ -21,7 +21,7 @@ def open_store(settings: Settings) -> Iterator[SQLiteStore]:
     """
     from ..storage.sqlite import SQLiteStore
 
-    store = SQLiteStore(settings.database if settings.database.is_file() else None)
+    store = SQLiteStore(settings.database if settings.database.is_file() else None, vectors=settings.vectors)
     try:
         yield store
     finally:

@@ -93,17 +93,20 @@ class Meaning:
             return self._prepared.pop(query)
         if time.monotonic() < _resting.get(embedder, 0.0):
             return None
+        batch: Sequence[T] = missing(self._agent_id, FIRST_BATCH, embedder.name)
         try:
-            batch: Sequence[T] = missing(self._agent_id, FIRST_BATCH, embedder.name)
             vectors = embedder.embed([query, *(text(one) for one in batch)])  # one request for all
+        except (SourceError, OSError) as error:  # an embedder out of reach leaves the words
+            _rest(embedder, error)
+            return None
+        try:
             if batch:
                 put(embedder.name, [one.id for one in batch], vectors[1:])
             if len(batch) == FIRST_BATCH:
                 self._go_on(embedder, missing, text, put)
-            return vectors[:1]
-        except (SourceError, OSError) as error:  # an embedder out of reach leaves the words
-            _rest(embedder, error)
-            return None
+        except (SourceError, OSError) as error:
+            logger.info("Vectors could not be kept: %s", error)
+        return vectors[:1]
 
     def _go_on(
         self,

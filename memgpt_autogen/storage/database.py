@@ -150,6 +150,11 @@ class Database:
         row = self.one(sql, *values)
         return int(row[0] or 0) if row else 0
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open; certain only where other threads are kept out."""
+        return self._depth > 0
+
     def held(self) -> AbstractContextManager[object]:
         """Keep other threads out meanwhile."""
         return self._mutex

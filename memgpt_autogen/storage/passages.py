@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -11,12 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SourceError
-from .base import Hit, Page, Passage, Vectors
+from .base import Hit, Page, Passage, VectorIndex, Vectors
 from .database import Database
 from .holders import find, written
+from .outside import Outside, forget, key_of
 from .ranking import Floats, best, rank_passages
 from .shelf import Shelf
 from .sources import SQLiteSources
+
+logger = logging.getLogger(__name__)
+
+Known = npt.NDArray[np.bool_]
 
 _ROWS = "SELECT seq, length(text) FROM passages WHERE source_id = ? AND seq > ? ORDER BY seq"
 _PASSAGES = """SELECT passages.*, CASE WHEN sources.agent_id IS NULL THEN sources.name ELSE '' END AS source
@@ -26,9 +33,11 @@ _PASSAGES = """SELECT passages.*, CASE WHEN sources.agent_id IS NULL THEN source
 class SQLitePassages(SQLiteSources):
     """See :class:`memgpt_autogen.storage.base.Passages`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, index: VectorIndex | None = None) -> None:
         super().__init__(database)
         self._shelves: dict[str, Shelf] = {}
+        self._outside = Outside(database, index) if index else None
+        self._told = False
 
     def search(
         self,
@@ -59,8 +68,9 @@ class SQLitePassages(SQLiteSources):
             if vector is not None:
                 asked = {**(also or {}), embedder: vector}
                 self._see_that_all_are_asked(shelves, asked, embedder)
-                similar = _similar(shelves, asked)
-                found |= np.concatenate([_scored(shelf, asked) for shelf in shelves])
+                compared = self._compared(shelves, asked, (page + 1) * page_size)
+                similar = np.concatenate([cosines for cosines, _ in compared])
+                found |= np.concatenate([known for _, known in compared])
             if since or until:
                 found &= written(self._db, "passages", "source_id", shelves, (since, until))
             scores = rank_passages([*held.words.values()], held.pairs, sizes, similar)
@@ -84,6 +94,13 @@ class SQLitePassages(SQLiteSources):
                     f"{shelf.embedder}, and this agent searches with {embedder}. Use that embedder, or load the source "
                     "again."
                 )
+
+    def delete_source(self, source_id: str) -> None:
+        super().delete_source(source_id)
+        self._shelves.pop(source_id, None)
+        if self._outside and not self._db.in_transaction:
+            with contextlib.suppress(SourceError):  # else it is done when the index is next looked at
+                self._outside.settle()
 
     def _attached_shelves(self, agent_id: str, source: str | None = None) -> list[Shelf]:
         """What this agent can search (of one source, if it is named), up to date, without what is empty.
@@ -110,19 +127,66 @@ class SQLitePassages(SQLiteSources):
     def _shelf(self, source_id: str) -> Shelf:
         """A source's passages, up to date; shared by all agents."""
         if source_id not in self._shelves:
+            row = self._db.one("SELECT vectors_in FROM sources WHERE id = ?", source_id)
             self._shelves[source_id] = Shelf(
-                self._db, source_id, "sources", _ROWS, "passage_vectors", lambda row: (row[1],), 1
+                self._db,
+                source_id,
+                "sources",
+                _ROWS,
+                "passage_vectors",
+                lambda row: (row[1],),
+                1,
+                elsewhere=self._outside is not None or bool(row and row["vectors_in"]),
             )
         self._shelves[source_id].refresh()
         return self._shelves[source_id]
+
+    def _checked(self, shelf: Shelf) -> bool:
+        """Whether a source's vectors can be asked for and added to, after a look at what is outside of the file."""
+        if not shelf.elsewhere:
+            return True
+        if self._outside is None:
+            if not self._told:
+                self._told = True
+                row = self._db.all("SELECT name, vectors_in FROM sources WHERE id = ?", shelf.owner_id)[0]
+                logger.warning(
+                    "Source %r is searched by words alone: its vectors are in %s. Set vectors to that.", *row
+                )
+            return False
+        try:
+            if not self._db.in_transaction:  # inside one, it was looked at a moment ago
+                self._outside.check(shelf)
+            return True
+        except SourceError:
+            return False  # it has been told
+
+    def _compared(
+        self, shelves: Sequence[Shelf], asked: Mapping[str, Vectors | None], wanted: int
+    ) -> list[tuple[Floats, Known]]:
+        """Of each source the cosines with the query, by its embedder, and which passages have one."""
+        found: dict[int, tuple[Floats, Known]] = {}
+        for place, shelf in enumerate(shelves):
+            vector = asked.get(shelf.embedder)
+            if vector is not None and self._checked(shelf):
+                with contextlib.suppress(SourceError):
+                    outside = self._outside if shelf.elsewhere else None
+                    cosines = outside.similar(shelf, vector, wanted) if outside else shelf.similar(vector)
+                    found[place] = cosines, shelf.known()
+        used = {shelves[place].embedder for place in found}
+        if len(used) > 1:  # what is near for one embedder is far for another: each counts from its own average
+            for name in used:
+                mine = [place for place in found if shelves[place].embedder == name]
+                compared = np.concatenate([found[place][0][found[place][1]] for place in mine])
+                average = np.float32(compared.mean() if len(compared) else 0)
+                found.update({place: (found[place][0] - average, found[place][1]) for place in mine})
+        nothing = [(np.zeros(len(shelf), np.float32), np.zeros(len(shelf), np.bool_)) for shelf in shelves]
+        return [found.get(place, nothing[place]) for place in range(len(shelves))]
 
     def _forget_vectors(self, agent_id: str, embedder: str) -> None:
         """The agent's own notes go back to the backlog where another embedder made their vectors."""
         row = self._db.one("SELECT id FROM sources WHERE agent_id = ? AND embedder NOT IN ('', ?)", agent_id, embedder)
         if row is not None:
-            with self._db.transaction():
-                self._db.execute("DELETE FROM passage_vectors WHERE owner_id = ?", row["id"])
-                self._db.execute("UPDATE sources SET embedder = '', dim = 0 WHERE id = ?", row["id"])
+            forget(self._db, row["id"])
 
     def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Passage]:
         with self._db.held():
@@ -130,11 +194,13 @@ class SQLitePassages(SQLiteSources):
                 self._forget_vectors(agent_id, embedder)
             missing: list[int] = []
             for shelf in self._attached_shelves(agent_id):
-                if not embedder or shelf.embedder in ("", embedder):
+                if (not embedder or shelf.embedder in ("", embedder)) and self._checked(shelf):
                     missing += shelf.numbers[~shelf.known()][: limit - len(missing)].tolist()
             return [self._passage(seq) for seq in missing]
 
     def backlog(self, embedder: str, limit: int, source_id: str | None = None, *, after: str = "") -> Sequence[Passage]:
+        if self._outside and not after:
+            self._check_all(embedder, source_id)
         behind = self._db.number("SELECT seq FROM passages WHERE id = ?", after)
         where, values = self._waiting(embedder, source_id)
         rows = self._db.all(
@@ -156,51 +222,64 @@ class SQLitePassages(SQLiteSources):
         )
         return where, [self._db.user_id, embedder, *([] if source_id is None else [source_id])]
 
+    def _check_all(self, embedder: str, source_id: str | None) -> None:
+        which = "agent_id IS NULL" if source_id is None else "id = ?"
+        rows = self._db.all(
+            f"SELECT id FROM sources WHERE user_id = ? AND embedder IN ('', ?) AND {which}",
+            self._db.user_id,
+            embedder,
+            *([] if source_id is None else [source_id]),
+        )
+        for row in rows:
+            with self._db.held():
+                self._checked(self._shelf(row["id"]))
+
     def put_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors) -> None:
-        mine = "UPDATE sources SET embedder = ?, dim = ? WHERE embedder = '' AND id = ?"
-        with self._db.transaction():
-            named: set[str] = set()
-            for passage_id, vector in zip(ids, vectors, strict=True):
-                row = self._db.one(
-                    "SELECT seq, source_id, embedder FROM passages JOIN sources ON sources.id = source_id "
-                    "WHERE passages.id = ?",
-                    passage_id,
+        if self._outside is None:
+            with self._db.transaction():
+                self._write_vectors(embedder, ids, vectors)
+            return
+        sources: dict[str, list[tuple[str, str, Vectors]]] = {}
+        for passage_id, vector in zip(ids, vectors, strict=True):
+            row = self._db.one(
+                "SELECT seq, text, source_id, embedder FROM passages JOIN sources ON sources.id = source_id "
+                "WHERE passages.id = ?",
+                passage_id,
+            )
+            if row is not None and row["embedder"] in ("", embedder):
+                key = key_of(row["seq"], row["text"])
+                sources.setdefault(row["source_id"], []).append((passage_id, key, vector))
+        for source_id, put in sources.items():
+            with self._db.held():
+                self._outside.check(self._shelf(source_id))
+            batch = np.stack([vector for _, _, vector in put])
+            with self._outside.putting(source_id, [key for _, key, _ in put], batch), self._db.transaction():
+                self._write_vectors(
+                    embedder, [passage_id for passage_id, _, _ in put], batch, kept=self._outside.index.place
                 )
-                if row is None or row["embedder"] not in ("", embedder):
-                    continue  # gone meanwhile, or its source is another embedder's: never two in one source
-                if row["source_id"] not in named:
-                    named.add(row["source_id"])
-                    self._db.execute(mine, embedder, int(vectors.shape[1]), row["source_id"])
-                self._db.put_vector("passage_vectors", row["source_id"], row["seq"], vector)
+
+    def _write_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors, kept: str = "") -> None:
+        """Write vectors, or only that there are some, where they are kept elsewhere."""
+        mine = "UPDATE sources SET embedder = ?, dim = ? WHERE embedder = '' AND id = ?"
+        named: set[str] = set()
+        for passage_id, vector in zip(ids, vectors, strict=True):
+            row = self._db.one(
+                "SELECT seq, source_id, embedder, vectors_in FROM passages JOIN sources ON sources.id = source_id "
+                "WHERE passages.id = ?",
+                passage_id,
+            )
+            if row is None or row["embedder"] not in ("", embedder) or row["vectors_in"] != kept:
+                continue  # gone meanwhile, or its source is another embedder's: never two in one source
+            if row["source_id"] not in named:
+                named.add(row["source_id"])
+                self._db.execute(mine, embedder, int(vectors.shape[1]), row["source_id"])
+            self._db.put_vector("passage_vectors", row["source_id"], row["seq"], vector[: 0 if kept else None])
 
     def _passage(self, seq: int) -> Passage:
         row = self._db.one(f"{_PASSAGES} WHERE passages.seq = ?", seq)
         if row is None:
             raise SourceError("A passage was deleted while it was being searched. Search again.")
         return _read(row)
-
-
-def _similar(shelves: Sequence[Shelf], asked: Mapping[str, Vectors | None]) -> Floats:
-    """The cosine of every passage with the query, by the embedder of its source."""
-    each: list[Floats] = []
-    for shelf in shelves:
-        vector = asked.get(shelf.embedder)
-        each.append(np.zeros(len(shelf), dtype=np.float32) if vector is None else shelf.similar(vector))
-    names = [shelf.embedder for shelf in shelves]
-    used = {name for name in names if asked.get(name) is not None}
-    if len(used) > 1:  # what is near for one embedder is far for another: each counts from its own average
-        for name in used:
-            mine = [place for place, of in enumerate(names) if of == name]
-            compared = np.concatenate([each[place][shelves[place].known()] for place in mine])
-            average = float(compared.mean()) if len(compared) else 0.0
-            for place in mine:
-                each[place] = each[place] - np.float32(average)
-    return np.concatenate(each)
-
-
-def _scored(shelf: Shelf, asked: Mapping[str, Vectors | None]) -> npt.NDArray[np.bool_]:
-    """Which passages a vector was compared with."""
-    return shelf.known() if asked.get(shelf.embedder) is not None else np.zeros(len(shelf), dtype=np.bool_)
 
 
 def _read(row: sqlite3.Row) -> Passage:

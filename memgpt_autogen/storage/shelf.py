@@ -88,7 +88,7 @@ class Shelf:
         self._db, self.owner_id, self._rows, self._vectors_in = database, owner_id, rows, vectors
         self._owner = f"SELECT edition, embedder FROM {owners} WHERE id = ?"
         self._make_facts, self._width = facts, width
-        self._elsewhere = elsewhere
+        self.elsewhere = elsewhere
         self._version = (-1, -1, -1)
         self.edition = -1
         self._clear()
@@ -134,7 +134,7 @@ class Shelf:
 
     def _read_vectors(self) -> npt.NDArray[np.int64]:
         sql = f"FROM {self._vectors_in} WHERE owner_id = ? AND number > ?"
-        vector = "NULL" if self._elsewhere else "vector"
+        vector = "NULL" if self.elsewhere else "vector"
         if not self._last_vector:
             count = self._db.number(f"SELECT count(*) {sql}", self.owner_id, 0)
         numbers: list[int] = []
@@ -143,7 +143,7 @@ class Shelf:
             self.owner_id,
             self._last_vector,
         ):
-            if not self._elsewhere:
+            if not self.elsewhere:
                 read = np.frombuffer(b"".join(row[2] for row in rows), dtype=np.float32)
                 read = read.reshape(len(rows), -1)
                 if self._vectors is None:

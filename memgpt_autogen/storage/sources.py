@@ -12,6 +12,7 @@ from ..ids import new_id
 from ..names import not_known
 from .base import DocumentRow, Passage, Source
 from .database import Database, now
+from .outside import forget
 
 
 class SQLiteSources:
@@ -51,7 +52,7 @@ class SQLiteSources:
         with self._db.transaction():
             self._db.execute("DELETE FROM passages WHERE source_id = ?", source_id)
             self._db.execute("DELETE FROM documents WHERE source_id = ?", source_id)
-            self._db.execute("UPDATE sources SET embedder = '', dim = 0 WHERE id = ?", source_id)
+            forget(self._db, source_id)
 
     def documents(self, source_id: str) -> Sequence[DocumentRow]:
         rows = self._db.all("SELECT id, uri, digest FROM documents WHERE source_id = ? ORDER BY id", source_id)

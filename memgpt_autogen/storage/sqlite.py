@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from .agents import SQLiteAgents
-from .base import Undone
+from .base import Undone, VectorIndex
 from .conversations import SQLiteConversations
 from .database import Database
 from .locks import hold
@@ -23,18 +23,29 @@ class SQLiteStore:
         path: the file; None keeps everything in memory, for this process only.
         user_id: whose agents these are; two users of one file do not see each other's.
         durable: also safe against power loss, at the price of waiting for the disk.
+        vectors: where the vectors of passages are kept: the address of a Chroma (see
+            :class:`memgpt_autogen.storage.chroma.ChromaVectors`), or another index; None: in the file.
 
     Raises:
         StoreError: the file cannot be opened.
+        ConfigError: an address that is none.
     """
 
-    def __init__(self, path: str | Path | None, *, user_id: str = "local", durable: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path | None,
+        *,
+        user_id: str = "local",
+        durable: bool = False,
+        vectors: VectorIndex | str | None = None,
+    ) -> None:
         path = Path(path).resolve() if path else None  # locks go by the path: one file must have one name
         self._database = Database(path or ":memory:", user_id=user_id, durable=durable)
         self._locks = path.parent / "locks" if path else None
         self.agents = SQLiteAgents(self._database)
         self.log = SQLiteLog(self._database)
-        self.passages = SQLitePassages(self._database)
+        self._index = _index(vectors)
+        self.passages = SQLitePassages(self._database, self._index)
         self.conversations = SQLiteConversations(self._database)
 
     def transaction(self, step_id: str | None = None) -> AbstractContextManager[None]:
@@ -63,5 +74,15 @@ class SQLiteStore:
         return hold(scope, agent_id, self._locks)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and the index of vectors if there is one."""
         self._database.close()
+        if self._index:
+            self._index.close()
+
+
+def _index(vectors: VectorIndex | str | None) -> VectorIndex | None:
+    if not isinstance(vectors, str):
+        return vectors
+    from .chroma import ChromaVectors
+
+    return ChromaVectors(vectors) if vectors else None

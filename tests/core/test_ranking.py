@@ -18,6 +18,7 @@ from memgpt_autogen.storage.base import Passage, Store
 from memgpt_autogen.storage.schema import MIGRATIONS
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
+from .conftest import WHEREVER_VECTORS_ARE
 from .test_searches import Letters
 
 
@@ -92,6 +93,7 @@ def test_messages_get_their_vectors_at_the_next_search(store: Store, agent: str)
     assert other.asked == 4
 
 
+@WHEREVER_VECTORS_ARE
 @pytest.mark.parametrize("code", ["94071d67-86df-455c-8ee9-691e492ff740", "AB-1234/7", "v2.10.3"])
 def test_an_exact_code_wins_over_vague_likeness(store: Store, agent: str, code: str) -> None:
     vague = {f"About codes such as {number}-86df-1234": [1.0, 0.0] for number in range(20)}
@@ -99,6 +101,7 @@ def test_an_exact_code_wins_over_vague_likeness(store: Store, agent: str, code: 
     assert archived(store, agent, code, [1.0, 0.0])[0] == f"Ticket {code}"
 
 
+@WHEREVER_VECTORS_ARE
 def test_two_words_side_by_side_are_a_name(store: Store, agent: str) -> None:
     apart = ["The new mayor of old York", "York has a new hall now", "A new bus goes to York"]
     add(store, agent, {text: [1.0, 0.0] for text in (*apart, "Old hall of New York mayor")})
@@ -124,6 +127,7 @@ def test_unchanged_vectors_are_not_read_again(store: SQLiteStore, agent: str, mo
     assert asked and not any("passage_vectors" in sql for sql in asked)
 
 
+@WHEREVER_VECTORS_ARE
 def test_what_was_taken_back_is_forgotten(store: Store, agent: str) -> None:
     add(store, agent, {"alpha": [1.0, 0.0]})
     with pytest.raises(RuntimeError), store.transaction():

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from memgpt_autogen import events
@@ -153,27 +152,6 @@ def test_a_source_is_attached_by_reference(store: Store, agent: str) -> None:
     assert store.passages.get_source("handbook").passages == 1
     store.passages.detach(agent, source.id)
     assert store.passages.count(agent) == 0
-
-
-def test_vectors_find_what_words_do_not(store: Store, agent: str) -> None:
-    own = store.passages.own_source(agent)
-    store.passages.add(own, [Passage("alpha"), Passage("beta"), Passage("gamma")])
-    backlog = store.passages.without_vectors(agent, 10)
-    store.passages.put_vectors("e", [passage.id for passage in backlog], np.eye(3, dtype=np.float32))
-    assert not store.passages.without_vectors(agent, 10)
-    near_gamma = np.array([0.0, 0.1, 0.9], dtype=np.float32)
-    best = store.passages.search(agent, "unrelated", page=0, page_size=2, vector=near_gamma, embedder="e")
-    assert [hit.item.text for hit in best.hits] == ["gamma", "beta"] and best.total == 3
-
-
-def test_vectors_of_another_embedder_are_refused(store: Store, agent: str) -> None:
-    source = store.passages.create_source("s")
-    store.passages.add(source.id, [Passage("text")])
-    store.passages.attach(agent, source.id)
-    ids = [passage.id for passage in store.passages.without_vectors(agent, 10)]
-    store.passages.put_vectors("first", ids, np.ones((1, 2), dtype=np.float32))
-    with pytest.raises(SourceError, match="made with first.*searches with second"):
-        store.passages.search(agent, "x", page=0, page_size=1, vector=np.ones(2, dtype=np.float32), embedder="second")
 
 
 def test_names_are_unique_and_missing_ones_are_told(store: Store, agent: str) -> None:

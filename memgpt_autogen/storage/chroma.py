@@ -1,0 +1,181 @@
+"""Passages' vectors in Chroma (https://www.trychroma.com): in a folder of this machine, or on a server or cluster.
+
+One collection for each source, named after its id. The texts stay in the store: a collection holds nothing but keys and
+vectors. Chroma is imported at the first use, which takes a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import numpy as np
+
+from ..errors import ConfigError, MemGPTError, MissingDependency, SourceError
+from .base import Vectors
+
+#: Seconds for one request to a server, and for learning whether it is there.
+TIMEOUT, KNOCK = 15.0, 3.0
+#: How widely a collection is searched: more finds more of what is near, and takes longer.
+WIDTH = 1000
+_FORMS = "chroma:///folder, chroma+http://host:port or chroma+https://host:port"
+
+
+class ChromaVectors:
+    """A :class:`memgpt_autogen.storage.base.VectorIndex` in Chroma. Safe to use from several threads.
+
+    Args:
+        url: ``chroma:///folder`` (one process at a time), or ``chroma+http://host:port`` (``chroma+https:``), with
+            ``?tenant=…&database=…`` where the server has several, and ``TOKEN@`` before the host where it wants one.
+
+    Raises:
+        ConfigError: another form of address.
+        MissingDependency: the extra ``chroma`` is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        remote = parts.scheme in ("chroma+http", "chroma+https") and bool(parts.hostname)
+        if not remote and not (parts.scheme == "chroma" and not parts.netloc and parts.path.strip("/")):
+            raise ConfigError(f"Vectors are kept at {_FORMS}, not at {_without_token(url)!r}.")
+        if find_spec("chromadb") is None:
+            raise MissingDependency("Vectors in Chroma need chromadb.", "memgpt-autogen[chroma]")
+        self.place = _without_token(url)
+        self._parts, self._remote = parts, remote
+        self._client: Any = None
+        self._collections: dict[str, Any] = {}
+
+    def put(self, source_id: str, keys: Sequence[str], vectors: Vectors) -> None:
+        """Keep vectors of length 1, shape (len(keys), dim), in place of those of the same keys."""
+        with self._reached() as client:
+            collection = self._collections.get(source_id) or client.get_or_create_collection(
+                _name(source_id),
+                embedding_function=None,
+                configuration={
+                    "hnsw": {"space": "cosine", "ef_search": WIDTH, "ef_construction": 200, "max_neighbors": 32}
+                },
+            )
+            self._collections[source_id] = collection
+            size = client.get_max_batch_size()
+            for start in range(0, len(keys), size):
+                collection.upsert(ids=list(keys[start : start + size]), embeddings=vectors[start : start + size])
+
+    def nearest(self, source_id: str, vector: Vectors, count: int) -> tuple[Sequence[str], Vectors]:
+        """The keys nearest to a vector of length 1, and their cosines, best first; found by HNSW, so not exactly."""
+        with self._reached() as client:
+            collection = self._collection(client, source_id)
+            if collection is None or count < 1:
+                return [], np.zeros(0, dtype=np.float32)
+            found = collection.query(query_embeddings=[vector.reshape(-1)], n_results=count, include=["distances"])
+            return found["ids"][0], 1 - np.asarray(found["distances"][0], dtype=np.float32)
+
+    def keys(self, source_id: str) -> set[str]:
+        """Every key of a source."""
+        with self._reached() as client:
+            collection = self._collection(client, source_id)
+            return set() if collection is None else set(collection.get(include=[])["ids"])
+
+    def remove(self, source_id: str, keys: Sequence[str]) -> None:
+        """Forget some vectors."""
+        with self._reached() as client:
+            collection = self._collection(client, source_id)
+            size = client.get_max_batch_size()
+            for start in range(0, len(keys) if collection is not None else 0, size):
+                collection.delete(ids=list(keys[start : start + size]))
+
+    def drop(self, source_id: str) -> None:
+        """Forget all vectors of a source."""
+        from chromadb.errors import NotFoundError
+
+        with self._reached() as client:
+            self._collections.pop(source_id, None)
+            with contextlib.suppress(NotFoundError):
+                client.delete_collection(_name(source_id))
+
+    def close(self) -> None:
+        """Let go of the folder or the connection."""
+        self._collections.clear()
+        client, self._client = self._client, None
+        if client is not None:
+            with contextlib.suppress(Exception):
+                client.close()
+
+    def _collection(self, client: Any, source_id: str) -> Any:
+        from chromadb.errors import NotFoundError
+
+        if source_id not in self._collections:
+            try:
+                self._collections[source_id] = client.get_collection(_name(source_id), embedding_function=None)
+            except (NotFoundError, ValueError):
+                return None
+        return self._collections[source_id]
+
+    @contextlib.contextmanager
+    def _reached(self) -> Iterator[Any]:
+        """The client. Whatever it raises becomes one clear line."""
+        try:
+            if self._client is None:
+                self._client = self._connect() if self._remote else self._open()
+            yield self._client
+        except MemGPTError:
+            raise
+        except Exception as error:  # its own errors, the HTTP client's, those of its Rust core: they share no base
+            self._collections.clear()  # a collection may have been made anew
+            if self._remote:
+                self._client = None
+            raise SourceError(f"Chroma at {self.place} failed: {' '.join(str(error).split())[:200]}") from error
+
+    def _open(self) -> Any:
+        import chromadb
+        from chromadb.config import Settings
+
+        path = unquote(self._parts.path)
+        if re.match(r"/[A-Za-z]:", path):  # Windows: chroma:///C:/folder
+            path = path[1:]
+        Path(path).mkdir(parents=True, exist_ok=True, mode=0o700)
+        return chromadb.PersistentClient(path, settings=Settings(anonymized_telemetry=False))
+
+    def _connect(self) -> Any:
+        import chromadb
+        import httpx
+        from chromadb.config import Settings
+
+        parts, secure = self._parts, self._parts.scheme.endswith("s")
+        port = parts.port or (443 if secure else 8000)
+        try:
+            # Chroma's own client waits for ever.
+            httpx.get(
+                f"http{'s' * secure}://{parts.hostname}:{port}/api/v2/heartbeat", timeout=KNOCK
+            ).raise_for_status()
+        except httpx.HTTPError as error:
+            raise SourceError(
+                f"Chroma at {self.place} cannot be reached ({error}). Is it running (chroma run), is the address right?"
+            ) from error
+        query = parse_qs(parts.query)
+        token = unquote(parts.username or "")
+        client = chromadb.HttpClient(
+            host=str(parts.hostname),
+            port=port,
+            ssl=secure,
+            headers={"X-Chroma-Token": token} if token else None,
+            settings=Settings(anonymized_telemetry=False),
+            **{key: query[key][0] for key in ("tenant", "database") if key in query},
+        )
+        session = getattr(getattr(client, "_server", None), "_session", None)
+        if isinstance(session, httpx.Client):
+            session.timeout = httpx.Timeout(TIMEOUT)
+        return client
+
+
+def _name(source_id: str) -> str:
+    return f"memgpt-{source_id}"
+
+
+def _without_token(url: str) -> str:
+    token, at, _ = urlsplit(url).netloc.rpartition("@")
+    return url.replace(f"//{token}{at}", "//", 1)
