@@ -32,8 +32,9 @@ def test_the_example_runs_on_a_server_named_by_two_variables(
     embedded_server: EmbeddedServer, tmp_path: Path, ending: str
 ) -> None:
     local = LLMConfig(model_endpoint_type="llamacpp", model_endpoint=embedded_server.address)
-    home = MemGPT(settings=Settings(tmp_path))  # the example finds its agent there: with the preset for small models
-    home.create_agent(AgentConfig("MemGPT_coder", preset=SMALLEST, max_steps=2), model=None, entry=local)
+    home = MemGPT(settings=Settings(tmp_path))  # the example finds its agent there, with fewer steps to wait for
+    made = home.create_agent(AgentConfig("MemGPT_coder", max_steps=2), entry=local)
+    assert made.preset.name == SMALLEST  # as the server tells that its model is a small one
     home.close()
     given = {"BACKEND_TYPE": "llamacpp", "OPENAI_API_BASE": embedded_server.address + ending}
     environ = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI")}

@@ -22,7 +22,20 @@ from memgpt_autogen.llm.servers.vllm import dated
 from memgpt_autogen.messages import Message, Usage
 
 from .conftest import SAY, TOOLS, Answer, Loopback
-from .replay import KINDS, KOBOLDCPP, LMSTUDIO, OLD_VLLM, OLLAMA, PREFIX, VLLM, WEBUI, WEBUI_LEGACY, Kind, Replay
+from .replay import (
+    KINDS,
+    KOBOLDCPP,
+    LLAMACPP,
+    LMSTUDIO,
+    OLD_VLLM,
+    OLLAMA,
+    PREFIX,
+    VLLM,
+    WEBUI,
+    WEBUI_LEGACY,
+    Kind,
+    Replay,
+)
 
 ASK = [Message("system", "You are an agent."), Message("user", "Hi")]
 CALL = ' "send_message", "params": {"inner_thoughts": "greet", "message": "Hello"}}'
@@ -244,6 +257,23 @@ def test_recorded_nonsense_is_asked_for_again(served: Replay, kind: Kind, note: 
     served.script = [served.replay(note), served.say(whole(kind) if kind is not VLLM else CALL)]
     assert connect(served, kind).complete(ASK, TOOLS).tool_calls
     assert len(served.requests) == 2
+
+
+@pytest.mark.parametrize("kind", [LLAMACPP], ids=lambda kind: kind.name)
+def test_a_prompt_that_llama_cpp_cut_is_told_even_where_the_reply_could_be_read(served: Replay, kind: Kind) -> None:
+    cut = served.say(CALL)
+    served.script = [Answer(cut.body | {"truncated": True})]
+    with pytest.raises(
+        ModelRequestError, match=rf"{served.address} left out a part of the prompt of \d+ tokens\. Set cont"
+    ):
+        connect(served, kind).complete(ASK, TOOLS)
+    assert len(served.requests) == 1
+    served.script = [served.replay("too long")]
+    with pytest.raises(ModelRequestError, match="exceeds the available context size.*larger context, or set context_w"):
+        connect(served, kind).complete(ASK, TOOLS)
+    served.script = [served.replay("bad grammar"), served.say(CALL)]
+    assert connect(served, kind).complete(ASK, TOOLS).tool_calls  # on without the grammar
+    assert kind.held(served.requests[-1].body) is None
 
 
 @pytest.mark.parametrize("kind", [WEBUI], ids=lambda kind: kind.name)
