@@ -98,9 +98,9 @@ def seek(pairs, positions, level, embedder):
         notes = [Passage(f"Key-value pair: key = {key}, value = {value}") for key, value in changed]
         memgpt.store.passages.add(memgpt.store.passages.own_source(agent.id), notes)
         task = f"Your task is to provide the value for the following key: {changed[order[0]][0]}"
-        said = memgpt.user_message(agent, task)
+        said = memgpt.ask(agent, task)
         memgpt.close()
-    return said == [changed[order[-1]][1]], model.searches
+    return said == changed[order[-1]][1], model.searches
 
 
 def plain(pairs):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         load_autogen_memgpt_agent,
         plain_config_list,
     )
+    from .overrides import QuickstartChoice
 
 __version__ = "0.1.0"
 
@@ -38,6 +39,7 @@ _HOMES = {
     "MemGPTAgent": "groupchat.agent",
     "MemGPTConversableAgent": "groupchat.agent",
     "MemGPTError": "errors",
+    "QuickstartChoice": "overrides",
     "Settings": "config",
     "create_autogen_memgpt_agent": "groupchat.factory",
     "create_memgpt_autogen_agent_from_config": "groupchat.factory",
@@ -59,6 +61,7 @@ __all__ = [
     "MemGPTAgent",
     "MemGPTConversableAgent",
     "MemGPTError",
+    "QuickstartChoice",
     "Settings",
     "create_autogen_memgpt_agent",
     "create_memgpt_autogen_agent_from_config",

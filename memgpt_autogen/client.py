@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import events
 from .agent import Agent
 from .config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_dict, to_dict
+from .conversing import AgentLike, Conversing
 from .embeddings.base import Embedder
 from .embeddings.choose import build_embedder
 from .errors import ConfigError, ModelError, NameTaken
@@ -18,21 +18,28 @@ from .llm.base import ChatModel
 from .llm.choose import build_model, choose_model
 from .llm.size import named_size, size_of
 from .memory.backlog import fill_in_background, stop_filling
+from .overrides import QuickstartChoice, overrides
 from .prompts import text_of
 from .prompts.presets import DEFAULT, SMALLEST, TINY, Preset, get_preset, suited
 from .sources.base import Loader
-from .storage.base import AgentRow, Source, Store
+from .storage.base import AgentRow, Store
 from .tools.imported import add_remembered
 from .tools.registry import Tool
 
 logger = logging.getLogger(__name__)
 
 
-class MemGPT:
+class MemGPT(Conversing):
     """A home for agents.
 
     Args:
         settings: environment, config file and home folder; default: read now.
+        quickstart: a model to begin with: ``"openai"``, ``"embedded"`` or ``"local"``, or a
+            :class:`~memgpt_autogen.overrides.QuickstartChoice`.
+        config: what agents get that say nothing else, in place of the config file: ``model``, ``model_endpoint_type``,
+            ``openai_key``, ``context_window``, ``preset``, ``persona``, ``human``, ``embedding_endpoint_type`` and so
+            on, or ``model`` and ``embedding`` as dicts. Keys are never written to disk.
+        auto_save: kept for programs that say it; every step is saved when it is done.
         store: where agents live; default: one SQLite file in the home folder.
         embedder: for searches by meaning: an object, a kind (see :class:`~memgpt_autogen.config.EmbeddingConfig`), or
             None: by words alone. ``"auto"``: what the config file says (``embedding``), else one that is installed.
@@ -43,11 +50,20 @@ class MemGPT:
     """
 
     def __init__(
-        self, settings: Settings | None = None, *, store: Store | None = None, embedder: Embedder | str | None = "auto"
+        self,
+        settings: Settings | None = None,
+        *,
+        quickstart: QuickstartChoice | str | None = None,
+        config: Mapping[str, Any] | None = None,
+        auto_save: bool = True,
+        store: Store | None = None,
+        embedder: Embedder | str | None = "auto",
     ) -> None:
         self.settings = settings or Settings.load()
+        self.overrides = overrides(self.settings, quickstart, config)
         self.store = store or self._default_store()
         self._embedder = embedder
+        self._opened = {}
 
     def _default_store(self) -> Store:
         from .storage.sqlite import SQLiteStore
@@ -83,7 +99,9 @@ class MemGPT:
         """
         if isinstance(config, str):
             config = AgentConfig(name=config)
-        wanted = config if isinstance(config, AgentConfig) else from_dict(AgentConfig, config)
+        wanted = self.overrides.of(
+            config if isinstance(config, AgentConfig) else from_dict(AgentConfig, config), self.settings
+        )
         if any(row.name == wanted.name for row in self.store.agents.list()):
             if throw_if_exists:
                 raise NameTaken(f"There is an agent named {wanted.name!r} already. Load it, or choose another name.")
@@ -138,7 +156,8 @@ class MemGPT:
         """
         row = self.store.agents.get(name)
         saved = from_dict(AgentConfig, row.config)
-        chosen = None if model else choose_model(self.settings, llm, saved.model, entry, hint=hint)
+        explicit = llm or self.overrides.model
+        chosen = None if model else choose_model(self.settings, explicit, saved.model, entry, hint=hint)
         # A preset that nobody asked for is chosen anew, so that it suits a model that has changed.
         return self._open(row, self._preset_for(saved.preset, chosen), model, chosen, tools)
 
@@ -177,6 +196,7 @@ class MemGPT:
             tools=tools,
         )
         add_remembered(agent.tools, config.tools)
+        self._opened[row.id] = agent
         return agent
 
     def _preset_for(self, named: str, chosen: LLMConfig | None) -> Preset:
@@ -200,55 +220,15 @@ class MemGPT:
             )
         return preset
 
-    def list_agents(self) -> list[str]:
-        """The names of all agents."""
-        return [row.name for row in self.store.agents.list()]
-
-    def delete_agent(self, name: str) -> None:
-        """Delete an agent with everything it remembers; sources stay.
+    def delete_agent(self, name: AgentLike) -> None:
+        """Delete an agent (or one of that name or id) with everything it remembers; sources stay.
 
         Raises:
             AgentNotFound: there is none of that name.
         """
-        self.store.agents.delete(self.store.agents.get(name).id)
-
-    def share_block(self, label: str, owner: str, *others: str) -> None:
-        """Let agents share a block of core memory: what one writes there is in the next prompt of all.
-
-        Args:
-            label: the block's name.
-            owner: the agent whose block it is.
-            others: the agents who get it, too. Sharing it once more changes nothing.
-
-        Raises:
-            AgentNotFound: there is no agent of one of the names.
-            ConfigError: the owner has no such block.
-            NameTaken: one of the others has a block of its own of that name.
-        """
-        agents = self.store.agents
-        blocks = {block.label: block for block in agents.blocks(agents.get(owner).id)}
-        if label not in blocks:
-            raise ConfigError(f"{owner} has no block {label!r}. Its blocks: {', '.join(blocks)}.")
-        with self.store.transaction():
-            for other in others:
-                row = agents.get(other)
-                own = {block.label: block.id for block in agents.blocks(row.id)}
-                if label not in own:
-                    agents.share_block(row.id, blocks[label].id)
-                elif own[label] != blocks[label].id:
-                    raise NameTaken(f"{other} has a block {label!r} of its own already. Share one of another name.")
-
-    def user_message(self, agent: Agent | str, message: str, name: str | None = None) -> list[str]:
-        """Say something to an agent; what it says back.
-
-        Raises:
-            AgentNotFound: there is none of that name.
-            ModelError: the model or its server failed; the message is kept and answered in the next turn.
-        """
-        if not isinstance(message, str):
-            raise ConfigError(f"A message is text, not {type(message).__name__}.")
-        speaking_to = self.load_agent(agent) if isinstance(agent, str) else agent
-        return list(speaking_to.run([events.user_message(message, name=name)]).said)
+        agent_id = self._row(name)
+        self.store.agents.delete(agent_id)
+        self._opened.pop(agent_id, None)
 
     # -- documents ------------------------------------------------------------------------------------------------
 
@@ -256,7 +236,8 @@ class MemGPT:
     def embedder(self) -> Embedder | None:
         """What turns text into vectors, or None where searches go by words alone."""
         if isinstance(self._embedder, str):
-            wanted = self.settings.embedding if self._embedder == "auto" else EmbeddingConfig(self._embedder)
+            said = self.overrides.embedding or self.settings.embedding
+            wanted = said if self._embedder == "auto" else EmbeddingConfig(self._embedder)
             self._embedder = build_embedder(wanted, self.settings.environ)
         return self._embedder
 
@@ -296,18 +277,6 @@ class MemGPT:
     def _fill_later(self) -> None:
         if self.embedder is not None:
             fill_in_background(self.store, self.embedder)
-
-    def list_sources(self) -> list[Source]:
-        """All sources."""
-        return list(self.store.passages.list_sources())
-
-    def delete_source(self, name: str) -> None:
-        """Delete a source and its passages, from every agent.
-
-        Raises:
-            SourceError: there is none of that name.
-        """
-        self.store.passages.delete_source(self.store.passages.get_source(name).id)
 
     def close(self) -> None:
         """Close the store; a filling of vectors stops after the batch at hand."""

@@ -77,6 +77,15 @@ class LLMConfig:
         return endpoint.removesuffix("/v1").rstrip("/")
 
 
+class NamedModel(LLMConfig):
+    """A model of which only the name is said; which server has it is found out as where nothing is said."""
+
+
+def as_model(value: Any) -> Any:
+    """A model's name as :class:`NamedModel`, no name as None; anything else as it is."""
+    return (NamedModel(value) if value else None) if isinstance(value, str) else value
+
+
 @dataclass(frozen=True)
 class EmbeddingConfig:
     """Which embedder turns text into vectors.
@@ -103,7 +112,8 @@ class AgentConfig:
         name: unique in the store.
         preset: a name from :mod:`memgpt_autogen.prompts`; empty: the one that suits the model.
         persona, human: names of the texts that come with the package or stand in the home folder, or the text itself.
-        model: None: chosen as :func:`memgpt_autogen.llm.choose.choose_model` says.
+        model: None: chosen as :func:`memgpt_autogen.llm.choose.choose_model` says. A name alone (a str) is the name of
+            the model at the server that is chosen so.
         max_steps: model calls in one turn.
         blocks: further core memory blocks, label to text.
         rules: which function may be called when, in place of the preset's rules of the same name: ``first``, ``after``,
@@ -125,6 +135,7 @@ class AgentConfig:
     tools: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "model", as_model(self.model))
         if not self.name or not self.name.strip():
             raise ConfigError("An agent needs a name.")
         if self.max_steps < 1:
@@ -165,6 +176,8 @@ def from_dict(kind: type[R], data: Mapping[str, Any]) -> R:
     for key, nested in (("model", LLMConfig), ("embedding", EmbeddingConfig)):
         if isinstance(values.get(key), Mapping):
             values[key] = from_dict(nested, values[key])
+        elif key == "model" and nested is not kind and kind is AgentConfig:
+            values[key] = as_model(values.get(key))
     for f in fields(kind):  # type: ignore[arg-type]
         if f.name not in values and f.default is MISSING and f.default_factory is MISSING:
             raise ConfigError(f"{kind.__name__} needs a {f.name}.")

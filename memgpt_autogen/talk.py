@@ -1,0 +1,115 @@
+"""Talking to an agent from a program: a turn as a list of entries, whole or while it is written."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Generator
+from queue import SimpleQueue
+from typing import Any
+
+from . import events
+from .agent import Agent
+from .llm.reply_schema import SPEECH
+from .observers import (
+    Discarded,
+    FunctionCalled,
+    FunctionReturned,
+    Said,
+    Saying,
+    Sight,
+    Thinking,
+    ThoughtInside,
+)
+
+Entry = dict[str, Any]
+#: Seconds that the end of a stopped turn is waited for; a model that does not stream tells nothing for a while.
+PATIENCE = 2.0
+
+
+def entry_of(sight: Sight) -> Entry | None:
+    """What an observer is told, as an entry: a dict with one of these keys.
+
+    ``internal_monologue``, ``assistant_message``, ``function_call`` (``name({...})``), ``function_return`` (beside it
+    ``status``: ``success`` or ``error``); while it is written ``internal_monologue_part`` and
+    ``assistant_message_part``, and ``discarded`` where these came to nothing. None: no entry.
+    """
+    match sight:
+        case ThoughtInside(text):
+            return {"internal_monologue": text}
+        case Said(text):
+            return {"assistant_message": text}
+        case FunctionCalled(call) if call.name != SPEECH:
+            return {
+                "function_call": f"{call.name}({json.dumps(dict(call.arguments), ensure_ascii=False, default=str)})"
+            }
+        case FunctionReturned(result) if result.name != SPEECH or result.failed:
+            return {"function_return": result.content, "status": "error" if result.failed else "success"}
+        case Thinking(text):
+            return {"internal_monologue_part": text}
+        case Saying(text):
+            return {"assistant_message_part": text}
+        case Discarded(why):
+            return {"discarded": why}
+    return None
+
+
+def entries(agent: Agent, message: str, name: str | None = None) -> list[Entry]:
+    """Say something to an agent; all of what it did about it."""
+    found: list[Entry] = []
+
+    def watch(sight: Sight) -> None:
+        entry = entry_of(sight)
+        if entry:
+            found.append(entry)
+
+    agent.observers.append(watch)
+    try:
+        agent.run([events.user_message(message, name=name)])
+    finally:
+        agent.observers.remove(watch)
+    return found
+
+
+class _Stopped(BaseException):
+    """The reader of a stream went away: the turn ends at its last whole step."""
+
+
+def stream(agent: Agent, message: str, name: str | None = None) -> Generator[Entry, None, None]:
+    """The same while it happens, with parts. Closing the iterator ends the turn at its last whole step.
+
+    The turn runs in a thread of its own; what fails there is raised here.
+    """
+    queue: SimpleQueue[Entry | BaseException | None] = SimpleQueue()
+    gone = threading.Event()
+
+    def watch(sight: Sight) -> None:
+        if threading.current_thread() is not thread:
+            return  # another turn of the same agent
+        if gone.is_set():
+            raise _Stopped
+        entry = entry_of(sight)
+        if entry:
+            queue.put(entry)
+
+    def turn() -> None:
+        try:
+            agent.run([events.user_message(message, name=name)], stream=True)
+        except BaseException as error:
+            queue.put(error)
+        else:
+            queue.put(None)
+        finally:
+            agent.observers.remove(watch)
+
+    thread = threading.Thread(target=turn, name=f"turn of {agent.name}", daemon=True)
+    agent.observers.append(watch)
+    try:
+        thread.start()
+        while (entry := queue.get()) is not None:
+            if isinstance(entry, BaseException):
+                raise entry
+            yield entry
+    finally:
+        gone.set()  # the turn ends with the next thing that it tells
+        thread.join(PATIENCE)
