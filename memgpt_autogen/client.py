@@ -16,7 +16,7 @@ from .errors import ConfigError, ModelError, NameTaken
 from .library import Library, Loaded
 from .llm.base import ChatModel
 from .llm.choose import build_model, choose_model
-from .llm.size import named_size, size_of
+from .llm.size import size_of
 from .memory.backlog import fill_in_background, stop_filling
 from .overrides import QuickstartChoice, overrides
 from .prompts import text_of
@@ -205,16 +205,17 @@ class MemGPT(Conversing):
         Raises:
             ConfigError: there is none of that name.
         """
+        preset = get_preset(named or DEFAULT)
         if chosen is None:
-            return get_preset(named or DEFAULT)
-        # Who names a preset has it, and no server is asked before it is needed.
-        size = named_size(chosen, self.settings.environ) if named else size_of(chosen, self.settings.environ)
-        preset = get_preset(named or suited(size.window, size.parameters))
+            return preset
+        size = size_of(chosen, self.settings.environ)
+        if not named:
+            preset = get_preset(suited(size.window, size.parameters))
         if size.parameters and size.parameters < TINY and preset.name != SMALLEST:
             logger.warning(
                 "%s is a very small model: with the preset %s it will hardly call the right functions. Use a model of "
                 "some billion parameters, or the preset %s.",
-                size.model,
+                size.model or "The model",
                 preset.name,
                 SMALLEST,
             )

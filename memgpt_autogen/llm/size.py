@@ -43,7 +43,7 @@ def size_of(config: LLMConfig, environ: Mapping[str, str] | None = None) -> Size
     """The size of a configured model. Asks a local server, and does without its answer where none comes soon."""
     row = SERVERS.get(config.model_endpoint_type)
     if row is None or config.model_endpoint_type == "embedded":
-        return named_size(config, environ)
+        return _named_size(config, environ)
     transport = Transport(row.base(config.address), timeout=TIMEOUT, attempts=1, api_key=config.api_key)
     connection = Connection(row, transport, config)
     try:
@@ -52,12 +52,12 @@ def size_of(config: LLMConfig, environ: Mapping[str, str] | None = None) -> Size
         return Size(facts.model, min(known, default=None), _weights(connection.parameters(), facts.model))
     except ModelError as error:
         log.info("The size of the model is not known: %s", error)
-        return named_size(config, environ)
+        return _named_size(config, environ)
     finally:
         transport.close()
 
 
-def named_size(config: LLMConfig, environ: Mapping[str, str] | None = None) -> Size:
+def _named_size(config: LLMConfig, environ: Mapping[str, str] | None = None) -> Size:
     """What the configuration alone says, or the name of the file that would be run."""
     name, window = "" if named_by("", config.model) else config.model, config.context_window
     if config.model_endpoint_type == "embedded":

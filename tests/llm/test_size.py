@@ -94,13 +94,15 @@ def test_agents_get_the_preset_that_suits_what_the_server_tells(
     agent = memgpt.create_agent("sam", entry=of(server))
     assert agent.preset.name == "memgpt_chat"
     assert memgpt.load_agent("sam", entry=of(server, context_window=2048)).preset.name == "memgpt_compact"
-    server.pages["/props"] = Answer({"default_generation_settings": {"n_ctx": 2048}})
+    server.pages["/props"] = Answer({"default_generation_settings": {"n_ctx": 2048}, "model_alias": "small.gguf"})
     assert memgpt.load_agent("sam", entry=of(server)).preset.name == "memgpt_compact"
     server.pages["/v1/models"] = Answer({"data": [{"meta": {"n_params": 134515008}}]})
     assert memgpt.load_agent("sam", entry=of(server)).preset.name == "memgpt_tiny"
-    asked = len(server.asked)
-    named = memgpt.create_agent({"name": "eva", "preset": "memgpt_chat"}, entry=of(server))
-    assert named.preset.name == "memgpt_chat" and len(server.asked) == asked and not caplog.messages
+    assert not caplog.messages
+    # Who names a preset has it. An old config, which names its prompt format as the model, says nothing of the size.
+    old = {"name": "eva", "preset": "memgpt_chat"}
+    assert memgpt.create_agent(old, entry=of(server, model="airoboros-l2-70b-2.1")).preset.name == "memgpt_chat"
+    assert "small.gguf is a very small model" in caplog.text
     server.close()
 
 
