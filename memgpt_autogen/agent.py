@@ -13,6 +13,7 @@ from .errors import ModelError, ModelReplyError
 from .ids import new_id
 from .llm.base import ChatModel
 from .llm.parts import Parts
+from .memory.citing import cited
 from .memory.context import Prompt
 from .messages import Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
 from .observers import EventReceived, Evicted, FunctionCalled, FunctionReturned, Said, ThoughtInside
@@ -95,7 +96,7 @@ class Agent(AgentBase):
             waiting = self._take_in(incoming, results, state, on_commit)
             state.owes_speech = must_speak or any(message.kind == "user_message" for message in waiting)
             if state.owes_speech and (looked := self._intake.look_up(waiting)):
-                call, shown = looked
+                call, shown, state.found = looked
                 state.called.append(call.name)
                 self._tell(FunctionCalled(call, by_program=True))
                 self._tell(FunctionReturned(shown))
@@ -241,7 +242,7 @@ class Agent(AgentBase):
             done |= {call.id: self.tools.run(call) for call in own if call.id not in done}
             results = tuple(done[call.id] for call in own)
             said = tuple(
-                str(call.arguments.get("message", ""))
+                cited(str(call.arguments.get("message", "")), state.found)
                 for call in own
                 if call.name == SEND_MESSAGE and not done[call.id].failed
             )

@@ -10,7 +10,7 @@ from . import events
 from .errors import ConfigError, ModelError
 from .ids import new_id
 from .memory.context import Context
-from .memory.lookup import look_up
+from .memory.lookup import Found, look_up
 from .messages import Message, ToolCall, ToolResult, ToolSchema, utc_now
 from .prompts.presets import Preset, found_text
 from .storage.base import Store
@@ -109,11 +109,11 @@ class Intake:
         shown = self._context.fit(event.text, limit, state.model, _REST_IN_RECALL)
         return event if shown == event.text else events.reworded(event, shown)
 
-    def look_up(self, waiting: Sequence[Message]) -> tuple[ToolCall, ToolResult] | None:
+    def look_up(self, waiting: Sequence[Message]) -> tuple[ToolCall, ToolResult, Found] | None:
         """The search that the preset leaves to the program, with the words of the last question.
 
         Returns:
-            The call as it stands in the log, and its result as a person reads it; None: nothing fits, or it was looked
+            The call as it stands in the log, its result as a person reads it, and what was found; None: nothing fits, or it was looked
             up already.
         """
         words = [message.text for message in waiting if message.kind == "user_message" and message.text]
@@ -128,7 +128,7 @@ class Intake:
         log = [events.reply("", (call,), ""), events.tool_result(result)]
         with self._store.transaction(new_id()):
             self._store.log.append(self._agent_id, [replace(entry, session_id=self.session) for entry in log])
-        return call, replace(result, content=f"[{found.where}] {found.sentence}")
+        return call, replace(result, content=f"[{found.where}] {found.sentence}"), found
 
 
 def open_calls(messages: Sequence[Message], conversation: str | None = None) -> list[ToolCall]:

@@ -12,6 +12,7 @@ from . import events
 from .events import clean
 from .ids import new_id
 from .llm.base import ChatModel
+from .memory.lookup import Found
 from .messages import Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
 
 
@@ -137,6 +138,7 @@ class TurnState:
         failures: how often each function failed.
         ended: a function was called that ends the turn.
         stream: observers are told of replies while they are written.
+        found: what the program looked up before the model was asked.
     """
 
     model: ChatModel
@@ -153,6 +155,7 @@ class TurnState:
     failures: Counter[str] = field(default_factory=Counter)
     ended: bool = False
     stream: bool = False
+    found: Found | None = None
 
 
 def tidied(reply: Reply, taken: Collection[str]) -> Reply:

@@ -14,16 +14,17 @@ from .progress import Bars
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@click.group()
+def example(*lines: str) -> str:
+    """The end of a help text: what to type, left in its lines."""
+    return "\n".join(["\b", "Example:", *(f"  {line}" for line in lines)])
+
+
+@click.group(epilog=example("memgpt load directory --name manuals --input-dir ~/manuals --recursive"))
 def load() -> None:
     """Load documents into a source, which agents can then search.
 
     Load again under the same name to bring a source up to date: only what is new or has changed is read, and what is
     gone is dropped. Agents that the source is attached to stay attached.
-
-    \b
-    Example:
-      memgpt load directory --name manuals --input-dir ~/manuals --recursive
     """
 
 
@@ -39,7 +40,12 @@ def _source_options(command: F) -> F:
     return command
 
 
-@load.command()
+@load.command(
+    epilog=example(
+        'memgpt load directory --name manuals --input-dir ~/manuals --recursive --exclude "drafts/*"',
+        "memgpt load directory --name paper --input-files paper.pdf",
+    )
+)
 @_source_options
 @click.option("--input-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="A folder.")
 @click.option(
@@ -57,13 +63,7 @@ def directory(
     recursive: bool,
     exclude: tuple[str, ...],
 ) -> None:
-    """Files: text, Markdown, reStructuredText, PDF, HTML; with the extra "docs" Word, PowerPoint, Excel and EPUB.
-
-    \b
-    Examples:
-      memgpt load directory --name manuals --input-dir ~/manuals --recursive --exclude "drafts/*"
-      memgpt load directory --name paper --input-files paper.pdf
-    """
+    """Files: text, Markdown, reStructuredText, PDF, HTML; with the extra "docs" Word, PowerPoint, Excel and EPUB."""
     folders = [path for path in files if path.is_dir()]
     if len(folders) + (input_dir is not None) > 1:
         raise click.UsageError("Name one folder at a time; with --recursive the folders inside it are read too.")
@@ -81,24 +81,23 @@ def directory(
     )
 
 
-@load.command()
+@load.command(epilog=example("memgpt load webpage --name python --urls https://docs.python.org/3/whatsnew/3.13.html"))
 @_source_options
 @click.option("--urls", "options", multiple=True, metavar="URL", help="An address; may be repeated.")
 @click.argument("urls", nargs=-1)
 @click.option("--allow-private", is_flag=True, help="Also addresses of this machine and of the private network.")
 def webpage(name: str, replace: bool, options: tuple[str, ...], urls: tuple[str, ...], allow_private: bool) -> None:
-    """Web pages by their addresses: the main text alone, without menus; also PDFs and plain text.
-
-    \b
-    Example:
-      memgpt load webpage --name python --urls https://docs.python.org/3/whatsnew/3.13.html
-    """
+    """Web pages by their addresses: the main text alone, without menus; also PDFs and plain text."""
     if not (options or urls):
         raise click.UsageError("No address is named. Name one or more with --urls.")
     _load(name, "webpage", replace, urls=[*options, *urls], allow_private=allow_private)
 
 
-@load.command()
+@load.command(
+    epilog=example(
+        'memgpt load database --name articles --url sqlite:///shop.db --query "SELECT id, title, body FROM articles"'
+    )
+)
 @_source_options
 @click.option(
     "--url", "--connection", required=True, metavar="URL", help="A SQLAlchemy URL; its password is not stored."
@@ -106,16 +105,17 @@ def webpage(name: str, replace: bool, options: tuple[str, ...], urls: tuple[str,
 @click.option("--query", required=True, metavar="SQL", help="One SELECT; each row becomes a document.")
 @click.option("--key", default="", metavar="COLUMN", help="The column that names a row. Default: id, else its number.")
 def database(name: str, replace: bool, url: str, query: str, key: str) -> None:
-    """The rows of a query, on any database that SQLAlchemy knows (extra "database"). Nothing is written to it.
-
-    \b
-    Example:
-      memgpt load database --name articles --url sqlite:///shop.db --query "SELECT id, title, body FROM articles"
-    """
+    """The rows of a query, on any database that SQLAlchemy knows (extra "database"). Nothing is written to it."""
     _load(name, "database", replace, url=url, query=query, key=key)
 
 
-@load.command("vector-database")
+@load.command(
+    "vector-database",
+    epilog=example(
+        "memgpt load vector-database --name notes --url chroma:///home/ann/chroma --collection notes --embedder text-embedding-3-small",
+        "memgpt load vector-database --name wiki --url postgresql://ann@db/wiki --table chunks --embedder text-embedding-3-small",
+    ),
+)
 @_source_options
 @click.option(
     "--url",
@@ -131,15 +131,7 @@ def database(name: str, replace: bool, url: str, query: str, key: str) -> None:
 def vector_database(
     name: str, replace: bool, url: str, collection: str, embedder: str, text: str, vector: str, key: str
 ) -> None:
-    """Passages with their vectors, out of a Chroma collection or a pgvector table.
-
-    \b
-    Examples:
-      memgpt load vector-database --name notes --url chroma:///home/ann/chroma --collection notes \\
-          --embedder text-embedding-3-small
-      memgpt load vector-database --name wiki --url postgresql://ann@db/wiki --table chunks \\
-          --embedder text-embedding-3-small
-    """
+    """Passages with their vectors, out of a Chroma collection or a pgvector table."""
     _load(
         name,
         "vector-database",

@@ -9,7 +9,7 @@ from ..embeddings.base import Embedder
 from ..errors import ToolError
 from ..storage.base import Page, Passage, Source, Store
 from .meaning import Meaning
-from .results import origin, render_page
+from .results import origin, quoted, render_page
 
 logger = logging.getLogger(__name__)
 
@@ -120,4 +120,4 @@ def _line(passage: Passage) -> str:
         where.append(f"p. {page}")
     if not any(where) and passage.created_at:
         where = [passage.created_at.astimezone().strftime("%Y-%m-%d %H:%M")]
-    return f"{origin(where)}{passage.text}"
+    return f"{origin(where)}{quoted(passage.text) if passage.source else passage.text}"

@@ -31,11 +31,15 @@ class Found:
         function: the search that found it.
         sentence: its words.
         where: the file and page, or the date of the message.
+        heading: what it stands under in its document.
+        document: whether it is from one.
     """
 
     function: str
     sentence: str
     where: str
+    heading: str = ""
+    document: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class _Candidate:
     sentence: str
     where: str
     heading: str = ""
+    document: bool = False
 
 
 def sentences(text: str) -> list[str]:
@@ -76,7 +81,7 @@ def look_up(store: Store, agent_id: str, words: str, functions: Collection[str])
     chosen = candidates[best]
     if "?" not in words and _share(words, f"{chosen.heading} {chosen.sentence}") < STATEMENT_SHARE:
         return None
-    return Found(chosen.function, chosen.sentence, chosen.where)
+    return Found(chosen.function, chosen.sentence, chosen.where, chosen.heading, chosen.document)
 
 
 def _from_messages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
@@ -105,7 +110,7 @@ def _from_passages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
         where = f"{passage.uri}, p. {page}" if page else passage.uri or "own note"
         body = passage.text.removeprefix(f"{heading}: ")
         found += [
-            _Candidate("archival_memory_search", sentence, where, heading)
+            _Candidate("archival_memory_search", sentence, where, heading, bool(passage.uri))
             for sentence in sentences(body)
             if not sentence.endswith("?")
         ]

@@ -37,3 +37,8 @@ def origin(parts: Sequence[str]) -> str:
     """Where a hit comes from, in brackets; empty where nothing is known."""
     known = [part for part in parts if part]
     return f"[{', '.join(known)}] " if known else ""
+
+
+def quoted(text: str) -> str:
+    """A text that others wrote, marked as such line by line, so that nothing in it can pass for anything else."""
+    return "quoted:\n" + "\n".join(f"> {line}" for line in text.splitlines())
