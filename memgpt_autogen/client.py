@@ -239,14 +239,14 @@ class MemGPT(Conversing):
         if isinstance(self._embedder, str):
             said = self.overrides.embedding or self.settings.embedding
             wanted = said if self._embedder == "auto" else EmbeddingConfig(self._embedder)
-            self._embedder = build_embedder(wanted, self.settings.environ)
+            self._embedder = build_embedder(wanted, self.settings.environ, self.settings.home)
         return self._embedder
 
     def _embedder_of(self, config: AgentConfig) -> Embedder | None:
         """An agent's own, if it has one configured."""
         if config.embedding == EmbeddingConfig():
             return self.embedder
-        return build_embedder(config.embedding, self.settings.environ)
+        return build_embedder(config.embedding, self.settings.environ, self.settings.home)
 
     @property
     def library(self) -> Library:

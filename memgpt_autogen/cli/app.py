@@ -25,6 +25,7 @@ COMMANDS = {
     "attach": ("manage:attach", "Let an agent search a source."),
     "detach": ("manage:detach", "Have an agent search a source no longer."),
     "delete": ("manage:delete", "Delete an agent, a source, a human or a persona."),
+    "doctor": ("doctor:doctor", "Check everything, show where each setting comes from, and say what to do."),
     "version": ("version:version", "Show the versions of this package and of what it uses."),
 }
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from ..config import EmbeddingConfig
 from ..errors import ConfigError, MissingDependency
+from ..secrets import stored_key
 from .base import Embedder
 from .bundled import BundledEmbedder
 from .minilm import MiniLMEmbedder
@@ -28,7 +30,9 @@ _in_use: WeakValueDictionary[str, Embedder] = WeakValueDictionary()
 _told: set[str] = set()
 
 
-def build_embedder(config: EmbeddingConfig, environ: Mapping[str, str] | None = None) -> Embedder | None:
+def build_embedder(
+    config: EmbeddingConfig, environ: Mapping[str, str] | None = None, home: Path | None = None
+) -> Embedder | None:
     """The embedder of a configuration; None: search by words alone.
 
     ``auto``: the bundled one, else MiniLM, whichever is installed; else None, and the user is told once. ``none``:
@@ -38,6 +42,7 @@ def build_embedder(config: EmbeddingConfig, environ: Mapping[str, str] | None = 
         config: ``model`` is the model's name (``openai``) or a folder (``minilm``); ``endpoint`` and ``api_key`` are
             for ``openai``.
         environ: where a key is looked for; default: the process's.
+        home: the home folder, where stored keys are looked for.
 
     Raises:
         ConfigError: an unknown kind, or a setting that is missing.
@@ -49,7 +54,7 @@ def build_embedder(config: EmbeddingConfig, environ: Mapping[str, str] | None = 
         "none": lambda: None,
         "bundled": BundledEmbedder,
         "minilm": lambda: MiniLMEmbedder(config.model),
-        "openai": lambda: OpenAIEmbedder(config.model, config.endpoint, _key(config, environ)),
+        "openai": lambda: OpenAIEmbedder(config.model, config.endpoint, _key(config, environ, home)),
     }
     if config.kind not in kinds:
         raise ConfigError(f"Unknown kind of embedder {config.kind!r}. Known: {', '.join(kinds)}.")
@@ -91,13 +96,15 @@ def _auto() -> Embedder | None:
     return None
 
 
-def _key(config: EmbeddingConfig, environ: Mapping[str, str]) -> str:
+def _key(config: EmbeddingConfig, environ: Mapping[str, str], home: Path | None) -> str:
     """A key goes only to the server it was given for."""
     if config.api_key:
         return config.api_key
     mine = _host(config.endpoint or OPENAI)
     theirs = _host(environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL") or OPENAI)
-    return environ.get("OPENAI_API_KEY", "") if mine == theirs else ""
+    if mine == theirs and environ.get("OPENAI_API_KEY"):
+        return environ["OPENAI_API_KEY"]
+    return stored_key(config.endpoint or OPENAI, home)[0] if home else ""
 
 
 def _host(address: str) -> str:

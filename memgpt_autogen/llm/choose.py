@@ -15,7 +15,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from ..config import DEFAULT_ENDPOINTS, LLMConfig, Settings, from_dict
 from ..errors import ConfigError, ModelServerError
@@ -25,6 +25,9 @@ from .servers import SERVERS
 from .wrappers import named_by
 
 log = logging.getLogger(__name__)
+
+#: What chose a model; ``given``: one of the candidates.
+Origin = Literal["given", "environment", "config file", "default"]
 
 #: The model that OpenAI's API is asked for when nobody names one.
 DEFAULT_OPENAI_MODEL = "gpt-4o-mini"
@@ -45,12 +48,22 @@ def choose_model(settings: Settings, *candidates: LLMConfig | None, hint: LLMCon
         ConfigError: ``BACKEND_TYPE`` names no known server.
         ModelServerError: it is not given, and nothing answers at ``OPENAI_API_BASE``.
     """
+    chosen, origin = choose_with_origin(settings, *candidates)
+    return _with_hint(chosen, hint) if hint and origin != "given" else chosen
+
+
+def choose_with_origin(settings: Settings, *candidates: LLMConfig | None) -> tuple[LLMConfig, Origin]:
+    """The model as :func:`choose_model` chooses it, and what chose it. Raises as that does."""
     for candidate in candidates:
         if candidate is not None:
-            return _with_key(candidate, settings)
-    chosen = _from_environment(settings.environ) or _from_file(settings) or LLMConfig(model_endpoint_type="embedded")
-    chosen = _with_key(chosen, settings)
-    return _with_hint(chosen, hint) if hint else chosen
+            return _with_key(candidate, settings), "given"
+    origin: Origin = "environment"
+    chosen = _from_environment(settings.environ)
+    if chosen is None:
+        origin, chosen = "config file", _from_file(settings)
+    if chosen is None:
+        origin, chosen = "default", LLMConfig(model_endpoint_type="embedded")
+    return _with_key(chosen, settings), origin
 
 
 def _from_environment(environ: Mapping[str, str]) -> LLMConfig | None:
