@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any
 
 from .config_file import NAME, read_config
 from .errors import ConfigError
 from .home import home_folder, make_folder
 from .names import not_known
-from .secrets import without_password, without_secrets
-
-R = TypeVar("R")
+from .records import from_dict, to_dict
 
 #: The model types that are known, with the address each listens on by default.
 DEFAULT_ENDPOINTS: Mapping[str, str] = {
@@ -75,6 +72,11 @@ class LLMConfig:
         if endpoint and "://" not in endpoint:
             endpoint = "http://" + endpoint
         return endpoint.removesuffix("/v1").rstrip("/")
+
+    @staticmethod
+    def of(value: Any) -> Any:
+        """See :func:`as_model`."""
+        return as_model(value)
 
 
 class NamedModel(LLMConfig):
@@ -144,58 +146,6 @@ class AgentConfig:
             raise ConfigError(f"tools must be import paths, as package.module:function, not {self.tools!r}.")
 
 
-def to_dict(record: LLMConfig | EmbeddingConfig | AgentConfig) -> dict[str, Any]:
-    """The record as JSON types, without secrets."""
-
-    def clean(key: str, value: Any) -> Any:
-        if key == "settings":
-            return without_secrets(value)
-        if key in ("model_endpoint", "endpoint"):
-            return without_password(value)
-        if isinstance(value, Mapping):
-            return {inner: clean(inner, item) for inner, item in value.items() if inner != "api_key"}
-        return value
-
-    return {key: clean(key, value) for key, value in asdict(record).items() if key != "api_key"}
-
-
-def from_dict(kind: type[R], data: Mapping[str, Any]) -> R:
-    """Build a record from JSON types.
-
-    Raises:
-        ConfigError: an unknown key (with the known ones), one of another type, or a record that cannot be.
-    """
-    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(data) - known)
-    if unknown:
-        raise ConfigError(
-            f"Unknown setting{'s' * (len(unknown) > 1)} {', '.join(unknown)} in {kind.__name__}. "
-            f"Known: {', '.join(sorted(known))}."
-        )
-    values = dict(data)
-    for key, nested in (("model", LLMConfig), ("embedding", EmbeddingConfig)):
-        if isinstance(values.get(key), Mapping):
-            values[key] = from_dict(nested, values[key])
-        elif key == "model" and nested is not kind and kind is AgentConfig:
-            values[key] = as_model(values.get(key))
-    for f in fields(kind):  # type: ignore[arg-type]
-        if f.name not in values and f.default is MISSING and f.default_factory is MISSING:
-            raise ConfigError(f"{kind.__name__} needs a {f.name}.")
-    for key, hint in get_type_hints(kind).items():
-        if key in values:
-            _check_type(f"{key} in {kind.__name__}", hint, values[key])
-    return kind(**values)
-
-
-def _check_type(what: str, hint: Any, value: Any) -> None:
-    """See that a value is of its field's type, as far as JSON can tell."""
-    kinds = [get_origin(one) or one for one in (get_args(hint) if isinstance(hint, UnionType) else [hint])]
-    fits = isinstance(value, (*kinds, int) if float in kinds else tuple(kinds))
-    if not fits or (isinstance(value, bool) and bool not in kinds):
-        names = " or ".join("None" if one is NoneType else one.__name__ for one in kinds)
-        raise ConfigError(f"{what} must be {names}, not {value!r}.")
-
-
 #: What ``config.json`` may hold.
 FILE_SETTINGS: Mapping[str, type] = {
     "model": LLMConfig,
@@ -203,6 +153,7 @@ FILE_SETTINGS: Mapping[str, type] = {
     "preset": str,
     "persona": str,
     "human": str,
+    "vectors": str,
 }
 
 
@@ -218,6 +169,8 @@ def check_setting(key: str, value: Any) -> None:
     if kind is str:
         if not isinstance(value, str):
             raise ConfigError(f"{key} must be a text, not {value!r}.")
+        if key == "vectors" and "@" in value:
+            raise ConfigError("vectors: tokens have no place in this file. Set MEMGPT_VECTORS to the whole address.")
         return
     if kind is EmbeddingConfig and isinstance(value, str):
         return  # its kind alone

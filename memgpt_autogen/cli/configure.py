@@ -34,6 +34,9 @@ _TYPES = click.Choice([*DEFAULT_ENDPOINTS])
 @click.option("--embedding", type=click.Choice([*questions.EMBEDDERS]), help="What turns text into vectors.")
 @click.option("--embedding-endpoint", help="For --embedding openai: the address; OpenAI's own if left out.")
 @click.option("--embedding-model", help="For --embedding openai: the model's name.")
+@click.option(
+    "--vectors", help="Where vectors of passages are kept: chroma:///folder, chroma+http://host:port, or sqlite."
+)
 @click.option("--preset", help="What new agents are made of; see: memgpt list presets.")
 @click.option("--persona", help="Who new agents are: a name or the text itself.")
 @click.option("--human", help="Whom they talk to: a name or the text itself.")
@@ -70,6 +73,7 @@ def ask_all(settings: Settings, given: Given = ASK, key_file: IO[str] | None = N
     if saved.model_endpoint_type == model.model_endpoint_type:  # what is not asked for stays
         model = replace(model, temperature=saved.temperature, timeout=saved.timeout, settings=saved.settings)
     embedding = questions.embedding(given, settings)
+    vectors = questions.vectors(given, settings)
     preset = questions.preset(given, settings)
     persona = questions.text("personas", given.persona, given, settings)
     human = questions.text("humans", given.human, given, settings)
@@ -77,6 +81,7 @@ def ask_all(settings: Settings, given: Given = ASK, key_file: IO[str] | None = N
         settings,
         model=model_record(model),
         embedding=_short(embedding),
+        vectors=vectors,
         preset=preset,
         persona=persona,
         human=human,

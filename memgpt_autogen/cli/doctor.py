@@ -12,6 +12,7 @@ from ..config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_dic
 from ..errors import MemGPTError
 from ..home import home_folder
 from ..llm.choose import Origin, choose_with_origin
+from ..secrets import without_password
 from .console import console, say, show_rows
 from .findings import Finding
 
@@ -86,7 +87,9 @@ def _values(settings: Settings, saved: AgentConfig | None, model: LLMConfig, ori
     own_embedding = saved.embedding if saved and saved.embedding != EmbeddingConfig() else None
     embedding = own_embedding or settings.embedding
     where = "the agent" if own_embedding else "config file" if settings.defaults.get("embedding") else "default"
-    return [*rows, {"setting": "embedding", "value": embedding.kind, "from": where}]
+    rows.append({"setting": "embedding", "value": embedding.kind, "from": where})
+    by = "environment" if settings.environ.get("MEMGPT_VECTORS") else "config file" if settings.vectors else "default"
+    return [*rows, {"setting": "vectors", "value": without_password(settings.vectors) or "in the store", "from": by}]
 
 
 def _told(value: object) -> str:

@@ -17,6 +17,7 @@ from ..llm.wrappers import AUTO, WRAPPERS, get_wrapper, is_auto
 from ..prompts import names, text_of
 from ..prompts.presets import PRESETS, get_preset
 from ..secrets import without_password
+from .answers import checked, is_address, is_chroma, is_there, is_window
 from .console import ask, choose, confirm, note, say
 
 PROVIDERS = {
@@ -49,6 +50,7 @@ class Given:
     embedding: str | None = None
     embedding_endpoint: str | None = None
     embedding_model: str | None = None
+    vectors: str | None = None
     preset: str | None = None
     persona: str | None = None
     human: str | None = None
@@ -90,9 +92,9 @@ def endpoint(provider: str, given: Given, saved: LLMConfig) -> LLMConfig:
     address = given.or_ask(
         given.model_endpoint,
         default,
-        lambda: ask(question, flag="--model-endpoint", default=default, check=_is_address),
+        lambda: ask(question, flag="--model-endpoint", default=default, check=is_address),
     )
-    _checked(address, _is_address, "--model-endpoint")
+    checked(address, is_address, "--model-endpoint")
     usual = address.rstrip("/") == DEFAULT_ENDPOINTS[provider]
     return LLMConfig(model_endpoint_type=provider, model_endpoint="" if usual else address)
 
@@ -107,9 +109,9 @@ def _local(given: Given, saved: LLMConfig) -> LLMConfig:
         default = saved.model_endpoint if saved.model_endpoint_type == kind else ""
         default = default or DEFAULT_ENDPOINTS[kind]
         address = given.or_ask(
-            None, default, lambda: ask("Its address:", flag="--model-endpoint", default=default, check=_is_address)
+            None, default, lambda: ask("Its address:", flag="--model-endpoint", default=default, check=is_address)
         )
-    _checked(address or "", _is_address, "--model-endpoint")
+    checked(address or "", is_address, "--model-endpoint")
     return _probed(kind, address or "", given)
 
 
@@ -168,9 +170,9 @@ def model_name(model: LLMConfig, given: Given, saved: LLMConfig) -> LLMConfig:
         default = default or (DEFAULT_OPENAI_MODEL if kind == "openai" else "")
         question = "The deployment's name:" if kind == "azure" else "Which model?"
         name = given.or_ask(
-            given.model, default, lambda: ask(question, flag="--model", default=default, check=_is_there)
+            given.model, default, lambda: ask(question, flag="--model", default=default, check=is_there)
         )
-        return replace(model, model=_checked(name, _is_there, "--model"))
+        return replace(model, model=checked(name, is_there, "--model"))
     if kind == "embedded":
         from ..llm.embedded import find_model
 
@@ -183,7 +185,7 @@ def model_name(model: LLMConfig, given: Given, saved: LLMConfig) -> LLMConfig:
 
         question = "A .gguf file (Enter: the small model):"
         path = given.or_ask(given.model, default, lambda: ask(question, flag="--model", default=default, check=wrong))
-        return replace(model, model=_checked(path, wrong, "--model"))
+        return replace(model, model=checked(path, wrong, "--model"))
     if not SERVERS[kind].needs_model:
         return replace(model, model=given.model or "")
     question = "Which of its models? (Enter: the first)"
@@ -211,9 +213,7 @@ def context_window(model: LLMConfig, given: Given, saved: LLMConfig) -> int | No
     same = (saved.model_endpoint_type, saved.model) == (model.model_endpoint_type, model.model)
     default = str(saved.context_window or "") if same else ""
     question = "Context window in tokens (Enter: what the server says):"
-    said = given.or_ask(
-        None, default, lambda: ask(question, flag="--context-window", default=default, check=_is_window)
-    )
+    said = given.or_ask(None, default, lambda: ask(question, flag="--context-window", default=default, check=is_window))
     return int(said) if said else None
 
 
@@ -233,12 +233,25 @@ def embedding(given: Given, settings: Settings) -> EmbeddingConfig:
         saved.endpoint,
         lambda: ask("Its address (Enter: OpenAI):", flag="--embedding-endpoint", default=saved.endpoint),
     )
-    _checked(address or DEFAULT_ENDPOINTS["openai"], _is_address, "--embedding-endpoint")
+    checked(address or DEFAULT_ENDPOINTS["openai"], is_address, "--embedding-endpoint")
     default = saved.model or _EMBEDDING_MODEL
     name = given.or_ask(
         given.embedding_model, default, lambda: ask("Which model?", flag="--embedding-model", default=default)
     )
     return EmbeddingConfig(kind, name, address)
+
+
+def vectors(given: Given, settings: Settings) -> str:
+    """Where the vectors of passages are kept; empty: in the SQLite file with everything else."""
+    default = settings.default("vectors")
+    said = given.vectors
+    if said is None and not given.yes:
+        rows = {"": "the SQLite file", "chroma": "Chroma, at an address"}
+        said = choose("Where are vectors kept?", rows, flag="--vectors", default="chroma" if default else "")
+        if said == "chroma":
+            said = ask("Its address (chroma:///folder):", flag="--vectors", default=default, check=is_chroma)
+    said = default if said is None else "" if said == "sqlite" else said
+    return checked(said, is_chroma, "--vectors") if said else ""
 
 
 def preset(given: Given, settings: Settings) -> str:
@@ -261,28 +274,3 @@ def text(kind: Literal["personas", "humans"], said: str | None, given: Given, se
     if name:
         text_of(kind, name, settings.home)
     return name
-
-
-# -- checks -----------------------------------------------------------------------------------------------------------
-
-
-def _checked(value: str, check: Callable[[str], str | None], flag: str) -> str:
-    if wrong := check(value):
-        raise ConfigError(f"{flag}: {wrong}")
-    return value
-
-
-def _is_there(said: str) -> str | None:
-    return None if said.strip() else "A name is needed."
-
-
-def _is_address(said: str) -> str | None:
-    if not said.strip() or " " in said.strip():
-        return "An address is needed, such as http://127.0.0.1:8080."
-    if without_password(said) != said:
-        return "Leave passwords and keys out of the address: a key is asked for, or read with --key-file."
-    return None
-
-
-def _is_window(said: str) -> str | None:
-    return None if not said or (said.isdigit() and int(said) >= 512) else "A number of tokens, 512 or more."

@@ -31,7 +31,19 @@ def test_flags_say_everything_and_the_file_has_it(memgpt: Program, home: Path) -
         ran = memgpt(
             *("configure", "--provider", "local", "--model-endpoint-type", "llamacpp"),
             *("--model-endpoint", address, "--model-wrapper", "chatml", "--context-window", "4096"),
-            *("--embedding", "none", "--preset", "memgpt_docs", "--persona", "pirate", "--human", "basic", "--yes"),
+            *(
+                "--embedding",
+                "none",
+                "--vectors",
+                "chroma:///v",
+                "--preset",
+                "memgpt_docs",
+                "--persona",
+                "pirate",
+                "--human",
+                "basic",
+                "--yes",
+            ),
         )
     assert ran.code == 0, ran.err
     assert f"{address} is llamacpp" in ran.out and "8192" in ran.out
@@ -44,12 +56,15 @@ def test_flags_say_everything_and_the_file_has_it(memgpt: Program, home: Path) -
             "context_window": 4096,
         },
         "embedding": {"kind": "none"},
+        "vectors": "chroma:///v",
         "preset": "memgpt_docs",
         "persona": "pirate",
         "human": "basic",
     }
     if os.name != "nt":
         assert stat.S_IMODE((home / "config.json").stat().st_mode) == 0o600
+    assert memgpt("configure", "--yes", "--vectors", "sqlite").code == 0
+    assert "vectors" not in filed(home)
     agent = MemGPT(Settings.load()).create_agent("sam", model=ScriptedModel())
     assert agent.preset.name == "memgpt_docs"
     assert "I say arr." in agent.core.render()
@@ -73,6 +88,7 @@ def test_the_arrow_keys_and_the_defaults_answer(memgpt: Program, home: Path, mon
             ENTER,  # prompt format: auto
             ENTER,  # window: what the server says
             DOWN + ENTER,  # embedding: bundled
+            ENTER,  # vectors: in the file
             DOWN + ENTER,  # preset: the first by name
             ENTER,  # persona: the preset's
             DOWN + ENTER,  # human: the first by name
@@ -118,6 +134,7 @@ def test_what_is_not_asked_for_stays(memgpt: Program, home: Path) -> None:
         (("--model-endpoint-type", "embedded", "--model", "no.gguf", "--yes"), 1, "There is no file"),
         (("--model-endpoint-type", "embedded", "--model-wrapper", "x", "--yes"), 1, "Unknown model wrapper 'x'"),
         (("--model-endpoint-type", "embedded", "--context-window", "9", "--yes"), 2, "--context-window"),
+        (("--model-endpoint-type", "embedded", "--vectors", "http://x", "--yes"), 1, "chroma+http://host:port"),
         (("--model-endpoint-type", "embedded", "--preset", "memgpt_chta", "--yes"), 1, "Did you mean 'memgpt_chat'?"),
         (("--model-endpoint-type", "embedded", "--persona", "sam_pow", "--yes"), 1, "Did you mean 'sam_pov'?"),
     ],

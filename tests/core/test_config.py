@@ -28,6 +28,7 @@ def load(folder: Path, text: str) -> Settings:
         ('{\n  "model": {\n    "context_window": "8k"\n  }\n}', r"line 3: context_window .* must be int or None"),
         ('{\n  "model": {"api_key": "sk-secretsecret"}\n}', r"line 2: api_key: keys have no place"),
         ('{\n\n  "persona": 7\n}', r"line 3: persona must be a text"),
+        ('{"vectors": "chroma+http://secretsecret@host"}', "line 1: vectors: tokens have no place"),
         ("[]", "must hold one JSON object"),
     ],
 )
