@@ -170,7 +170,7 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
         """A copy that shares the memory agent inside, as two agents of one name do."""
         clone = object.__new__(type(self))
         memo[id(self)] = clone
-        shared = ("_core", "_memgpt", "_core_tools", "_entry")
+        shared = ("_core", "_memgpt", "_core_tools", "_entry", "_client")  # no client can be copied
         for key, value in self.__dict__.items():
             clone.__dict__[key] = value if key in shared else copy.deepcopy(value, memo)
         return clone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -85,7 +86,7 @@ class AutoGenModel:
         offered = [tool for tool in tools if only is None or tool.name in only]
         request: dict[str, Any] = {"cache": cache, "agent": self._agent}
         if offered:
-            request["tools"] = to_chat_tools(offered)
+            request["tools"] = _fresh(to_chat_tools(offered))
             if self._takes_tool_choice():
                 request["tool_choice"] = "required"
         response = self._create(client, request, messages)
@@ -102,7 +103,7 @@ class AutoGenModel:
         """The response; asked for again without what the provider says it does not know."""
         images = self._shows_images and any(message.images for message in messages)
         try:
-            return client.create(**request, messages=to_chat_messages(messages, images=images))
+            return client.create(**request, messages=_fresh(to_chat_messages(messages, images=images)))
         except Exception as error:  # each provider has its own; what it says is the only sign
             if "tool_choice" in request and "tool_choice" in str(error):
                 self._refused_tool_choice = True
@@ -119,6 +120,11 @@ class AutoGenModel:
         config = self._agent.llm_config
         entries = config.get("config_list", [config])
         return all((dict(entry).get("api_type") or "") in _KNOW_TOOL_CHOICE for entry in entries)
+
+
+def _fresh(data: Any) -> Any:
+    """The same data, no two parts of it one object: AutoGen's cache pickles it, and so tells the two apart."""
+    return json.loads(json.dumps(data))
 
 
 def _without_tools(client: Any) -> Any:

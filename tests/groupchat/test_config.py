@@ -137,6 +137,7 @@ def test_a_local_server_from_the_environment_is_called_with_the_entry_s_wrapper(
     loopback.always = {
         "/props": {"default_generation_settings": {"n_ctx": 8192}},
         "/tokenize": lambda body: {"tokens": body["content"].split()},
+        "/v1/models": {"data": []},
     }
     loopback.script = [Answer({"content": ' "send_message", "params": {"inner_thoughts": "x", "message": "Here."}}'})]
     home = open_memgpt(tmp_path, BACKEND_TYPE="llamacpp", OPENAI_API_BASE=loopback.address, OPENAI_API_KEY="sk-hosted")
