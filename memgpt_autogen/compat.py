@@ -153,6 +153,7 @@ class AutoGenInterface:
         fancy: with signs; plain text otherwise.
         show_user_message, show_inner_thoughts, show_function_outputs: what to show.
         debug: show all of it.
+        streaming: show words while they are written.
     """
 
     message_list: list[str] | None = None
@@ -161,6 +162,7 @@ class AutoGenInterface:
     show_inner_thoughts: bool = True
     show_function_outputs: bool = False
     debug: bool = False
+    streaming: bool = False
 
     def __call__(self, sight: Sight) -> None:
         """Observe the agent."""

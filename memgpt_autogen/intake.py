@@ -19,6 +19,8 @@ from .turns import PRESSURE_AUTHOR, TurnState
 #: A pause after which the next message opens a new session.
 SESSION_PAUSE = timedelta(minutes=30)
 
+_sessions: set[str] = set()  # those of this process
+
 _REST_IN_RECALL = "(cut: {shown} of {total} characters; conversation_search finds the rest)"
 _REST_BY_SEARCH = "(cut: {shown} of {total} characters; ask for less, or for another page)"
 _NEVER_CAME = "The result never came: the chat went on without it. Call it again if it is still needed."
@@ -56,7 +58,8 @@ class Intake:
         """Commit what came in; the messages that are unanswered now.
 
         Calls of this conversation that still wait are closed: with their result, if it is among ``results``, else with
-        one that says so. Calls of another conversation go on waiting: their results come there.
+        one that says so. Calls of another conversation go on waiting, for their results come there; but what another
+        process left behind is closed.
         Without a ``state`` no model is asked how long anything is: it is kept whole, and cut when a prompt is made.
 
         Raises:
@@ -66,10 +69,13 @@ class Intake:
         window = self._store.log.window(self._agent_id)
         if self.session is None or (window and utc_now() - window[-1].created_at > SESSION_PAUSE):
             self.session = new_id()
+            _sessions.add(self.session)
         came = {result.call_id: result for result in results}
         closing = [
             came.get(call.id) or ToolResult(call.id, call.name, _NEVER_CAME, failed=True)
-            for call in open_calls(window, conversation)
+            for call in _open(
+                window, lambda one: one.conversation_id in (None, conversation) or one.session_id not in _sessions
+            )
         ]
         late = [result.name for result in closing if result.call_id in came]
         if late and _others_since(window, conversation):  # each stands behind its call, far above by now
@@ -133,15 +139,12 @@ class Intake:
 
 def open_calls(messages: Sequence[Message], conversation: str | None = None) -> list[ToolCall]:
     """Calls of one conversation that have no result yet, in order."""
+    return _open(messages, lambda message: message.conversation_id in (None, conversation))
+
+
+def _open(messages: Sequence[Message], among: Callable[[Message], bool]) -> list[ToolCall]:
     answered = {message.call_id for message in messages if message.role == "tool"}
-    here = (None, conversation)
-    return [
-        call
-        for message in messages
-        if message.conversation_id in here
-        for call in message.tool_calls
-        if call.id not in answered
-    ]
+    return [call for one in messages if among(one) for call in one.tool_calls if call.id not in answered]
 
 
 def _others_since(window: Sequence[Message], conversation: str | None) -> bool:

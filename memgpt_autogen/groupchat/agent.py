@@ -29,6 +29,7 @@ from .model import AutoGenModel
 from .opening import open_core, tell_ignored
 from .original import OriginalMethods
 from .stand_in import StandInClient, count
+from .streams import asked_for
 
 _DEFAULT_SYSTEM_MESSAGE = "You are a helpful AI Assistant."  # AutoGen's own; it says nothing, so it is left out
 _workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="memgpt")
@@ -51,7 +52,8 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
         tools: Python functions that the memory agent runs itself.
         memgpt: where memory agents live; default: the home folder.
         interface_kwargs: what is shown beside the replies: ``show_inner_thoughts``, ``show_function_outputs``,
-            ``show_user_message``, ``debug`` (all of it), ``fancy`` (signs).
+            ``show_user_message``, ``debug`` (all of it), ``fancy`` (signs), ``streaming`` (words while they are
+            written, as with ``stream: True`` in ``llm_config``).
         interface: the same as an :class:`~memgpt_autogen.compat.AutoGenInterface`.
         **kwargs: everything else that AutoGen's agent takes.
 
@@ -244,6 +246,7 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
             instructions=self._instructions(),
             cache=self.client_cache,
             must_speak=True,
+            stream=self._display.streaming or asked_for(self.llm_config),
             conversation=self._hearing.conversation(sender),
             on_commit=news.keep,
         )

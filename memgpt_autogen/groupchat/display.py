@@ -7,7 +7,21 @@ from typing import Any
 
 from autogen.io import IOStream
 
-from ..observers import EventReceived, Evicted, FunctionCalled, FunctionReturned, Sight, ThoughtInside
+from ..observers import (
+    Discarded,
+    EventReceived,
+    Evicted,
+    FunctionCalled,
+    FunctionReturned,
+    Saying,
+    Sight,
+    ThoughtInside,
+)
+
+try:
+    from autogen.events.client_events import StreamEvent
+except ImportError:  # older ones print what streams
+    StreamEvent = None
 
 
 class Display:
@@ -18,6 +32,7 @@ class Display:
         show_inner_thoughts, show_function_outputs, show_user_message: what to draw.
         debug: draw all of it.
         fancy: with signs; plain text otherwise.
+        streaming: words while they are written.
     """
 
     def __init__(
@@ -29,20 +44,29 @@ class Display:
         show_function_outputs: bool = False,
         show_user_message: bool = False,
         fancy: bool = False,
+        streaming: bool = False,
     ) -> None:
         self._owner = owner
         self._thoughts = debug or show_inner_thoughts
         self._functions = debug or show_function_outputs
         self._events = debug or show_user_message
         self._fancy = fancy
+        self.streaming = streaming
         self.hushed = False  # the chat that is going on is silent
 
     def watch(self, sight: Sight) -> None:
         """An observer of the core."""
-        line = self._line(sight)
         silent = self._owner.silent  # None leaves it to the chat
-        if line and not (self.hushed if silent is None else silent):
-            IOStream.get_default().print(f"{self._owner.name} {line}", flush=True)
+        if self.hushed if silent is None else silent:
+            return
+        stream = IOStream.get_default()
+        if isinstance(sight, Saying):
+            if StreamEvent is None:
+                stream.print(sight.text, end="", flush=True)
+            else:
+                stream.send(StreamEvent(content=sight.text))
+        elif line := self._line(sight):
+            stream.print(f"{self._owner.name} {line}", flush=True)
 
     def _line(self, sight: Sight) -> str:
         if isinstance(sight, ThoughtInside) and self._thoughts:
@@ -53,6 +77,8 @@ class Display:
         if isinstance(sight, FunctionReturned) and self._functions and sight.result.name != "send_message":
             told = "failed" if sight.result.failed else "got"
             return f"{self._sign('❗' if sight.result.failed else '📎', told)}: {sight.result.content}"
+        if isinstance(sight, Discarded):
+            return f"{self._sign('↩', 'takes back')}: {sight.why}"
         if isinstance(sight, EventReceived) and self._events:
             return f"{self._sign('📨', 'hears')}: {sight.message.content}"
         if isinstance(sight, Evicted) and self._functions:

@@ -16,6 +16,7 @@ from ..llm.base import OnPart
 from ..llm.chat_format import read_chat_reply, to_chat_messages, to_chat_tools
 from ..llm.tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
 from ..messages import Message, Reply, ToolSchema, Usage
+from .streams import listening
 
 #: Providers whose clients in AutoGen know ``tool_choice``.
 _KNOW_TOOL_CHOICE = ("", "openai", "azure")
@@ -89,6 +90,8 @@ class AutoGenModel:
             request["tools"] = _fresh(to_chat_tools(offered))
             if self._takes_tool_choice():
                 request["tool_choice"] = "required"
+        if own and on_part:
+            client = listening(client, offered, on_part)
         response = self._create(client, request, messages)
         if own:
             given.total_usage_summary = client.total_usage_summary
