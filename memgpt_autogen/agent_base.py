@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from . import events
+from .attachments import attach, detach
 from .config import AgentConfig, to_dict
 from .embeddings.base import Embedder
 from .errors import ConfigError, UndoRefused
@@ -198,19 +199,15 @@ class AgentBase:
         Raises:
             SourceError: there is no such source.
         """
-        found = self.store.passages.get_source(source)
-        with self.store.transaction():
-            self.store.passages.attach(self.id, found.id)
-            event = events.document_attached(found.name, found.passages)
-            self.store.log.append(self.id, [replace(event, answered=True)])
+        attach(self.store, self.id, source)
 
     def detach(self, source: str) -> None:
         """Let this agent search a source no more. The source stays.
 
         Raises:
-            SourceError: there is no such source.
+            SourceError: it is not attached.
         """
-        self.store.passages.detach(self.id, self.store.passages.get_source(source).id)
+        detach(self.store, self.id, source)
 
     def check_window(self) -> None:
         """See that the model's window holds what this agent always shows it. Asks the model's server.

@@ -17,6 +17,7 @@ from .console import set_debugging, show_log
 
 #: Command -> where it is, as ``module:function`` in this folder, and its line in ``memgpt --help``.
 COMMANDS = {
+    "run": ("chat:run", "Talk with an agent."),
     "quickstart": ("quickstart:quickstart", "Set up a model to begin with."),
     "configure": ("configure:configure", "Choose the model and all other defaults."),
     "list": ("lists:list_", "List the agents, humans, personas, sources, presets or models."),

@@ -1,0 +1,174 @@
+"""Which agent a chat is with: the one named, one of those there are, or a new one; and what flags change about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..config import AgentConfig, LLMConfig, from_dict, to_dict
+from ..errors import ConfigError
+from ..llm.choose import choose_model
+from ..prompts import text_of
+from ..prompts.presets import get_preset
+from .console import ask, choose, confirm, interactive
+
+if TYPE_CHECKING:
+    from ..agent import Agent
+    from ..client import MemGPT
+    from ..storage.base import Block
+
+DEFAULT_NAME = "sam"
+_NEW = " new "  # no agent's name begins with a space
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line says of the agent.
+
+    Attributes:
+        agent: its name; empty: not said.
+        texts: ``persona`` and ``human``, where they were given.
+        preset: empty: not said.
+        system: the system prompt's text; empty: not said.
+        model: fields of :class:`LLMConfig` that were given.
+        yes: ask nothing.
+    """
+
+    agent: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    preset: str = ""
+    system: str = ""
+    model: Mapping[str, Any] = field(default_factory=dict)
+    yes: bool = False
+
+
+def open_agent(memgpt: MemGPT, wanted: Wanted) -> tuple[Agent, bool]:
+    """The agent, and whether it is new. What was said of an agent that is there is remembered in its record.
+
+    Raises:
+        ConfigError: a name, preset, persona or model that cannot be.
+        click.UsageError: something must be asked, and there is no terminal.
+        click.Abort: Ctrl-C, Ctrl-D, or no.
+    """
+    if wanted.preset:
+        get_preset(wanted.preset)
+    known = [row.name for row in memgpt.store.agents.list()]
+    name = wanted.agent.strip() or _chosen(known, wanted.yes)
+    if not name.isprintable():
+        raise ConfigError(f"{name!r} cannot be a name: it holds what cannot be printed.")
+    if name in known:
+        return _existing(memgpt, name, wanted), False
+    _sure(name, known, wanted.yes)
+    default = memgpt.settings.default
+    config = AgentConfig(
+        name=name,
+        preset=wanted.preset or default("preset"),
+        persona=wanted.texts.get("persona", "") or default("persona"),
+        human=wanted.texts.get("human", "") or default("human"),
+        model=_model(memgpt, None, wanted.model),
+        system=wanted.system,
+    )
+    return memgpt.create_agent(config), True
+
+
+def _chosen(known: list[str], yes: bool) -> str:
+    if not known or yes or not interactive():
+        return DEFAULT_NAME
+    name = choose(
+        "Which agent?", {**{name: name for name in reversed(known)}, _NEW: "(a new one)"}, flag="--agent NAME"
+    )
+    if name != _NEW:
+        return name
+    free = next(one for number in range(1, len(known) + 2) if (one := _numbered(number)) not in known)
+    return ask("Its name:", flag="--agent NAME", default=free, check=lambda text: None if text else "A name is needed.")
+
+
+def _numbered(number: int) -> str:
+    return DEFAULT_NAME if number == 1 else f"{DEFAULT_NAME}{number}"
+
+
+def _sure(name: str, known: list[str], yes: bool) -> None:
+    """Ask before a mistyped name becomes a new agent."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    if not near or yes:
+        return
+    question = f"There is no agent {name!r}, but {near[0]!r}. Make a new one?"
+    if not confirm(question, flag="--yes, or name one there is"):
+        raise click.Abort
+
+
+def _existing(memgpt: MemGPT, name: str, wanted: Wanted) -> Agent:
+    row = memgpt.store.agents.get(name)
+    saved = from_dict(AgentConfig, row.config)
+    changes: dict[str, Any] = dict(wanted.texts)
+    changes |= {key: value for key, value in (("preset", wanted.preset), ("system", wanted.system)) if value}
+    if wanted.model:
+        changes["model"] = _model(memgpt, saved.model, wanted.model)
+    blocks = _rewritten(memgpt, row.id, name, wanted)
+    if not changes:
+        return memgpt.load_agent(name)
+    with memgpt.store.transaction():  # an agent that cannot be opened so keeps its record
+        memgpt.store.agents.update(row.id, to_dict(replace(saved, **changes)))
+        for block, text in blocks:
+            memgpt.store.agents.write_block(block.id, text, agent_id=row.id)
+        return memgpt.load_agent(name)
+
+
+def _rewritten(memgpt: MemGPT, agent_id: str, name: str, wanted: Wanted) -> list[tuple[Block, str]]:
+    """The blocks of core memory that get another text. Asks before what the agent wrote there is replaced.
+
+    Raises:
+        click.Abort: no.
+    """
+    texts = {
+        "persona": wanted.texts.get("persona") and text_of("personas", wanted.texts["persona"], memgpt.settings.home),
+        "human": wanted.texts.get("human") and text_of("humans", wanted.texts["human"], memgpt.settings.home),
+    }
+    found = []
+    for block in memgpt.store.agents.blocks(agent_id):
+        text = texts.get(block.label)
+        if not text or text == block.value:
+            continue
+        if len(text) > block.limit:
+            raise ConfigError(f"This {block.label} has {len(text)} characters; {name}'s block holds {block.limit}.")
+        edited = block.version > 1
+        if edited and not wanted.yes and not confirm(f"Replace what {name} has written into its block {block.label}?"):
+            raise click.Abort
+        found.append((block, text))
+    return found
+
+
+def _model(memgpt: MemGPT, saved: LLMConfig | None, given: Mapping[str, Any]) -> LLMConfig | None:
+    """The agent's model with what was given, or what it was.
+
+    Another type of server begins anew: the address and name of the one before say nothing of it.
+    """
+    if not given:
+        return saved
+    given = dict(given)
+    if "model_endpoint" in given and "model_endpoint_type" not in given and saved is None:
+        given["model_endpoint_type"] = _type_at(given["model_endpoint"])
+    kind = given.get("model_endpoint_type")
+    if kind is None:
+        return replace(saved or choose_model(memgpt.settings), **given)
+    return replace(saved, **given) if saved and saved.model_endpoint_type == kind else LLMConfig(**given)
+
+
+def _type_at(address: str) -> str:
+    from ..llm.detect import is_hosted_openai, probe
+
+    found = None if is_hosted_openai(address) else probe(address)
+    return found.type if found else "openai"
+
+
+def described(memgpt: MemGPT, agent: Agent) -> str:
+    """Which model answers for an agent, where, and with which preset."""
+    config = choose_model(memgpt.settings, agent.config.model)
+    where = config.address or "this machine"
+    remembered = "its own" if agent.config.model else "as configured"
+    return f"{agent.model.name} ({config.model_endpoint_type}, {where}; {remembered}), preset {agent.preset.name}"

@@ -1,0 +1,110 @@
+"""Where a chat's lines come from: a prompt with completion and history, or whatever is piped in."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from ..secrets import hide
+
+#: Alone on a line, it opens and closes a message of several lines.
+FENCE = "//"
+
+
+class Reader(Protocol):
+    """Gives the next message or command. ``attended``: somebody sits there."""
+
+    attended: bool
+
+    def read(self) -> str:
+        """Raises: EOFError: there is no more. KeyboardInterrupt: Ctrl-C."""
+        ...
+
+
+class Piped:
+    """Lines of standard input."""
+
+    attended = False
+
+    def read(self) -> str:
+        """The next message or command.
+
+        Raises:
+            EOFError: there is no more.
+        """
+        return _whole(self._line)
+
+    @staticmethod
+    def _line() -> str:
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        return line.rstrip("\r\n")
+
+
+class Prompt:
+    """A line editor on the terminal.
+
+    Args:
+        history: the file of what was typed; it is its owner's alone, and holds no keys.
+        complete: what a text that begins with ``/`` may go on with.
+    """
+
+    attended = True
+
+    def __init__(self, history: Path, complete: Callable[[str], Sequence[tuple[str, str]]]) -> None:
+        from prompt_toolkit import PromptSession
+        from prompt_toolkit.completion import Completer, Completion
+        from prompt_toolkit.completion.base import CompleteEvent
+        from prompt_toolkit.document import Document
+        from prompt_toolkit.history import FileHistory
+
+        class Commands(Completer):
+            def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+                text = document.text_before_cursor
+                for whole, told in complete(text) if text.startswith("/") else ():
+                    word = text.rpartition(" ")[2]
+                    yield Completion(whole, start_position=-len(word), display_meta=told)
+
+        class PrivateHistory(FileHistory):
+            def store_string(self, string: str) -> None:
+                if hide(string) == string:
+                    super().store_string(string)
+
+        os.close(os.open(history, os.O_CREAT | os.O_RDWR, 0o600))
+        self._session: PromptSession[str] = PromptSession(
+            history=PrivateHistory(str(history)),
+            completer=Commands(),
+            complete_while_typing=True,
+            reserve_space_for_menu=4,
+        )
+
+    def read(self) -> str:
+        """The next message or command.
+
+        Raises:
+            EOFError: Ctrl-D.
+            KeyboardInterrupt: Ctrl-C.
+        """
+        from prompt_toolkit.patch_stdout import patch_stdout
+
+        with patch_stdout(raw=True):  # what a timed event says appears above the prompt
+            return _whole(self._session.prompt, "> ", ". ")
+
+
+def _whole(line: Callable[..., str], *marks: str) -> str:
+    """A line, or all lines between two that are ``//`` alone."""
+    first = line(*marks[:1])
+    if first.strip() != FENCE:
+        return first.strip()
+    lines: list[str] = []
+    try:
+        while (more := line(*marks[1:])).strip() != FENCE:
+            lines.append(more)
+    except EOFError:
+        if not lines:
+            raise
+    return "\n".join(lines).strip()

@@ -1,0 +1,159 @@
+"""One chat in the terminal: what is typed, what the agent does about it, and timed events in between."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from .. import events
+from ..errors import MemGPTError, ModelError
+from ..turns import Turn
+from .commands import find
+from .console import debugging
+from .reading import Reader
+from .view import View
+
+if TYPE_CHECKING:
+    from ..agent import Agent
+    from ..client import MemGPT
+
+#: Seconds that a timed event's turn is waited for at the end of a chat. What it did until then is kept in any case.
+PATIENCE = 2.0
+_GREET = "A new chat begins, and nobody has spoken yet. Greet your user with send_message."
+
+
+class Session:
+    """A chat with one agent.
+
+    Args:
+        memgpt: where the agent lives.
+        agent: the agent.
+        view: draws the chat.
+        reader: gives what is typed.
+        stream: show words as they are written.
+        every: how often a timed event runs the agent; None: never.
+
+    Attributes:
+        over: the chat is to end.
+        failed: the last turn ended in an error.
+    """
+
+    def __init__(
+        self,
+        memgpt: MemGPT,
+        agent: Agent,
+        view: View,
+        reader: Reader,
+        *,
+        stream: bool = False,
+        every: timedelta | None = None,
+    ) -> None:
+        self.memgpt, self.agent, self.view = memgpt, agent, view
+        self.over = self.failed = False
+        self.stream, self._reader, self._every = stream, reader, every
+        self._turn = threading.Lock()  # one turn at a time is drawn
+        self._closing = threading.Event()
+        agent.observers.append(view.watch)
+
+    def greet(self) -> None:
+        """Have the agent speak first."""
+        self.turn(lambda: self.agent.run([events.login(None), events.heartbeat(_GREET)], must_speak=True, stream=self.stream))
+
+    def resume(self) -> None:
+        """Tell the agent that its user is back. It answers with the next message."""
+        (last,) = self.agent.store.log.tail(self.agent.id, 1) or (None,)
+        if last and (last.kind != "login" or last.answered):
+            self.agent.hear([events.login(last.created_at)])
+
+    def loop(self) -> None:
+        """Talk until the user ends it."""
+        timer = threading.Thread(target=self._tick, name="memgpt timer", daemon=True)
+        if self._every:
+            timer.start()
+        asked = False
+        try:
+            while not self.over:
+                try:
+                    text = self._reader.read()
+                except KeyboardInterrupt:
+                    if not self._reader.attended:
+                        raise
+                    if asked:
+                        return
+                    asked = True
+                    self.view.hint("Ctrl-C once more, or Ctrl-D, ends the chat.")
+                    continue
+                except EOFError:
+                    return
+                asked = False
+                if text:
+                    self.take(text)
+        finally:
+            self._closing.set()
+            if timer.is_alive():
+                timer.join(PATIENCE)
+
+    def take(self, text: str) -> None:
+        """Deal with what was typed: a command, or something said to the agent."""
+        if text.startswith("/"):
+            with _Errors(self):
+                command, given = find(text)
+                command.run(self, given)
+        else:
+            self.turn(lambda: self.agent.run([events.user_message(text)], stream=self.stream))
+
+    def turn(self, run: Callable[[], Turn]) -> None:
+        """Have the agent do something, and draw it. Ctrl-C stops it, and leaves what it is to answer for later."""
+        with _Errors(self, " What you said is kept; /retry asks once more."), self._turn:
+            try:
+                with self.view.waiting():
+                    run()
+            except KeyboardInterrupt:
+                if not self._reader.attended:
+                    raise
+                self.view.tell(
+                    "Stopped. What you said is kept, and is answered with your next message, or by /retry.", "yellow"
+                )
+
+    def _tick(self) -> None:
+        assert self._every is not None
+        seconds = self._every.total_seconds()
+        while not self._closing.wait(seconds):
+            with _Errors(self), self._turn:
+                if not self._closing.is_set():
+                    self.agent.run([events.timer(f"every {told(self._every)}")])
+                    self.view.finish()
+
+
+class _Errors:
+    """Shows an error of the package as one sentence, and goes on. ``kept`` is added where the model failed."""
+
+    def __init__(self, session: Session, kept: str = "") -> None:
+        self._session, self._kept = session, kept
+
+    def __enter__(self) -> None:
+        self._session.failed = False
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, MemGPTError):
+            return False
+        self._session.failed = True
+        if debugging():
+            import traceback
+
+            self._session.view.tell("".join(traceback.format_exception(error)), "dim")
+        with suppress(BrokenPipeError):
+            self._session.view.error(f"{error}{self._kept if isinstance(error, ModelError) else ''}")
+        return True
+
+
+def told(span: timedelta) -> str:
+    """A span of time in words: ``90s``, ``10m``, ``2h``."""
+    seconds = int(span.total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds % size == 0 and seconds:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"

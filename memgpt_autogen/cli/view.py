@@ -1,0 +1,250 @@
+"""What a person sees of a chat: thoughts, function calls, their results, and speech, each in its own way.
+
+On a terminal: thoughts dim and slanted behind ``~``, calls in one colour behind ``>``, results behind ``<``, speech
+bright behind the agent's name; words appear as they are written. Elsewhere plain text, one label for each.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ..observers import (
+    Discarded,
+    EventReceived,
+    Evicted,
+    FunctionCalled,
+    FunctionReturned,
+    Said,
+    Saying,
+    Sight,
+    Thinking,
+    ThoughtInside,
+)
+from ..tools.memory_tools import SEND_MESSAGE
+from .console import console, note
+
+#: Kind of line -> its mark and style on a terminal, and its label elsewhere.
+LOOKS = {
+    "thought": ("~ ", "dim italic", "(thinks) "),
+    "call": ("> ", "cyan", "(calls) "),
+    "result": ("< ", "dim cyan", "(gets) "),
+    "failure": ("! ", "yellow", "(fails) "),
+    "event": ("* ", "dim", "(hears) "),
+    "move": ("= ", "dim", "(moves) "),
+}
+SPEECH = "bold bright_white"
+
+
+class View:
+    """Draws one chat. An observer of the agent.
+
+    Args:
+        name: the agent's.
+        fancy: draw for a terminal; else plain text.
+        quiet: speech alone, without the name.
+        debug: also what came in, and results at full length.
+    """
+
+    def __init__(self, name: str, *, fancy: bool, quiet: bool = False, debug: bool = False) -> None:
+        self.name, self.fancy, self._quiet, self._debug = name, fancy, quiet, debug
+        self._open: tuple[str, int] | None = None  # what is being written piece by piece
+        self._column = 0
+        self._word = ""
+        self._streamed: list[str] = []  # what the pieces have shown, by kind
+        self._waiting: Any = None
+        self._mutex = threading.RLock()
+
+    # -- the observer ---------------------------------------------------------------------------------------------
+
+    def watch(self, sight: Sight) -> None:
+        """Draw one thing that the agent tells."""
+        with self._mutex:
+            self._stop_waiting()
+            self._draw(sight)
+
+    def _draw(self, sight: Sight) -> None:
+        if isinstance(sight, Thinking):
+            self._piece("thought", sight.call, sight.text)
+        elif isinstance(sight, Saying):
+            self._piece("speech", sight.call, sight.text)
+        elif isinstance(sight, Discarded):
+            self.finish()
+            self._streamed.clear()
+            self._line("failure", f"Taken back: {sight.why}")
+        elif isinstance(sight, ThoughtInside):
+            self.finish()
+            if "thought" not in self._streamed:
+                self._line("thought", sight.text)
+            self._streamed = [kind for kind in self._streamed if kind != "thought"]
+        elif isinstance(sight, Said):
+            self.finish()
+            if "speech" in self._streamed:
+                self._streamed.remove("speech")
+            else:
+                self.speech(sight.text)
+        elif isinstance(sight, FunctionCalled):
+            if sight.call.name != SEND_MESSAGE:
+                self.finish()
+                self._line("call", _call_line(sight), short=True)
+        elif isinstance(sight, FunctionReturned):
+            if sight.result.name != SEND_MESSAGE or sight.result.failed:
+                self.finish()
+                self._line("failure" if sight.result.failed else "result", sight.result.content, short=True)
+        elif isinstance(sight, EventReceived):
+            if self._debug:
+                self._line("event", sight.message.content)
+        elif isinstance(sight, Evicted):
+            self._line("move", f"{sight.messages} messages moved from view into recall memory.")
+
+    def _piece(self, kind: str, call: int, text: str) -> None:
+        if self._quiet and kind == "thought":
+            return
+        if self._open != (kind, call):
+            self.finish()
+            self._open = (kind, call)
+            self._streamed.append(kind)
+            self._begin(kind)
+        self._write(text, SPEECH if kind == "speech" else LOOKS[kind][1])
+
+    # -- lines ----------------------------------------------------------------------------------------------------
+
+    def speech(self, text: str) -> None:
+        """What the agent says."""
+        self._begin("speech")
+        self._write(text, SPEECH)
+        self._end(SPEECH)
+
+    def _line(self, kind: str, text: str, short: bool = False) -> None:
+        if self._quiet or not text:
+            return
+        style = LOOKS[kind][1]
+        if short and not self._debug:
+            text = _cut(" ".join(text.split()), self._width() - 2 if self.fancy else 500)
+        self._begin(kind)
+        self._write(text, style)
+        self._end(style)
+
+    def finish(self) -> None:
+        """End what was being written piece by piece, if anything was."""
+        with self._mutex:
+            if self._open:
+                kind, _ = self._open
+                self._open = None
+                self._end(SPEECH if kind == "speech" else LOOKS[kind][1])
+
+    def _begin(self, kind: str) -> None:
+        if kind != "speech":
+            mark = LOOKS[kind][0] if self.fancy else LOOKS[kind][2]
+            self._put(mark, LOOKS[kind][1])
+        elif not self._quiet:
+            self._put(f"{self.name}: ", "bold green")
+
+    def _write(self, text: str, style: str) -> None:
+        """Words, broken at the terminal's edge between them, although the rest is not known yet."""
+        for character in text:
+            if character in " \n\t":
+                self._flush(style)
+                if character == "\n":
+                    self._newline()
+                elif self._column:
+                    self._put(" ", style)
+            else:
+                self._word += character
+
+    def _flush(self, style: str) -> None:
+        from rich.cells import cell_len
+
+        if self.fancy and self._column and self._column + cell_len(self._word) > self._width() - 1:
+            self._newline()
+        if self._word:
+            self._put(self._word, style)
+            self._word = ""
+
+    def _end(self, style: str) -> None:
+        self._flush(style)
+        if self._column:
+            self._newline()
+
+    def _put(self, text: str, style: str) -> None:
+        from rich.cells import cell_len
+        from rich.text import Text
+
+        if self.fancy:
+            console().print(Text(text, style), end="", soft_wrap=True)
+        else:
+            sys.stdout.write(text)
+        sys.stdout.flush()
+        self._column += cell_len(text)
+
+    def _newline(self) -> None:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+        self._column = 0
+
+    def _width(self) -> int:
+        return console().width
+
+    # -- beside the chat ------------------------------------------------------------------------------------------
+
+    def tell(self, text: str, style: str = "") -> None:
+        """What the program says, such as the answer to a command."""
+        with self._mutex:
+            self._stop_waiting()
+            self.finish()
+            console().print(text, style=style or None)
+
+    def show_pairs(self, pairs: Sequence[tuple[str, str]], width: int) -> None:
+        """Two columns, such as commands and what they do; one below the other where the terminal is narrow."""
+        narrow = self._width() < 2 * width
+        for left, right in pairs:
+            self.tell(f"{left}\n    {right}" if narrow else f"{left:<{width}}  {right}")
+
+    def hint(self, text: str) -> None:
+        """What is said on the side; not where nobody is sitting."""
+        if self.fancy:
+            self.tell(text, "dim")
+
+    def error(self, text: str) -> None:
+        """One sentence about what went wrong, on standard error."""
+        with self._mutex:
+            self._stop_waiting()
+            self.finish()
+            note(text, label="Error", style="red")
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Show that the agent is at work until it says something."""
+        from rich.text import Text
+
+        if self.fancy:
+            with self._mutex:
+                self._waiting = console().status(Text(f"{self.name} is thinking (Ctrl-C stops)", "dim"))
+                self._waiting.start()
+        try:
+            yield
+        finally:
+            with self._mutex:
+                self._stop_waiting()
+                self.finish()
+                self._streamed.clear()
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.stop()
+            self._waiting = None
+
+
+def _call_line(sight: FunctionCalled) -> str:
+    arguments = ", ".join(
+        f"{name}={value!r}" for name, value in sight.call.arguments.items() if name != "request_heartbeat"
+    )
+    by = " (by the preset)" if sight.by_program else ""
+    return f"{sight.call.name}({arguments}){by}"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: max(width - 1, 1)] + "…"

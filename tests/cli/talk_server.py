@@ -1,0 +1,98 @@
+"""A server that speaks OpenAI's chat API and answers by rule, for chats typed in a terminal.
+
+``remember X`` writes X to core memory and then says so; ``slowly`` takes a minute; ``fail`` is refused; a heartbeat is
+answered with a greeting; anything else is repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+def answer(messages: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """The function and its arguments."""
+    last = messages[-1]
+    events = [json.loads(message["content"]) for message in messages if message["role"] == "user"]
+    heard = next((event for event in reversed(events) if event["type"] != "login"), {"type": "none"})
+    if heard["type"] == "timer":
+        return "send_message", {"inner_thoughts": "It is time.", "message": "Tick."}
+    if heard.get("reason") == "You asked for it.":
+        heard = next(event for event in reversed(events) if event["type"] == "user_message")
+    if heard["type"] != "user_message":
+        return "send_message", {"inner_thoughts": "Somebody is there.", "message": "Hello, I am here."}
+    words = heard["message"]
+    if words.startswith("remember ") and last["role"] != "tool":
+        content = words.removeprefix("remember ")
+        arguments = {"name": "human", "content": content, "request_heartbeat": True}
+        return "core_memory_append", {"inner_thoughts": "Worth keeping.", **arguments}
+    if words == "slowly":
+        time.sleep(60)
+    system = messages[0]["content"]
+    known = " I know of the tea." if "tea" in system else ""
+    return "send_message", {"inner_thoughts": "I repeat it.", "message": f"You said: {words}.{known}"}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        name, arguments = answer(asked["messages"])
+        if arguments.get("message") == "You said: fail.":
+            return self._send(400, json.dumps({"error": {"message": "I cannot do that."}}).encode(), "application/json")
+        function = {"name": name, "arguments": json.dumps(arguments)}
+        call = {"id": f"call_{time.time_ns()}", "type": "function", "function": function}
+        head = {"id": "1", "created": 1, "model": asked["model"]}
+        usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+        if not asked.get("stream"):
+            message = {"role": "assistant", "content": None, "tool_calls": [call]}
+            choice = {"index": 0, "finish_reason": "tool_calls", "message": message}
+            whole = {**head, "object": "chat.completion", "choices": [choice], "usage": usage}
+            return self._send(200, json.dumps(whole).encode(), "application/json")
+        pieces = [function["arguments"][at : at + 7] for at in range(0, len(function["arguments"]), 7)]
+        deltas: list[dict[str, Any]] = [{**call, "index": 0, "function": {"name": name, "arguments": ""}}]
+        deltas += [{"index": 0, "function": {"arguments": piece}} for piece in pieces]
+        chunks: list[dict[str, Any]] = [
+            {"choices": [{"index": 0, "delta": {"tool_calls": [delta]}, "finish_reason": None}]} for delta in deltas
+        ]
+        chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
+        chunks.append({"choices": [], "usage": usage})
+        lines = [json.dumps({**head, "object": "chat.completion.chunk", **chunk}) for chunk in chunks]
+        body = "".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"])
+        return self._send(200, body.encode(), "text/event-stream")
+
+    def do_GET(self) -> None:
+        self._send(
+            200,
+            json.dumps({"object": "list", "data": [{"id": "talker", "object": "model"}]}).encode(),
+            "application/json",
+        )
+
+    def _send(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The server's address while it runs."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
