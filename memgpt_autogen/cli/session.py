@@ -60,7 +60,9 @@ class Session:
 
     def greet(self) -> None:
         """Have the agent speak first."""
-        self.turn(lambda: self.agent.run([events.login(None), events.heartbeat(_GREET)], must_speak=True, stream=self.stream))
+        self.turn(
+            lambda: self.agent.run([events.login(None), events.heartbeat(_GREET)], must_speak=True, stream=self.stream)
+        )
 
     def resume(self) -> None:
         """Tell the agent that its user is back. It answers with the next message."""
