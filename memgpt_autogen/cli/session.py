@@ -117,7 +117,7 @@ class Session:
                 if not self._reader.attended:
                     raise
                 self.view.tell(
-                    "Stopped. What you said is kept, and is answered with your next message, or by /retry.", "yellow"
+                    "\nStopped. What you said is kept, and is answered with your next message, or by /retry.", "yellow"
                 )
 
     def _tick(self) -> None:

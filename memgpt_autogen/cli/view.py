@@ -1,6 +1,6 @@
 """What a person sees of a chat: thoughts, function calls, their results, and speech, each in its own way.
 
-On a terminal: thoughts dim and slanted behind ``~``, calls in one colour behind ``>``, results behind ``<``, speech
+On a terminal: thoughts dim and slanted behind ``~``, calls in one colour behind ``->``, results behind ``<-``, speech
 bright behind the agent's name; words appear as they are written. Elsewhere plain text, one label for each.
 """
 
@@ -30,8 +30,8 @@ from .console import console, note
 #: Kind of line -> its mark and style on a terminal, and its label elsewhere.
 LOOKS = {
     "thought": ("~ ", "dim italic", "(thinks) "),
-    "call": ("> ", "cyan", "(calls) "),
-    "result": ("< ", "dim cyan", "(gets) "),
+    "call": ("-> ", "cyan", "(calls) "),
+    "result": ("<- ", "dim cyan", "(gets) "),
     "failure": ("! ", "yellow", "(fails) "),
     "event": ("* ", "dim", "(hears) "),
     "move": ("= ", "dim", "(moves) "),
@@ -123,7 +123,7 @@ class View:
             return
         style = LOOKS[kind][1]
         if short and not self._debug:
-            text = _cut(" ".join(text.split()), self._width() - 2 if self.fancy else 500)
+            text = _cut(" ".join(text.split()), self._width() - 4 if self.fancy else 500)
         self._begin(kind)
         self._write(text, style)
         self._end(style)

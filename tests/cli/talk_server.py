@@ -17,7 +17,8 @@ from typing import Any
 
 def answer(messages: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
     """The function and its arguments."""
-    last = messages[-1]
+    replied = next((at for at, one in enumerate(reversed(messages)) if one["role"] == "assistant"), len(messages))
+    spoken = next((at for at, one in enumerate(reversed(messages)) if "user_message" in str(one["content"])), 0)
     events = [json.loads(message["content"]) for message in messages if message["role"] == "user"]
     heard = next((event for event in reversed(events) if event["type"] != "login"), {"type": "none"})
     if heard["type"] == "timer":
@@ -27,7 +28,7 @@ def answer(messages: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
     if heard["type"] != "user_message":
         return "send_message", {"inner_thoughts": "Somebody is there.", "message": "Hello, I am here."}
     words = heard["message"]
-    if words.startswith("remember ") and last["role"] != "tool":
+    if words.startswith("remember ") and spoken < replied:
         content = words.removeprefix("remember ")
         arguments = {"name": "human", "content": content, "request_heartbeat": True}
         return "core_memory_append", {"inner_thoughts": "Worth keeping.", **arguments}

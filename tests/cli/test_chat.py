@@ -1,0 +1,349 @@
+"""``memgpt run`` and the commands of a chat, on a server that answers by rule."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from memgpt_autogen.cli.commands import COMMANDS, complete, find
+from memgpt_autogen.errors import ConfigError
+
+from .talk_server import serving
+
+KEY = "sk-test-1234567890abcdefghij"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a program wrote, and its exit code."""
+
+    out: str
+    err: str
+    code: int
+
+
+Chat = Callable[..., Done]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture
+def environ(server: str, tmp_path: Path) -> Mapping[str, str]:
+    kept = {key: value for key, value in os.environ.items() if key in ("PATH", "PYTHONPATH", "HOME", "SYSTEMROOT")}
+    model = {"BACKEND_TYPE": "openai", "OPENAI_API_BASE": server, "OPENAI_MODEL": "gpt-4o", "OPENAI_API_KEY": KEY}
+    return {**kept, **model, "MEMGPT_HOME": str(tmp_path / "home"), "PYTHONIOENCODING": "utf-8"}
+
+
+@pytest.fixture
+def chat(environ: Mapping[str, str]) -> Chat:
+    """Pipes lines into ``memgpt run``."""
+
+    def run(*lines: str, options: tuple[str, ...] = ("--agent", "sam"), **changes: str) -> Done:
+        command = [sys.executable, "-m", "memgpt_autogen.cli", "run", *options]
+        text = "".join(f"{line}\n" for line in lines)
+        done = subprocess.run(
+            command, input=text, env={**environ, **changes}, capture_output=True, encoding="utf-8", timeout=60
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        assert KEY not in done.stdout + done.stderr
+        return Done(done.stdout, done.stderr, done.returncode)
+
+    return run
+
+
+def test_piped_lines_are_messages_and_all_is_told_apart_plainly(chat: Chat) -> None:
+    done = chat("hello", "remember I like tea")
+    assert done.out.splitlines() == [
+        "(thinks) I repeat it.",
+        "sam: You said: hello.",
+        "(thinks) Worth keeping.",
+        "(calls) core_memory_append(name='human', content='I like tea')",
+        "(gets) Core memory human updated: 57 of 2000 characters.",
+        "(thinks) I repeat it.",
+        "sam: You said: remember I like tea. I know of the tea.",
+    ]
+    assert (done.err, done.code) == ("", 0)
+
+
+def test_an_agent_is_resumed_and_hears_that_its_user_is_back(chat: Chat) -> None:
+    chat("remember I like tea")
+    done = chat("hello", "/dump", options=("--quiet",))
+    assert done.out.startswith("You said: hello. I know of the tea.\n")
+    assert " login: " in done.out
+
+
+def test_several_lines_between_slashes_are_one_message(chat: Chat) -> None:
+    assert chat("//", "one", "two", "//", options=("--quiet",)).out == "You said: one\ntwo.\n"
+
+
+def test_turns_are_undone_with_what_they_wrote(chat: Chat) -> None:
+    done = chat("hello", "remember I like tea", "/pop", "/memory", "/pop 9", "/pop")
+    assert 'Undone: 1 turn, 6 messages, from "remember I like tea" on. As before: core memory (human).' in done.out
+    assert "tea" not in done.out.partition("Undone")[2].partition("As before")[2].partition("Undone")[0]
+    assert "Undone: 1 turn (there were no more), 3 messages" in done.out and "nothing to memory" in done.out
+    assert "There is no turn to take back" in done.err
+
+
+def test_an_answer_is_tried_again_and_reworded(chat: Chat) -> None:
+    done = chat("hello", "/retry", "/rewrite Good day.", "/rethink Be polite.", "/recall", "/dumpraw")
+    assert done.out.count("sam: You said: hello.") == 2
+    assert 'sam had said: "You said: hello."; now: "Good day."' in done.out
+    assert 'The last inner thoughts were: "I repeat it."; now: "Be polite."' in done.out
+    assert "sam: Good day." in done.out.splitlines()[-60:][0] or "sam: Good day." in done.out
+    assert '"content": "Be polite."' in done.out
+
+
+def test_memory_is_shown_searched_and_wiped(chat: Chat) -> None:
+    done = chat("remember I like tea", "/recall tea", "/archival", "/archival tea", "/sources", "/summarize", "/wipe")
+    assert "Results 1-" in done.out and "0 passages; sources attached: none." in done.out
+    assert "Archival memory has nothing on this." in done.out and "There are no sources yet." in done.out
+    assert "There is nothing to summarise" in done.out
+    assert "There is no terminal to ask on" in done.err
+
+
+def test_events_and_functions_by_command(chat: Chat, tmp_path: Path) -> None:
+    (tmp_path / "prompt.txt").write_text("You repeat what you hear.", encoding="utf-8")
+    done = chat(
+        "/heartbeat",
+        "/memorywarning",
+        "/add_function textwrap:dedent",
+        "/add_function print('x')",
+        f"/system {tmp_path / 'prompt.txt'}",
+        "/system",
+        f"/system {tmp_path / 'none.txt'}",
+        "/save",
+    )
+    assert done.out.count("sam: Hello, I am here.") == 2
+    assert "sam can call dedent(text) from now on." in done.out and "is no import path" in done.err
+    assert "You repeat what you hear." in done.out and "none.txt: No such file" in done.err
+    again = chat("/remove_function dedent", "/remove_function dedent", "/model", "/system")
+    assert "sam can call dedent no longer." in again.out and "Added functions: none" in again.err
+    assert "gpt-4o (openai, http://127.0.0.1" in again.out and "You repeat what you hear." in again.out
+
+
+def test_a_source_is_attached_within_the_chat(chat: Chat, environ: Mapping[str, str], tmp_path: Path) -> None:
+    (tmp_path / "lamp.md").write_text("The lamp has a guarantee of five years.", encoding="utf-8")
+    load = ["load", "directory", "--name", "lamps", "--input-files", str(tmp_path / "lamp.md")]
+    subprocess.run([sys.executable, "-m", "memgpt_autogen.cli", *load], env=dict(environ), check=True, timeout=60)
+    done = chat(
+        "/attach lamps",
+        "/attach lamps",
+        "/sources",
+        "/archival guarantee",
+        "/detach lamps",
+        "/detach lamps",
+        "/attach x",
+    )
+    assert "sam can search lamps from now on." in done.out and "attached already" in done.out
+    assert "* lamps: 1 passages" in done.out and "five years" in done.out and "no longer" in done.out
+    assert "is not attached" in done.err and "There is no source named 'x'" in done.err
+
+
+def test_a_command_that_is_not_there_names_the_closest(chat: Chat) -> None:
+    done = chat("/memmory", "/pop x", "/rethink", "/save all", "/help")
+    assert "There is no command /memmory. Did you mean 'memory'?" in done.err
+    assert "It is used as: /pop [NUMBER]" in done.err and "It is used as: /rethink TEXT" in done.err
+    assert "It is used as: /save" in done.err
+    for command in COMMANDS:
+        assert f"{command.usage} " in done.out and command.help in done.out
+
+
+def test_commands_are_found_and_completed() -> None:
+    assert find("/pop 3")[1] == "3"
+    with pytest.raises(ConfigError, match="There is no command /x"):
+        find("/x")
+    assert [word for word, _ in complete(None, "/re")] == [
+        "/retry",
+        "/rethink",
+        "/rewrite",
+        "/recall",
+        "/remove_function",
+    ]  # type: ignore[arg-type]
+    assert complete(None, "/pop ") == []  # type: ignore[arg-type]
+
+
+def test_a_server_that_refuses_ends_nothing(chat: Chat) -> None:
+    done = chat("fail", "hello")
+    assert done.err.count("Error:") == 1 and "I cannot do that" in done.err and "/retry asks once more" in done.err
+    assert done.out.endswith("sam: You said: hello.\n") and done.code == 0
+    assert chat("fail").code == 1
+
+
+def test_a_dead_server_is_told_before_and_within_a_chat(chat: Chat) -> None:
+    dead = {"BACKEND_TYPE": "llamacpp", "OPENAI_API_BASE": "http://127.0.0.1:9"}
+    done = chat("hello", **dead)
+    assert done.code == 1 and done.out == "" and "127.0.0.1:9" in done.err
+    done = chat("hello", "/dump", options=("--no-verify", "--agent", "sam"), **dead)
+    assert done.code == 0 and "127.0.0.1:9" in done.err and "user_message: hello" in done.out
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--preset", "memgpt_cat"), "Did you mean 'memgpt_chat'|There is no preset 'memgpt_cat'"),
+        (("--persona", "no_such_one"), "There is no text 'no_such_one'"),
+        (("--human", "no_such_one"), "There is no text 'no_such_one'"),
+        (("--model-endpoint-type", "foo"), "'foo' is not one of"),
+        (("--heartbeat-every", "often"), "such as 10m"),
+        (("--context-window", "0"), "0 is not in the range"),
+        (("--context-window", "300"), "too small"),
+        (("--system-file", "none.txt"), "No such file"),
+        (("--agent", "a\tb"), "cannot be a name"),
+        (("--frist",), "Did you mean '?--first"),
+    ],
+)
+def test_what_cannot_be_is_told_in_a_sentence(chat: Chat, options: tuple[str, ...], told: str) -> None:
+    import re
+
+    done = chat(options=options)
+    assert done.code in (1, 2) and done.out == ""
+    assert re.search(told, done.err), done.err
+
+
+def test_a_mistyped_name_makes_no_new_agent(chat: Chat) -> None:
+    chat("hello")
+    done = chat("hello", options=("--agent", "smam"))
+    assert done.code == 2 and "There is no agent 'smam', but 'sam'" in done.err and "--yes" in done.err
+    assert chat("hello", options=("--agent", "smam", "--yes")).code == 0
+
+
+def test_options_are_remembered_for_the_agent(chat: Chat) -> None:
+    chat(
+        "hello",
+        options=("--agent", "sam", "--model", "gpt-4.1", "--preset", "memgpt_compact", "--human", "My name is Ann."),
+    )
+    done = chat("/model", "/memory", options=("--agent", "sam"))
+    assert "gpt-4.1 (openai" in done.out and "preset memgpt_compact" in done.out and "My name is Ann." in done.out
+    chat("remember I like tea", options=("--agent", "sam"))
+    done = chat("hello", options=("--agent", "sam", "--human", "My name is Bea."))
+    assert done.code == 2 and "Replace what sam has written" in done.err
+    done = chat("/memory", options=("--agent", "sam", "--human", "My name is Bea.", "--yes", "--model", "gpt-4o"))
+    assert "My name is Bea." in done.out and "tea" not in done.out
+    broken = chat("/model", options=("--agent", "sam", "--context-window", "300"))
+    assert broken.code == 1 and "too small" in broken.err
+
+
+def test_the_history_and_the_home_are_private_and_hold_no_key(chat: Chat, environ: Mapping[str, str]) -> None:
+    chat("hello", f"remember {KEY[:5]}")
+    home = Path(environ["MEMGPT_HOME"])
+    if os.name != "nt":
+        assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    for file in home.rglob("*"):
+        assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
+
+
+# -- in a real terminal -----------------------------------------------------------------------------------------------
+
+pexpect = pytest.importorskip("pexpect")
+if os.name == "nt":
+    pytest.skip("pexpect needs a Unix terminal", allow_module_level=True)
+
+from .typed import Terminal  # noqa: E402
+
+
+@pytest.fixture
+def terminal(environ: Mapping[str, str], tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    opened: list[Terminal] = []
+
+    def open_one(*arguments: str, **options: object) -> Terminal:
+        opened.append(Terminal(*arguments, home=tmp_path / "home", environ=environ, **options))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.child.close(force=True)
+
+
+@pytest.mark.parametrize("columns", [40, 100])
+def test_a_whole_chat_is_typed(terminal: Callable[..., Terminal], columns: int, tmp_path: Path) -> None:
+    chat = terminal("run", "--agent", "bo", columns=columns)
+    chat.see("bo: Hello, I am here.")
+    chat.type("remember I like tea and long walks along the shore", "bo: You said: remember I like tea")
+    chat.type("/memory", "Archival memory: 0")
+    chat.type("/pop", "As before: core memory (human).")
+    chat.type("slowly")
+    time.sleep(1.0)
+    chat.press("c", "Stopped. What you said is kept", busy=True)
+    chat.type("/pop", 'from "slowly" on')
+    chat.type(f"my key is {KEY}", "bo: You said: my key is")
+    chat.type("//")
+    chat.type("one")
+    chat.type("two")
+    chat.type("//", "bo: You said: one two.")
+    chat.press("c", "Ctrl-C once more")
+    chat.press("c", "Saved. Go on with: memgpt run --agent bo")
+    assert chat.end() == 0
+    assert all(len(line) <= columns for line in chat.text.splitlines())
+    assert "\x1b[2;3m" in chat.raw  # thoughts are dim and slanted
+    history = tmp_path / "home" / "history"
+    assert stat.S_IMODE(history.stat().st_mode) == 0o600
+    assert "remember I like tea" in history.read_text() and KEY not in history.read_text()
+
+
+def test_an_agent_is_chosen_with_the_arrow_keys(terminal: Callable[..., Terminal], chat: Chat) -> None:
+    for name in ("ann", "bob"):
+        chat("hello", options=("--agent", name))
+    choice = terminal("run")
+    choice.see("Which agent?")
+    choice.child.send("\x1b[B\r")  # the newest stands first
+    choice.see("ann: 3 messages so far")
+    choice.press("d", "Go on with: memgpt run --agent ann")
+    assert choice.end() == 0
+    anew = terminal("run", "--first")
+    anew.see("Which agent?")
+    anew.child.send("\x1b[B\x1b[B\r")
+    anew.see("Its name: sam")
+    anew.child.send("my\r")
+    anew.see("sammy: new.")
+    anew.press("d")
+    assert anew.end() == 0
+    stopped = terminal("run")
+    stopped.see("Which agent?")
+    stopped.press("c", "Stopped.", busy=True)
+    assert stopped.end() == 1
+
+
+def test_a_timed_event_runs_the_agent_while_the_prompt_waits(terminal: Callable[..., Terminal]) -> None:
+    chat = terminal("run", "--first", "--agent", "bo", "--heartbeat-every", "1s")
+    chat.see("bo: Tick.")
+    chat.type("hello", "bo: You said: hello.")
+    chat.see("bo: Tick.", times=2)
+    chat.press("d", "Saved.", busy=True)
+    assert chat.end() == 0
+
+
+def test_words_appear_while_they_are_written(terminal: Callable[..., Terminal]) -> None:
+    chat = terminal("run", "--first", "--agent", "bo", "--no-stream")
+    chat.type("hello", "bo: You said: hello.")
+    chat.press("d")
+    assert chat.end() == 0
+    chat = terminal("run", "--agent", "bo", "--stream")
+    chat.type("hello", "bo: You said: hello.")
+    chat.type("/exit")
+    assert chat.end() == 0
+    assert chat.words.count("You said: hello.") == 1
+
+
+def test_wiping_asks(terminal: Callable[..., Terminal]) -> None:
+    chat = terminal("run", "--first", "--agent", "bo")
+    chat.type("remember I like tea", "bo: You said: remember")
+    chat.type("/wipe", "for good?")
+    chat.child.send("n")
+    chat.type("/recall", "bo: You said: remember", times=2)
+    chat.type("/wipe")
+    chat.see("for good?", times=2)
+    chat.child.send("y")
+    chat.see("bo begins anew.")
+    chat.type("/recall", "There are no messages yet.")
