@@ -93,6 +93,7 @@ def _wanted(options: dict[str, Any]) -> Wanted:
         system=system,
         model={name: options[name] for name in fields if options[name]},
         yes=options["yes"],
+        verify=not options["no_verify"],
     )
 
 
@@ -104,8 +105,6 @@ def _session(memgpt: MemGPT, wanted: Wanted, options: dict[str, Any]) -> tuple[S
     from .view import View
 
     agent, new = open_agent(memgpt, wanted)
-    if not options["no_verify"]:
-        agent.check_window()
     attended = interactive()
     fancy = attended and not options["strip_ui"]
     view = View(agent.name, fancy=fancy, quiet=options["quiet"], debug=debugging())

@@ -35,6 +35,7 @@ class Wanted:
         system: the system prompt's text; empty: not said.
         model: fields of :class:`LLMConfig` that were given.
         yes: ask nothing.
+        verify: see first that the model answers and that its window is enough.
     """
 
     agent: str = ""
@@ -43,6 +44,7 @@ class Wanted:
     system: str = ""
     model: Mapping[str, Any] = field(default_factory=dict)
     yes: bool = False
+    verify: bool = True
 
 
 def open_agent(memgpt: MemGPT, wanted: Wanted) -> tuple[Agent, bool]:
@@ -50,6 +52,7 @@ def open_agent(memgpt: MemGPT, wanted: Wanted) -> tuple[Agent, bool]:
 
     Raises:
         ConfigError: a name, preset, persona or model that cannot be.
+        ModelError: its server does not answer; nothing was changed.
         click.UsageError: something must be asked, and there is no terminal.
         click.Abort: Ctrl-C, Ctrl-D, or no.
     """
@@ -71,7 +74,18 @@ def open_agent(memgpt: MemGPT, wanted: Wanted) -> tuple[Agent, bool]:
         model=_model(memgpt, None, wanted.model),
         system=wanted.system,
     )
-    return memgpt.create_agent(config), True
+    agent = memgpt.create_agent(config)
+    try:
+        _verify(agent, wanted)
+    except BaseException:
+        memgpt.store.agents.delete(agent.id)
+        raise
+    return agent, True
+
+
+def _verify(agent: Agent, wanted: Wanted) -> None:
+    if wanted.verify:
+        agent.check_window()
 
 
 def _chosen(known: list[str], yes: bool) -> str:
@@ -110,13 +124,16 @@ def _existing(memgpt: MemGPT, name: str, wanted: Wanted) -> Agent:
     if wanted.model:
         changes["model"] = _model(memgpt, saved.model, wanted.model)
     blocks = _rewritten(memgpt, row.id, name, wanted)
-    if not changes:
-        return memgpt.load_agent(name)
-    with memgpt.store.transaction():  # an agent that cannot be opened so keeps its record
-        memgpt.store.agents.update(row.id, to_dict(replace(saved, **changes)))
-        for block, text in blocks:
-            memgpt.store.agents.write_block(block.id, text, agent_id=row.id)
-        return memgpt.load_agent(name)
+    memgpt.store.agents.update(row.id, to_dict(replace(saved, **changes)))
+    try:
+        agent = memgpt.load_agent(name)
+        _verify(agent, wanted)
+    except BaseException:  # an agent that cannot be opened so keeps its record
+        memgpt.store.agents.update(row.id, to_dict(saved))
+        raise
+    for block, text in blocks:
+        memgpt.store.agents.write_block(block.id, text, agent_id=row.id)
+    return agent
 
 
 def _rewritten(memgpt: MemGPT, agent_id: str, name: str, wanted: Wanted) -> list[tuple[Block, str]]:
