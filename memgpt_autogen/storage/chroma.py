@@ -22,7 +22,7 @@ from .base import Vectors
 #: Seconds for one request to a server, and for learning whether it is there.
 TIMEOUT, KNOCK = 15.0, 3.0
 #: How widely a collection is searched: more finds more of what is near, and takes longer.
-WIDTH = 1000
+WIDTH = 500
 _FORMS = "chroma:///folder, chroma+http://host:port or chroma+https://host:port"
 
 

@@ -26,7 +26,7 @@ from .shelf import Shelf
 logger = logging.getLogger(__name__)
 
 #: Of a source with at most so many vectors all are compared with the query, of a larger one the nearest so many.
-EVERY = 1000
+EVERY, NEAREST = 1000, 250
 #: Vectors moved in one go, and seconds that an index which failed is left alone.
 BATCH, REST = 1000, 30.0
 
@@ -79,7 +79,7 @@ class Outside:
         """
         known = shelf.known()
         count = int(np.count_nonzero(known))
-        asked = count if count <= EVERY else min(count, max(EVERY, 4 * wanted))
+        asked = count if count <= EVERY else min(count, max(NEAREST, 4 * wanted))
         with self._watched():
             keys, cosines = self.index.nearest(shelf.owner_id, vector, asked)
         found = np.zeros(len(shelf), dtype=np.float32)

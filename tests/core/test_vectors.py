@@ -74,6 +74,7 @@ def nearest(store: Store, agent: str, letters: str) -> list[str]:
 @WHEREVER_VECTORS_ARE
 def test_pages_go_through_all_that_have_a_vector(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outside, "EVERY", 20)
+    monkeypatch.setattr(outside, "NEAREST", 20)
     agent, _ = book(store, *(f"zz{'a' * number}" for number in range(150)))
     found = []
     for number in range(30):
