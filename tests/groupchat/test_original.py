@@ -130,7 +130,7 @@ def test_the_agent_with_documents(server: Loopback, tmp_path: Path) -> None:
         default_auto_reply="...",
         skip_verify=False,
     )
-    memgpt_agent.load("memgpt_research_paper", "directory", path=str(tmp_path / "papers"))
+    memgpt_agent.load("memgpt_research_paper", "directory", input_dir=str(tmp_path / "papers"))
     memgpt_agent.load_and_attach("memgpt_research_paper", "directory")
     user_proxy = user()
     groupchat = autogen.GroupChat(
@@ -151,7 +151,7 @@ def test_documents_are_loaded_anew_only_by_force(server: Loopback, tmp_path: Pat
     agent = create_memgpt_autogen_agent_from_config("sam")
     for text, force, expected in (("Old.", False, "Old."), ("New.", False, "Old."), ("New.", True, "New.")):
         paper.write_text(text, encoding="utf-8")
-        agent.load_and_attach("notes", "directory", force=force, path=str(paper), user_id="x")
+        agent.load_and_attach("notes", "directory", force=force, input_files=[str(paper)], user_id="x")
         assert expected in agent.core.archival.search("old new", 0)
     with pytest.raises(ConfigError, match="There is no loader 'papyrus'"):
         agent.load("more", "papyrus")
@@ -333,6 +333,7 @@ def test_a_wrapper_named_as_the_model_is_the_wrapper(tmp_path: Path, loopback: L
     loopback.always = {
         "/props": {"default_generation_settings": {"n_ctx": 8192}},
         "/tokenize": lambda body: {"tokens": body["content"].split()},
+        "/v1/models": {"data": []},
     }
     line = {"content": ' "send_message", "params": {"inner_thoughts": "x", "message": "Here."}}'}
     loopback.script = [Answer(line)]
