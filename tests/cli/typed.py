@@ -89,7 +89,9 @@ class Terminal:
     def type(self, text: str, then: str = "", *, times: int = 1) -> None:
         """Type a line at the chat's prompt, and wait for a text."""
         self._until(self._asked, "the prompt")
+        before = len(self.raw)
         self.child.send(text + "\r")
+        self._until(lambda: text[:2] in self.raw[before:], f"the echo of {text!r}")
         if then:
             self.see(then, times=times)
 
