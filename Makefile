@@ -18,7 +18,7 @@ comma := ,
 AUTOGENS := pyautogen pyautogen-0.2.35 ag2
 CODE := $(wildcard memgpt_autogen tests examples benchmarks)
 
-.PHONY: help demo test test-all lint bench lock clean FORCE $(AUTOGENS:%=test-on-%)
+.PHONY: help demo test test-all lint bench lock contract-table clean FORCE $(AUTOGENS:%=test-on-%)
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -54,6 +54,13 @@ lock: .venv/lock/.ready  ## Choose all pinned versions in requirements/ anew
 	@for name in $(AUTOGENS); do set -x; \
 		$(COMPILE) requirements/test.in requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
+
+contract-table: .venv/dev/.ready $(AUTOGENS:%=.venv/%/.ready)  ## Run the group chat on every AutoGen, and write the table in docs/autogen.md
+	@for name in dev $(AUTOGENS); do \
+		CONTRACT_RESULTS=.venv/$$name/contract.json .venv/$$name/bin/python -m pytest -q -m "groupchat and not real_model" \
+			--deselect tests/groupchat/test_contract.py tests/groupchat || exit 1; \
+	done
+	.venv/dev/bin/python tests/groupchat/contract.py $(patsubst %,.venv/%/contract.json,dev $(AUTOGENS)) docs/autogen.md
 
 clean:  ## Remove the environments and everything else that was made
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks

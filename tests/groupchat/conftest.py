@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,3 +38,26 @@ def memgpt(tmp_path: Path) -> Iterator[MemGPT]:
     home = open_memgpt(tmp_path)
     yield home
     home.close()
+
+
+_outcomes: dict[str, str] = {}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Notes how the tests come out that hold a row of the contract; one that fails once has failed."""
+    path, _, name = report.nodeid.rpartition("/")[2].partition("::")
+    test = f"{path}::{name.partition('[')[0]}"
+    if report.failed:
+        _outcomes[test] = "failed"
+    elif report.skipped:
+        _outcomes.setdefault(test, "skipped")
+    elif report.when == "call" and _outcomes.get(test) != "failed":
+        _outcomes[test] = "passed"
+
+
+def pytest_sessionfinish() -> None:
+    """Writes the outcomes where ``CONTRACT_RESULTS`` says; see contract.py."""
+    if place := os.environ.get("CONTRACT_RESULTS"):
+        from memgpt_autogen.groupchat._autogen import owners
+
+        Path(place).write_text(json.dumps({" + ".join(owners()): _outcomes}), encoding="utf-8")

@@ -48,6 +48,7 @@ def test_ten_chats_take_little_more_than_one_and_the_loop_goes_on(memgpt: MemGPT
     assert longest < SLOW, f"the loop stood still for {longest:.2f} s"
 
 
+@pytest.mark.contract("several chats")
 def test_one_agent_in_many_chats_at_once_never_mixes_two_turns(memgpt: MemGPT) -> None:
     def answer(messages: Any, tools: Any, only: Any) -> Any:
         time.sleep(0.01)

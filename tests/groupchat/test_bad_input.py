@@ -44,6 +44,7 @@ def test_without_autogen_the_error_names_the_extra() -> None:
 PICTURE = [{"type": "text", "text": "Look:"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]
 
 
+@pytest.mark.contract("message dict")
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -62,12 +63,14 @@ def test_content_of_any_kind_gets_a_reply(memgpt: MemGPT, content: Any, told: li
     assert model.calls[0].messages[-1].role == "user"  # providers refuse a prompt of a system message alone
 
 
+@pytest.mark.contract("message dict")
 def test_an_empty_message_in_a_chat_gets_a_reply(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["one"])
     result = talker("ann").initiate_chat(sam, message="", max_turns=1, silent=True)
     assert result.chat_history[-1]["content"] == "one" and heard(sam) == []
 
 
+@pytest.mark.contract("pictures")
 def test_a_picture_in_a_chat_is_named(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["one"])
     talker("ann").initiate_chat(sam, message={"content": PICTURE}, max_turns=1, silent=True)
@@ -99,6 +102,7 @@ def test_a_model_that_never_speaks_is_made_to(memgpt: MemGPT) -> None:
     assert result.summary == "At last." and len(model.calls) == 12
 
 
+@pytest.mark.contract("crashes")
 def test_an_interrupt_in_the_middle_of_a_turn_loses_nothing(memgpt: MemGPT) -> None:
     remember = ToolCall("core_memory_append", {"name": "human", "content": "Is Ann.", "request_heartbeat": True})
     sam, model = member(memgpt, [remember, KeyboardInterrupt(), "Hello Ann.", "two"])
@@ -111,6 +115,7 @@ def test_an_interrupt_in_the_middle_of_a_turn_loses_nothing(memgpt: MemGPT) -> N
     assert "Is Ann." in model.calls[2].messages[0].content
 
 
+@pytest.mark.contract("crashes")
 def test_an_interrupt_in_a_group_chat_loses_nothing(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, [KeyboardInterrupt(), "s1"])
     bob, ann = talker("bob"), talker("ann", ["a1"])
@@ -125,6 +130,7 @@ def test_an_interrupt_in_a_group_chat_loses_nothing(memgpt: MemGPT) -> None:
     assert [message.text for message in log(sam) if message.kind == "reply"] == ["s1"]
 
 
+@pytest.mark.contract("tool results")
 def test_a_scripted_error_of_autogen_s_tools_is_a_result_like_any_other(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, [ToolCall("add", {"a": 1}), "It cannot be done."])
     ann = talker("ann")

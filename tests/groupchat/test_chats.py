@@ -17,6 +17,7 @@ from .members import IOStream, Screen, autogen, heard, log, member, shown, speec
 pytestmark = pytest.mark.groupchat
 
 
+@pytest.mark.contract("ingestion")
 def test_the_agent_hears_each_message_once_and_answers_each(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, ["one", "two", "three"])
     result = talker("ann", ["b", "c"]).initiate_chat(sam, message="a", max_turns=3, silent=True)
@@ -25,6 +26,7 @@ def test_the_agent_hears_each_message_once_and_answers_each(memgpt: MemGPT) -> N
     assert len(model.calls) == 3
 
 
+@pytest.mark.contract("summaries")
 def test_inner_thoughts_are_never_in_the_reply(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, [speech("Hello.", "I do not trust him.")])
     result = user().initiate_chat(sam, message="hi", max_turns=1, silent=True)
@@ -39,6 +41,7 @@ def test_several_messages_in_one_turn_are_one_reply(memgpt: MemGPT) -> None:
     assert result.chat_history[-1]["content"] == "First.\nSecond."
 
 
+@pytest.mark.contract("ingestion")
 @pytest.mark.parametrize("clear", [True, False])
 def test_two_chats_in_a_row_lose_nothing_and_repeat_nothing(memgpt: MemGPT, clear: bool) -> None:
     sam, _ = member(memgpt, ["one", "two", "three", "four"])
@@ -48,6 +51,7 @@ def test_two_chats_in_a_row_lose_nothing_and_repeat_nothing(memgpt: MemGPT, clea
     assert [text for _, text in heard(sam)] == ["a", "b", "b", "a"]
 
 
+@pytest.mark.contract("ingestion")
 @pytest.mark.parametrize("clear", [True, False])
 def test_the_same_words_twice_are_two_messages(memgpt: MemGPT, clear: bool) -> None:
     sam, _ = member(memgpt, ["one", "two", "three"])
@@ -57,6 +61,7 @@ def test_the_same_words_twice_are_two_messages(memgpt: MemGPT, clear: bool) -> N
     assert heard(sam) == [("ann", "a")] * 3
 
 
+@pytest.mark.contract("clear_history")
 def test_words_unread_when_a_chat_is_cleared_are_not_lost(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, ["one", "two"])
     ann = talker("ann")
@@ -67,6 +72,7 @@ def test_words_unread_when_a_chat_is_cleared_are_not_lost(memgpt: MemGPT) -> Non
     assert len(model.calls) == 2
 
 
+@pytest.mark.contract("own messages")
 def test_what_the_agent_itself_opens_a_chat_with_is_not_news_to_it(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, ["Nice to meet you, Bob."])
     sam.initiate_chat(talker("ann", ["Bob"]), message="What is your name?", max_turns=2, silent=True)
@@ -74,6 +80,7 @@ def test_what_the_agent_itself_opens_a_chat_with_is_not_news_to_it(memgpt: MemGP
     assert "What is your name?" in shown(model.calls[0])  # or it could not make sense of the answer
 
 
+@pytest.mark.contract("termination")
 def test_terminate_matches_and_ends_the_chat(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["Done. TERMINATE"])
     ann = talker("ann", ["never said"], is_termination_msg=lambda message: message["content"].endswith("TERMINATE"))
@@ -81,6 +88,7 @@ def test_terminate_matches_and_ends_the_chat(memgpt: MemGPT) -> None:
     assert [message["content"] for message in result.chat_history] == ["a", "Done. TERMINATE"]
 
 
+@pytest.mark.contract("termination")
 def test_a_termination_message_to_the_agent_ends_the_chat_without_asking_a_person(
     memgpt: MemGPT, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +99,7 @@ def test_a_termination_message_to_the_agent_ends_the_chat_without_asking_a_perso
     assert len(model.calls) == 1
 
 
+@pytest.mark.contract("termination")
 def test_max_consecutive_auto_reply_holds(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, ["one", "two"], max_consecutive_auto_reply=2, human_input_mode="NEVER")
     result = talker("ann", ["b", "c", "d"]).initiate_chat(sam, message="a", silent=True)
@@ -98,6 +107,7 @@ def test_max_consecutive_auto_reply_holds(memgpt: MemGPT) -> None:
     assert len(model.calls) == 2
 
 
+@pytest.mark.contract("ingestion")
 def test_asked_to_speak_again_it_speaks_and_hears_nothing_twice(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["one", "two"])
     ann = talker("ann")
@@ -125,6 +135,7 @@ def ask_back(sam: Any, *, by_loop: bool) -> str:
     return "unreachable"
 
 
+@pytest.mark.contract("nested chats")
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("by_loop", [False, True])
 def test_a_chat_back_to_the_agent_from_inside_its_turn_is_refused(memgpt: MemGPT, by_loop: bool) -> None:
@@ -144,6 +155,7 @@ def test_a_chat_back_to_the_agent_from_inside_its_turn_is_refused(memgpt: MemGPT
     assert [text for name, text in heard(sam) if name == "user"] == ["hi", "still there?"]
 
 
+@pytest.mark.contract("nested chats")
 def test_a_nested_chat_of_the_agent_s_own_is_part_of_its_memory(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["Thank you."])
     ann, asker = talker("ann", ["Ask Bob.", "Welcome."]), user()
@@ -153,6 +165,7 @@ def test_a_nested_chat_of_the_agent_s_own_is_part_of_its_memory(memgpt: MemGPT) 
     assert result.chat_history[-1]["content"] == "Welcome."
 
 
+@pytest.mark.contract("clear_history")
 def test_clearing_or_resetting_leaves_memory_alone(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, ["one", "two"])
     ann = talker("ann")
@@ -164,6 +177,8 @@ def test_clearing_or_resetting_leaves_memory_alone(memgpt: MemGPT) -> None:
     assert "My cat is Tom." in shown(model.calls[1])
 
 
+@pytest.mark.contract("reset")
+@pytest.mark.contract("cost")
 def test_usage_is_counted_for_models_that_we_call_ourselves(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["one", "two"])
     ann = talker("ann")
@@ -174,6 +189,7 @@ def test_usage_is_counted_for_models_that_we_call_ourselves(memgpt: MemGPT) -> N
     assert not sam.get_total_usage()
 
 
+@pytest.mark.contract("silent chats")
 def test_a_silent_chat_prints_nothing(memgpt: MemGPT) -> None:
     show = {"show_inner_thoughts": True, "show_function_outputs": True}
     sam, _ = member(memgpt, [speech("one", "Hm.")], silent=True, interface_kwargs=show)
@@ -185,6 +201,7 @@ def test_a_silent_chat_prints_nothing(memgpt: MemGPT) -> None:
     assert "Hm." not in printed and "one" not in printed
 
 
+@pytest.mark.contract("events")
 def test_inner_thoughts_are_shown_to_who_asks_for_them(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, [speech("one", "Hm.")], interface_kwargs={"show_inner_thoughts": True})
     with IOStream.set_default(Screen()):
@@ -194,6 +211,7 @@ def test_inner_thoughts_are_shown_to_who_asks_for_them(memgpt: MemGPT) -> None:
     assert result.summary == "one"
 
 
+@pytest.mark.contract("sequential chats")
 def test_sequential_chats_carry_over(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["The sky is blue.", "As I said: blue."])
     ann = user()
@@ -203,6 +221,7 @@ def test_sequential_chats_carry_over(memgpt: MemGPT) -> None:
     assert heard(sam) == [("user", "The sky?"), ("user", "Once more?\nContext: \nThe sky is blue.")]
 
 
+@pytest.mark.contract("async")
 def test_chats_at_once_run_side_by_side_and_leave_the_event_loop_free(memgpt: MemGPT) -> None:
     meeting, free = threading.Barrier(3, timeout=20), threading.Event()
 
@@ -227,6 +246,7 @@ def test_chats_at_once_run_side_by_side_and_leave_the_event_loop_free(memgpt: Me
     assert asyncio.run(chats()) == ["I am ann.", "I am bob.", "I am sam."]
 
 
+@pytest.mark.contract("several chats")
 def test_chats_at_once_with_one_agent_wait_for_each_other(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["one", "two", "three"])
 
@@ -240,6 +260,7 @@ def test_chats_at_once_with_one_agent_wait_for_each_other(memgpt: MemGPT) -> Non
     assert [message.kind for message in log(sam)].count("reply") == 3
 
 
+@pytest.mark.contract("run")
 @pytest.mark.skipif(not hasattr(autogen.ConversableAgent, "run"), reason="this AutoGen has no run()")
 def test_run_in_a_second_thread_works(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["one"])
@@ -248,6 +269,7 @@ def test_run_in_a_second_thread_works(memgpt: MemGPT) -> None:
     assert response.summary == "one" and heard(sam) == [("user", "hi")]
 
 
+@pytest.mark.contract("silent chats")
 def test_a_silent_chat_shows_no_thoughts_either(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, [speech("one", "Hm."), speech("two", "Well.")], interface_kwargs={"debug": True})
     with IOStream.set_default(Screen()):

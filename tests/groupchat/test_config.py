@@ -45,6 +45,7 @@ def functions(request: Any) -> set[str]:
     return {tool["function"]["name"] for tool in request.body["tools"]}
 
 
+@pytest.mark.contract("plain agent")
 @pytest.mark.parametrize("nothing", [False, None])
 def test_without_a_model_it_is_a_plain_agent(nothing: Any) -> None:
     sam = MemGPTAgent("sam", llm_config=nothing, default_auto_reply="plain", human_input_mode="NEVER")
@@ -56,6 +57,8 @@ def test_without_a_model_it_is_a_plain_agent(nothing: Any) -> None:
         _ = MemGPTAgent("sam", llm_config=nothing).core
 
 
+@pytest.mark.contract("reset")
+@pytest.mark.contract("providers")
 def test_a_plain_config_is_called_through_autogen_s_client(memgpt: MemGPT, loopback: Loopback) -> None:
     fact = {"inner_thoughts": "Keep.", "name": "human", "content": "Is Ann.", "request_heartbeat": True}
     remember = ("core_memory_append", fact)
@@ -71,6 +74,7 @@ def test_a_plain_config_is_called_through_autogen_s_client(memgpt: MemGPT, loopb
     assert not sam.get_total_usage()
 
 
+@pytest.mark.contract("providers")
 def test_a_server_that_refuses_a_required_call_is_asked_without(memgpt: MemGPT, loopback: Loopback) -> None:
     refusal = Answer({"error": {"message": "tool_choice 'required' is not supported"}}, status=400)
     loopback.script = [refusal, say("Hello."), say("Again.")]
@@ -79,6 +83,7 @@ def test_a_server_that_refuses_a_required_call_is_asked_without(memgpt: MemGPT, 
     assert [request.body.get("tool_choice") for request in loopback.requests] == ["required", None, None]
 
 
+@pytest.mark.contract("tools")
 def test_registered_functions_stand_beside_the_memory_functions(memgpt: MemGPT, loopback: Loopback) -> None:
     loopback.script = [completion(("double", {"inner_thoughts": "?", "number": 4})), say("8")]
     sam = MemGPTAgent("sam", llm_config=llm_config(loopback.address), memgpt=memgpt)
@@ -97,12 +102,15 @@ def test_registered_functions_stand_beside_the_memory_functions(memgpt: MemGPT, 
     assert sam.get_total_usage()["gpt-4o"]["completion_tokens"] == 20
 
 
+@pytest.mark.contract("providers")
 def test_a_second_entry_stands_in_for_a_dead_server(memgpt: MemGPT, loopback: Loopback) -> None:
     loopback.script = [say("Here.")]
     sam = MemGPTAgent("sam", llm_config=llm_config(DEAD, loopback.address), memgpt=memgpt)
     assert ask(sam) == "Here."
 
 
+@pytest.mark.contract("crashes")
+@pytest.mark.contract("providers")
 def test_a_wrong_key_is_autogen_s_error_and_the_message_is_answered_later(memgpt: MemGPT, loopback: Loopback) -> None:
     openai = pytest.importorskip("openai")
     loopback.script = [Answer({"error": {"message": "Incorrect API key", "code": "invalid_api_key"}}, 401)]
@@ -119,6 +127,7 @@ def test_a_wrong_key_is_autogen_s_error_and_the_message_is_answered_later(memgpt
     assert [text for _, text in heard(sam)] == ["My cat is Tom.", "And now?"]
 
 
+@pytest.mark.contract("config forms")
 def test_an_entry_that_only_names_a_wrapper_falls_through_to_the_environment(
     tmp_path: Path, loopback: Loopback
 ) -> None:
@@ -159,6 +168,7 @@ def test_the_process_s_own_environment_counts(loopback: Loopback, monkeypatch: p
         sam.core.store.close()
 
 
+@pytest.mark.contract("config forms")
 def test_an_entry_in_the_original_s_form_is_called_directly(memgpt: MemGPT, loopback: Loopback) -> None:
     loopback.script = [say("Here.")]
     entry = {"model": "gpt-4", "model_endpoint_type": "openai", "model_endpoint": loopback.address, "openai_key": "k"}
@@ -171,6 +181,7 @@ def test_an_entry_in_the_original_s_form_is_called_directly(memgpt: MemGPT, loop
     assert sam.get_total_usage()["gpt-4"]["prompt_tokens"] == 100
 
 
+@pytest.mark.contract("llm_config")
 def test_the_factory_with_a_config(memgpt: MemGPT, loopback: Loopback) -> None:
     loopback.script = [say("Here."), say("Here too.")]
     config = llm_config(loopback.address, preset="memgpt_chat", context_window=8192)
@@ -205,6 +216,7 @@ def test_the_factory_without_a_config_finds_the_same_agent_again(tmp_path: Path,
     assert [text for _, text in heard(sam)] == ["question 0", "question 1"]
 
 
+@pytest.mark.contract("llm_config")
 @pytest.mark.skipif(not hasattr(autogen, "LLMConfig"), reason="this AutoGen has no LLMConfig")
 def test_autogen_s_own_config_object_works(memgpt: MemGPT, loopback: Loopback) -> None:
     loopback.script = [say("Here.")]
@@ -229,6 +241,7 @@ def test_the_system_message_reaches_the_model_each_turn_and_may_change(memgpt: M
     assert systems[0] == systems[1]
 
 
+@pytest.mark.contract("summaries")
 def test_autogen_s_summary_is_made_by_the_same_model(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, ["one", "A summary."])
     how = {"max_turns": 2, "silent": True, "summary_method": "reflection_with_llm"}

@@ -21,6 +21,7 @@ def test_a_plain_config_goes_to_autogen_as_it_is() -> None:
     assert entry.hint.model == "gpt-4o"
 
 
+@pytest.mark.contract("config forms")
 def test_our_keys_never_reach_a_provider() -> None:
     given = {"model": "gpt-4o", "api_key": "k", "preset": "memgpt_docs", "human": "Bob", "context_window": 4096}
     entry = read_entry({"config_list": [given]})
@@ -28,6 +29,7 @@ def test_our_keys_never_reach_a_provider() -> None:
     assert entry.options == {"preset": "memgpt_docs", "human": "Bob"} and entry.hint.context_window == 4096
 
 
+@pytest.mark.contract("config forms")
 def test_old_forms_are_brought_up_to_date() -> None:
     entry = read_entry([{"model": "m", "api_type": "open_ai", "api_base": "http://localhost:1/v1", "api_key": "NULL"}])
     assert entry.autogen == {
@@ -96,6 +98,7 @@ def test_an_entry_with_a_place_is_autogen_s_to_call(place: dict[str, Any]) -> No
     assert read_entry({"config_list": [{"model": "m", **place}]}).hosted
 
 
+@pytest.mark.contract("llm_config")
 def test_the_user_s_dict_is_never_changed() -> None:
     entry = {"model": "m", "api_base": "http://x", "preset": "p", "model_wrapper": "chatml"}
     given = {"config_list": [entry], "seed": 1}

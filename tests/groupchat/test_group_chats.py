@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from memgpt_autogen.client import MemGPT
+from memgpt_autogen.groupchat.agent import MemGPTAgent
+from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import ToolCall
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
@@ -35,6 +37,8 @@ pytestmark = pytest.mark.groupchat
 HOUSE = Path(__file__).resolve().parent.parent.parent
 
 
+@pytest.mark.contract("speaker selection: round_robin")
+@pytest.mark.contract("group delivery")
 def test_each_message_of_others_is_heard_once_with_its_speaker_in_order(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, [speech("s1", "Hm."), "s2"])
     bob, ann = talker("bob", ["b2"]), talker("ann", ["a1", "a2"])
@@ -45,6 +49,8 @@ def test_each_message_of_others_is_heard_once_with_its_speaker_in_order(memgpt: 
     assert "Hm." not in str(manager.groupchat.messages)
 
 
+@pytest.mark.contract("own messages")
+@pytest.mark.contract("several agents")
 def test_two_memory_agents_hear_each_other_and_not_themselves(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["s1", "s2"])
     kim, _ = member(memgpt, ["k1", "k2"], "kim")
@@ -54,6 +60,7 @@ def test_two_memory_agents_hear_each_other_and_not_themselves(memgpt: MemGPT) ->
     assert heard(kim) == [("bob", "b1"), ("sam", "s1"), ("bob", "b2"), ("sam", "s2")]
 
 
+@pytest.mark.contract("speaker selection: callable")
 def test_speakers_chosen_by_a_function(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["s1", "s2"])
     bob, ann = talker("bob"), talker("ann", ["a1"])
@@ -64,6 +71,7 @@ def test_speakers_chosen_by_a_function(memgpt: MemGPT) -> None:
     assert heard(sam) == [("bob", "b1"), ("ann", "a1")]
 
 
+@pytest.mark.contract("speaker selection: auto")
 def test_speakers_chosen_by_a_model_that_reads_descriptions(memgpt: MemGPT, loopback: Loopback) -> None:
     loopback.script = [completion(text=name) for name in ("sam", "ann")]
     sam, _ = member(memgpt, ["s1"], description="Remembers everything.")
@@ -75,6 +83,7 @@ def test_speakers_chosen_by_a_model_that_reads_descriptions(memgpt: MemGPT, loop
     assert "core memory" not in str(loopback.requests[0].body)
 
 
+@pytest.mark.contract("ingestion")
 @pytest.mark.parametrize("clear", [True, False])
 def test_two_group_chats_in_a_row_lose_nothing_and_repeat_nothing(memgpt: MemGPT, clear: bool) -> None:
     sam, model = member(memgpt, ["s1", "s2"])
@@ -86,6 +95,7 @@ def test_two_group_chats_in_a_row_lose_nothing_and_repeat_nothing(memgpt: MemGPT
     assert len(model.calls) == 2
 
 
+@pytest.mark.contract("clear_history")
 def test_what_was_said_before_its_first_turn_ever_is_not_lost(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["s1"])
     bob, ann = talker("bob", []), talker("ann", ["a1"])
@@ -99,6 +109,7 @@ def test_what_was_said_before_its_first_turn_ever_is_not_lost(memgpt: MemGPT) ->
 LINES = [("bob", "b1"), ("ann", "a1"), ("sam", "s1"), ("bob", "b2"), ("ann", "a2"), ("sam", "s2")]
 
 
+@pytest.mark.contract("resume")
 @pytest.mark.parametrize("where", ["same manager", "new manager", "new process"])
 @pytest.mark.parametrize("rounds", [2, 3, 4, 5])
 def test_a_resumed_chat_goes_on_and_repeats_nothing(tmp_path: Path, rounds: int, where: str) -> None:
@@ -150,6 +161,7 @@ def test_a_new_chat_in_another_process_that_begins_like_the_old_one_is_all_new(t
     assert said == [("bob", "b1"), ("ann", "a1")] * 2
 
 
+@pytest.mark.contract("introductions")
 def test_introductions_come_from_the_system(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, ["s1"])
     bob = talker("bob")
@@ -160,6 +172,7 @@ def test_introductions_come_from_the_system(memgpt: MemGPT) -> None:
     assert len(alerts) == 1 and "bob" in alerts[0] and alerts[0] in shown(model.calls[0])
 
 
+@pytest.mark.contract("termination")
 def test_terminate_in_the_reply_ends_the_group_chat(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["Done. TERMINATE", "never said"])
     bob = talker("bob", ["never said"])
@@ -168,6 +181,7 @@ def test_terminate_in_the_reply_ends_the_group_chat(memgpt: MemGPT) -> None:
     assert spoken(manager) == [("bob", "b1"), ("sam", "Done. TERMINATE")]
 
 
+@pytest.mark.contract("summaries")
 def test_the_last_words_are_the_summary(memgpt: MemGPT) -> None:
     remember = ToolCall("core_memory_append", {"name": "human", "content": "b"})
     sam, _ = member(memgpt, [[remember, *speech("s1").tool_calls]])
@@ -176,6 +190,7 @@ def test_the_last_words_are_the_summary(memgpt: MemGPT) -> None:
     assert result.summary == "s1"
 
 
+@pytest.mark.contract("async")
 def test_an_async_group_chat_hears_the_same(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["s1", "s2"])
     bob, ann = talker("bob", ["b2"]), talker("ann", ["a1", "a2"])
@@ -183,6 +198,7 @@ def test_an_async_group_chat_hears_the_same(memgpt: MemGPT) -> None:
     assert heard(sam) == [("bob", "b1"), ("ann", "a1"), ("bob", "b2"), ("ann", "a2")]
 
 
+@pytest.mark.contract("several chats")
 def test_a_group_inside_a_nested_chat_and_a_direct_chat_do_not_mix(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["direct one", "in the group", "direct two"])
     bob, ann = talker("bob", ["second"]), talker("ann")
@@ -192,6 +208,7 @@ def test_a_group_inside_a_nested_chat_and_a_direct_chat_do_not_mix(memgpt: MemGP
     assert [text for _, text in heard(sam)] == ["first", "all together", "second"]
 
 
+@pytest.mark.contract("crashes")
 def test_what_was_said_last_is_in_memory_when_the_process_has_ended(tmp_path: Path) -> None:
     code = """
 import sys
@@ -211,3 +228,19 @@ others[0].initiate_chat(GroupChatManager(group, llm_config=False), message="Hi a
     store = SQLiteStore(tmp_path / "memgpt.db")
     said = [message.text for message in store.log.tail(store.agents.get("sam").id, 10) if message.text]
     assert said == ["Hi all", "Hello Ann.", "bob was here"]
+
+
+@pytest.mark.contract("several agents")
+def test_a_block_that_two_agents_share_is_in_the_next_prompt_of_both(memgpt: MemGPT) -> None:
+    note = ToolCall("core_memory_append", {"name": "plan", "content": "Meet at eight.", "request_heartbeat": True})
+    models = ScriptedModel([note, "s1", "s2"]), ScriptedModel(["k1"])
+    cores = [
+        memgpt.create_agent({"name": "sam", "blocks": {"plan": "The plan:"}}, model=models[0]),
+        memgpt.create_agent({"name": "kim"}, model=models[1]),
+    ]
+    memgpt.share_block("plan", "sam", "kim")
+    sam, kim = (MemGPTAgent(core.name, agent=core) for core in cores)
+    bob = talker("bob")
+    bob.initiate_chat(group([bob, sam, kim], 3), message="When?", silent=True)
+    assert "Meet at eight." in models[1].calls[0].messages[0].content
+    assert "Meet at eight." in kim.core.core.render()

@@ -14,6 +14,7 @@ from .members import group, heard, member, shown, talker
 pytestmark = pytest.mark.groupchat
 
 
+@pytest.mark.contract("hooks")
 def test_a_hook_that_edits_the_last_message_does_not_make_it_new_again(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["one", "two", "three"])
     sam.register_hook("process_last_received_message", lambda text: f"{text} (hint)")
@@ -21,6 +22,7 @@ def test_a_hook_that_edits_the_last_message_does_not_make_it_new_again(memgpt: M
     assert [text for _, text in heard(sam)] == ["a (hint)", "b (hint)", "c (hint)"]
 
 
+@pytest.mark.contract("hooks")
 def test_a_hook_that_keeps_only_the_newest_messages_repeats_nothing(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, ["one", "two", "three"])
     sam.register_hook("process_all_messages_before_reply", lambda messages: messages[-2:])
@@ -28,6 +30,7 @@ def test_a_hook_that_keeps_only_the_newest_messages_repeats_nothing(memgpt: MemG
     assert [text for _, text in heard(sam)] == ["a", "b", "c"]
 
 
+@pytest.mark.contract("hooks")
 def test_a_hook_that_rewrites_what_the_agent_hears_is_honoured(memgpt: MemGPT) -> None:
     def hide(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [{**message, "content": message["content"].replace("4711", "****")} for message in messages]
@@ -39,6 +42,7 @@ def test_a_hook_that_rewrites_what_the_agent_hears_is_honoured(memgpt: MemGPT) -
     assert "4711" not in shown(model.calls[1])
 
 
+@pytest.mark.contract("reply slot")
 def test_a_reply_function_of_the_user_s_own_goes_first(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, ["from memory"])
     ann = talker("ann", ["b"])
@@ -49,6 +53,7 @@ def test_a_reply_function_of_the_user_s_own_goes_first(memgpt: MemGPT) -> None:
     assert [text for _, text in heard(sam)] == ["a", "b"] and "from a function" in shown(model.calls[0])
 
 
+@pytest.mark.contract("patterns and handoffs")
 def test_an_agent_in_a_pattern_hands_over(memgpt: MemGPT) -> None:
     patterns = pytest.importorskip("autogen.agentchat.group.patterns", reason="this AutoGen has no patterns")
     chats = pytest.importorskip("autogen.agentchat.group")

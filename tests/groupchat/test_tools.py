@@ -36,6 +36,7 @@ def results(call: Any) -> dict[str, str]:
     return {one.call_id: json.loads(one.content)["message"] for one in call.messages if one.role == "tool"}
 
 
+@pytest.mark.contract("tools")
 def test_a_registered_function_is_called_beside_a_memory_function(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, [[REMEMBER, ADD], "It is 5."])
     executor = user()
@@ -49,6 +50,7 @@ def test_a_registered_function_is_called_beside_a_memory_function(memgpt: MemGPT
     assert heard(sam) == [("user", "2 + 3?")]
 
 
+@pytest.mark.contract("tools")
 def test_the_decorators_register_too(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, [ADD, "It is 5."])
     executor = user()
@@ -66,6 +68,7 @@ def test_words_beside_a_call_reach_the_others(memgpt: MemGPT) -> None:
     assert result.chat_history[1]["content"] == "Let me see." and result.summary == "It is 5."
 
 
+@pytest.mark.contract("tool results")
 def test_several_calls_and_one_that_fails_all_come_back(memgpt: MemGPT) -> None:
     calls = [ADD, ToolCall("add", {"a": 1, "b": "x"}), ToolCall("add", {"a": 1})]
     sam, model = member(memgpt, [calls, "Done."])
@@ -76,6 +79,7 @@ def test_several_calls_and_one_that_fails_all_come_back(memgpt: MemGPT) -> None:
     assert came[ADD.id] == "5" and all("rror" in came[call.id] for call in calls[1:])
 
 
+@pytest.mark.contract("tools")
 def test_a_group_chat_gives_the_call_to_who_can_run_it(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, [ADD, "It is 5."])
     kim, other = member(memgpt, ["I saw it."], "kim")
@@ -91,6 +95,7 @@ def test_a_group_chat_gives_the_call_to_who_can_run_it(memgpt: MemGPT) -> None:
     assert "calls the function add" in shown(other.calls[0])
 
 
+@pytest.mark.contract("tools")
 def test_the_agent_may_be_its_own_executor(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, [ADD, "It is 5."])
     bob = talker("bob")
@@ -101,6 +106,7 @@ def test_the_agent_may_be_its_own_executor(memgpt: MemGPT) -> None:
     assert manager.groupchat.messages[-1]["content"] == "It is 5." and heard(sam) == [("bob", "2 + 3?")]
 
 
+@pytest.mark.contract("tool results")
 def test_a_call_whose_result_never_comes_is_closed(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, [ADD, "Never mind."])
     executor = user()
@@ -112,6 +118,7 @@ def test_a_call_whose_result_never_comes_is_closed(memgpt: MemGPT) -> None:
     assert [text for _, text in heard(sam)] == ["2 + 3?", "Forget it."]
 
 
+@pytest.mark.contract("tool results")
 def test_calls_that_have_left_the_window_are_still_its_own(memgpt: MemGPT) -> None:
     sam, _ = member(memgpt, [ADD, "It is 5.", *["Yes."] * 40])
     executor = user()
@@ -132,6 +139,7 @@ def test_calls_that_have_left_the_window_are_still_its_own(memgpt: MemGPT) -> No
     assert came == told[1:]
 
 
+@pytest.mark.contract("tools")
 def test_functions_of_the_old_form_work(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, [ADD, "It is 5."])
     schema = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}}
@@ -143,6 +151,7 @@ def test_functions_of_the_old_form_work(memgpt: MemGPT) -> None:
     assert results(model.calls[1])[ADD.id] == "5" and result.summary == "It is 5."
 
 
+@pytest.mark.contract("tools")
 def test_a_function_given_as_a_tool_runs_inside(memgpt: MemGPT, loopback: Loopback) -> None:
     call = ("lucky_number", {"inner_thoughts": "?", "of": "Ann", "request_heartbeat": True})
     loopback.script = [completion(call), say("7")]
@@ -161,6 +170,8 @@ def test_a_function_given_as_a_tool_runs_inside(memgpt: MemGPT, loopback: Loopba
     assert json.loads(loopback.requests[1].body["messages"][-2]["content"])["message"] == "7"
 
 
+@pytest.mark.contract("tool results")
+@pytest.mark.contract("several chats")
 def test_chats_at_once_with_functions_get_their_own_results(memgpt: MemGPT) -> None:
     """Both calls wait at the same time; neither chat closes the other's."""
     both = threading.Barrier(2, timeout=20)
