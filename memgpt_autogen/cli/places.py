@@ -13,15 +13,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_store(settings: Settings) -> Iterator[SQLiteStore]:
-    """The store; an empty one in memory where no file is there yet.
+def open_store(settings: Settings, *, create: bool = False) -> Iterator[SQLiteStore]:
+    """The store; where no file is there yet an empty one in memory, or with ``create`` a new file.
 
     Raises:
         StoreError: it cannot be opened.
     """
     from ..storage.sqlite import SQLiteStore
 
-    store = SQLiteStore(settings.database if settings.database.is_file() else None, vectors=settings.vectors)
+    if create:
+        settings.make_home()
+    store = SQLiteStore(settings.database if create or settings.database.is_file() else None, vectors=settings.vectors)
     try:
         yield store
     finally:

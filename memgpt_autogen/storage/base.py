@@ -394,6 +394,21 @@ class Store(Protocol):
         """
         ...
 
+    def dump(self, agent_id: str) -> Mapping[str, Any]:
+        """Everything of an agent but vectors, as JSON types; attached sources by name."""
+        ...
+
+    def load(self, name: str, config: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[AgentRow, Sequence[str]]:
+        """Put an agent in that ``dump`` gave, under ids of its own; all of it or nothing.
+
+        Returns:
+            The agent, and the names of sources that are not there and so not attached.
+
+        Raises:
+            NameTaken: there is an agent of that name.
+        """
+        ...
+
     def lock(self, agent_id: str) -> AbstractContextManager[None]:
         """Hold an agent for oneself. Another thread of this process waits.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from .agents import SQLiteAgents
-from .base import Undone, VectorIndex
+from .base import AgentRow, Undone, VectorIndex
 from .conversations import SQLiteConversations
 from .database import Database
+from .exchange import dump, load
 from .locks import hold
 from .log import SQLiteLog
 from .passages import SQLitePassages
@@ -63,6 +65,18 @@ class SQLiteStore:
     def wipe(self, agent_id: str) -> Sequence[str]:
         """Start anew; labels of the blocks that other agents share, which are left as they are."""
         return wipe(self._database, agent_id)
+
+    def dump(self, agent_id: str) -> Mapping[str, Any]:
+        """Everything of an agent but vectors, as JSON types."""
+        return dump(self._database, agent_id)
+
+    def load(self, name: str, config: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[AgentRow, Sequence[str]]:
+        """Put an agent in, all of it or nothing.
+
+        Raises:
+            NameTaken: there is one of that name.
+        """
+        return load(self._database, lambda: self.agents.create(name, config), self.passages.own_source, data)
 
     def lock(self, agent_id: str) -> AbstractContextManager[None]:
         """Hold an agent for oneself.
