@@ -69,7 +69,7 @@ class _Summary(_Part):
     text: str
     messages: int = 0
     first_message_id: str
-    last_message_id: str
+    last_message_id: str | None = None
     at_message_id: str | None = None
     step_id: str | None = None
     created_at: datetime
@@ -216,7 +216,7 @@ def _check(file: _File, path: Path) -> None:
         twice = next(one for one in messages if messages.count(one) > 1)
         raise ConfigError(f"{path} is damaged. messages: two have the id {twice}. Nothing was imported.")
     for index, summary in enumerate(file.summaries):
-        if summary.last_message_id not in messages:
+        if summary.last_message_id and summary.last_message_id not in messages:
             raise ConfigError(
                 f"{path} is damaged. summaries[{index}].last_message_id: no message has the id "
                 f"{summary.last_message_id}. Nothing was imported."

@@ -28,6 +28,7 @@ COMMANDS = {
     "delete": ("manage:delete", "Delete an agent, a source, a human or a persona."),
     "export": ("exchange:export", "Write an agent into one readable file."),
     "import": ("exchange:import_", "Read an agent from such a file, or from a chat log of the original."),
+    "forget": ("forget:forget", "Delete what an agent remembers about something."),
     "doctor": ("doctor:doctor", "Check everything, show where each setting comes from, and say what to do."),
     "version": ("version:version", "Show the versions of this package and of what it uses."),
 }

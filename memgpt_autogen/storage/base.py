@@ -81,6 +81,14 @@ class Undone:
 
 
 @dataclass(frozen=True)
+class Remembered:
+    """One thing that an agent remembers: what kind of thing, and a piece of its text."""
+
+    kind: str
+    excerpt: str
+
+
+@dataclass(frozen=True)
 class Source:
     """A named set of passages. ``embedder`` and ``dim`` are empty and 0 until vectors are there."""
 
@@ -406,6 +414,21 @@ class Store(Protocol):
 
         Raises:
             NameTaken: there is an agent of that name.
+        """
+        ...
+
+    def remembered(self, agent_id: str, about: str) -> Sequence[Remembered]:
+        """Everything of an agent that holds all the words of ``about`` that matter."""
+        ...
+
+    def forget(self, agent_id: str, about: str) -> Sequence[Remembered]:
+        """Delete that, so that nothing of it is left in the file either.
+
+        Returns:
+            What was deleted.
+
+        Raises:
+            StoreError: it is deleted, and the file could not be cleaned, since another process has it open.
         """
         ...
 

@@ -17,6 +17,9 @@ import numpy.typing as npt
 from ..errors import StoreError
 from .schema import MIGRATIONS
 
+#: Seconds that a statement waits for another process.
+_PATIENCE = 30
+
 
 def now() -> str:
     """The present moment as it is stored: ISO 8601, UTC, microseconds, so that text order is time order."""
@@ -50,7 +53,9 @@ class Database:
         if not in_memory:
             _make_private(Path(self.path))
         try:
-            self._connection = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=30)
+            self._connection = sqlite3.connect(
+                self.path, check_same_thread=False, isolation_level=None, timeout=_PATIENCE
+            )
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA foreign_keys = ON")
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -167,6 +172,26 @@ class Database:
         """
         others = self.number("PRAGMA data_version")
         return self._undone, self._connection.total_changes, others
+
+    def clean(self) -> None:
+        """Write the file anew, so that nothing that was deleted is left in it or beside it.
+
+        Raises:
+            StoreError: another process has it open.
+        """
+        told = "What was found is deleted, but the file still holds its traces: "
+        again = "Close the other program that has it open, and forget it once more."
+        with self._mutex:
+            try:
+                self._connection.execute("PRAGMA busy_timeout = 2000")
+                self._connection.execute("VACUUM")
+                busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            except sqlite3.Error as error:
+                raise StoreError(f"{told}{error}. {again}") from error
+            finally:
+                self._connection.execute(f"PRAGMA busy_timeout = {1000 * _PATIENCE}")
+        if busy:
+            raise StoreError(f"{told}another program is reading it. {again}")
 
     def close(self) -> None:
         """Close the file. Everything committed is on disk."""

@@ -24,7 +24,9 @@ _MESSAGES = (
     *("id", "role", "kind", "author", "content", "text", "tool_calls", "call_id", "answered", "conversation_id"),
     *("session_id", "step_id", "answered_step", "images", "created_at"),
 )
-_SUMMARIES = """SELECT text, messages, first_message_id, last_message_id, step_id, created_at,
+_SUMMARIES = """SELECT text, messages, first_message_id, step_id, created_at,
+                (SELECT id FROM messages WHERE agent_id = summaries.agent_id AND seq <= last_seq
+                 ORDER BY seq DESC LIMIT 1) AS last_message_id,
                 (SELECT id FROM messages WHERE seq = at_seq) AS at_message_id FROM summaries
                 WHERE agent_id = ? ORDER BY last_seq"""
 _STEPS = ("id", "outcome", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost", "created_at")
@@ -177,7 +179,7 @@ def _summary(database: Database, summary: Row, ids: _Ids) -> Row:
         "text": summary["text"],
         "messages": summary["messages"],
         "first_message_id": ids(summary["first_message_id"]),
-        "last_message_id": ids(summary["last_message_id"]),
+        "last_message_id": ids(summary["last_message_id"]) or "",
         "last_seq": seq(summary["last_message_id"]) or 0,
         "at_seq": seq(at) if at else None,
         "step_id": ids(summary["step_id"]),

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from .agents import SQLiteAgents
-from .base import AgentRow, Undone, VectorIndex
+from .base import AgentRow, Remembered, Undone, VectorIndex
 from .conversations import SQLiteConversations
 from .database import Database
 from .exchange import dump, load
+from .forget import forget, remembered
 from .locks import hold
 from .log import SQLiteLog
 from .passages import SQLitePassages
@@ -77,6 +78,20 @@ class SQLiteStore:
             NameTaken: there is one of that name.
         """
         return load(self._database, lambda: self.agents.create(name, config), self.passages.own_source, data)
+
+    def remembered(self, agent_id: str, about: str) -> Sequence[Remembered]:
+        """Everything of an agent that holds all the words of ``about`` that matter."""
+        return remembered(self._database, agent_id, about)
+
+    def forget(self, agent_id: str, about: str) -> Sequence[Remembered]:
+        """Delete that, and clean the file of it.
+
+        Raises:
+            StoreError: it is deleted, and the file could not be cleaned.
+        """
+        found = forget(self._database, agent_id, about)
+        self._database.clean()
+        return found
 
     def lock(self, agent_id: str) -> AbstractContextManager[None]:
         """Hold an agent for oneself.

@@ -1,0 +1,42 @@
+"""``memgpt forget``."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import click
+
+from ..config import Settings
+from .console import confirm, note, say
+from .places import open_store
+
+#: How many excerpts are shown.
+SHOWN = 10
+
+
+@click.command()
+@click.argument("agent")
+@click.option("--about", required=True, metavar="TEXT", help="What: all that holds these words.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(agent: str, about: str, yes: bool) -> None:
+    """Delete what an agent remembers about something: messages, notes, lines of core memory, sentences of summaries.
+
+    Shows what is found and asks. It cannot be undone: the text is not in the database file any more either. Found is
+    what holds all the words, in whatever form they stand. Documents in sources stay.
+    """
+    from ..forget import find_about
+    from ..forget import forget as delete
+
+    with open_store(Settings.load()) as store:
+        found = find_about(store, agent, about)
+        if not found:
+            note(f"{agent} remembers nothing with the words of {about!r}.")
+            return
+        for one in found[:SHOWN]:
+            say(f"{one.kind}: {one.excerpt}")
+        if len(found) > SHOWN:
+            say(f"... and {len(found) - SHOWN} more")
+        counts = ", ".join(f"{number} × {kind}" for kind, number in Counter(one.kind for one in found).items())
+        if yes or confirm(f"Delete {counts}? This cannot be undone."):
+            delete(store, agent, about)
+            say(f"Forgotten: {counts}.")
