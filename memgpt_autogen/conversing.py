@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, Protocol, TypeAlias, overload
@@ -33,16 +34,16 @@ _EXECUTOR = ThreadPoolExecutor(32, thread_name_prefix="memgpt")
 _END: Entry = {}
 
 
-class Conversing:
+class Conversing(ABC):
     """Methods that need a store and a way to open agents; see :class:`memgpt_autogen.client.MemGPT`."""
 
     store: Store
     settings: Settings
     _opened: dict[str, Agent]
 
+    @abstractmethod
     def load_agent(self, name: str) -> Agent:
         """Open an agent."""
-        raise AssertionError("the client does")
 
     def agent(self, agent_id: AgentLike) -> Agent:
         """The agent of a name or id; the same object each time.
@@ -140,7 +141,7 @@ class Conversing:
 
     # -- telling --------------------------------------------------------------------------------------------------
 
-    def save(self) -> None:
+    def save(self) -> None:  # noqa: B027 (no subclass needs to)
         """Nothing is left to do: every step is saved when it is done. For programs that call it."""
 
     def get_agent_memory(self, agent_id: AgentLike) -> dict[str, Any]:
