@@ -119,8 +119,8 @@ class Intake:
         """The search that the preset leaves to the program, with the words of the last question.
 
         Returns:
-            The call as it stands in the log, its result as a person reads it, and what was found; None: nothing fits, or it was looked
-            up already.
+            The call as it stands in the log, its result as a person reads it, and what was found; None: nothing fits,
+            or it was looked up already.
         """
         words = [message.text for message in waiting if message.kind == "user_message" and message.text]
         if not self._preset.rules.prefetch or not words or self._store.log.tail(self._agent_id, 1)[0].role != "user":

@@ -112,8 +112,10 @@ def database(name: str, replace: bool, url: str, query: str, key: str) -> None:
 @load.command(
     "vector-database",
     epilog=example(
-        "memgpt load vector-database --name notes --url chroma:///home/ann/chroma --collection notes --embedder text-embedding-3-small",
-        "memgpt load vector-database --name wiki --url postgresql://ann@db/wiki --table chunks --embedder text-embedding-3-small",
+        "memgpt load vector-database --name notes --url chroma:///home/ann/chroma --collection notes"
+        " --embedder text-embedding-3-small",
+        "memgpt load vector-database --name wiki --url postgresql://ann@db/wiki --table chunks"
+        " --embedder text-embedding-3-small",
     ),
 )
 @_source_options

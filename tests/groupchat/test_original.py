@@ -332,7 +332,6 @@ def test_a_key_that_a_script_gives_to_openai_counts(
 def test_a_wrapper_named_as_the_model_is_the_wrapper(tmp_path: Path, loopback: Loopback) -> None:
     loopback.always = {
         "/props": {"default_generation_settings": {"n_ctx": 8192}},
-        "/v1/models": {"data": []},
         "/tokenize": lambda body: {"tokens": body["content"].split()},
         "/v1/models": {"data": []},
     }
