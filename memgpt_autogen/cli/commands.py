@@ -80,6 +80,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("heartbeat", "", "Run the agent without saying anything.", commands_turns.heartbeat),
     Command("memorywarning", "", "Tell the agent that its view is nearly full.", commands_turns.memory_warning),
+    Command("export", "FILE", "Write the agent into one readable file, without keys.", commands_agent.export),
     Command("wipe", "", "Forget all messages and notes; memory begins anew. Asks first.", commands_memory.wipe),
 )
 _BY_NAME = {command.name: command for command in COMMANDS}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
+from .console import confirm
 
 if TYPE_CHECKING:
     from .session import Session
@@ -33,6 +34,17 @@ def system(session: Session, given: str) -> None:
         return
     session.agent.set_system(text_in(Path(given).expanduser()))
     session.view.tell("The system prompt is set, and remembered for this agent.")
+
+
+def export(session: Session, given: str) -> None:
+    """``/export FILE``."""
+    from ..exchange import export_agent
+
+    path = Path(given).expanduser()
+    if path.exists() and not confirm(f"Write over {path}?", flag="another name, or a terminal"):
+        return
+    export_agent(session.agent.store, session.agent.name, path)
+    session.view.tell(f"Written: {path}")
 
 
 def text_in(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import stat
@@ -129,7 +130,9 @@ def test_events_and_functions_by_command(chat: Chat, tmp_path: Path) -> None:
         "/system",
         f"/system {tmp_path / 'none.txt'}",
         "/save",
+        f"/export {tmp_path / 'sam.json'}",
     )
+    assert json.loads((tmp_path / "sam.json").read_text(encoding="utf-8"))["name"] == "sam"
     assert done.out.count("sam: Hello, I am here.") == 2
     assert "sam can call dedent(text) from now on." in done.out and "is no import path" in done.err
     assert "You repeat what you hear." in done.out and "none.txt: No such file" in done.err
