@@ -34,20 +34,21 @@ def list_(kind: str, as_json: bool) -> None:
 
 
 def _agents(settings: Settings) -> list[Row]:
-    with open_store(settings) as store:
-        return [
-            {
-                "name": row.name,
-                "model": _model_name(row.config.get("model")),
-                "preset": row.config.get("preset") or "by model",
-                "messages": store.log.count(row.id),
-                "created": _day(row.created_at),
-                "sources": [source.name for source in store.passages.attached(row.id)],
-                "persona": row.config.get("persona", ""),
-                "human": row.config.get("human", ""),
-            }
-            for row in store.agents.list()
-        ]
+    from ..storage.overview import agents_at
+
+    return [
+        {
+            "name": one.row.name,
+            "model": _model_name(one.row.config.get("model")),
+            "preset": one.row.config.get("preset") or "by model",
+            "messages": one.messages,
+            "created": _day(one.row.created_at),
+            "sources": one.sources,
+            "persona": one.row.config.get("persona", ""),
+            "human": one.row.config.get("human", ""),
+        }
+        for one in (agents_at(settings.database) if settings.database.is_file() else ())
+    ]
 
 
 def _model_name(saved: Any) -> str:

@@ -12,14 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Generic, Protocol, TypeVar
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from ..messages import Message, Usage, utc_now
 
-Vectors = npt.NDArray[np.float32]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+#: Shape (n, dim), or (dim,) for one. A text, so that listing agents does not load numpy.
+Vectors: TypeAlias = "npt.NDArray[np.float32]"
 H = TypeVar("H")
 
 

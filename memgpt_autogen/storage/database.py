@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
 from .schema import MIGRATIONS
+
+if TYPE_CHECKING:
+    from .base import Vectors
 
 #: Seconds that a statement waits for another process.
 _PATIENCE = 30
@@ -130,8 +130,10 @@ class Database:
                 marks = ", ".join("?" * len(row))
                 self._run(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
 
-    def put_vector(self, table: str, owner_id: str, seq: int, vector: npt.NDArray[np.float32]) -> None:
+    def put_vector(self, table: str, owner_id: str, seq: int, vector: Vectors) -> None:
         """Give a row its vector, if it has none yet."""
+        import numpy as np
+
         data = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
         self.execute(
             f"INSERT OR IGNORE INTO {table} (user_id, step_id, owner_id, seq, vector) VALUES (?, ?, ?, ?, ?)",

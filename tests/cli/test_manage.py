@@ -15,6 +15,7 @@ from memgpt_autogen.storage.base import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from tests.cli.conftest import Program
 from tests.cli.keys import CTRL_C, typed
+from tests.test_house import loaded_by
 
 
 @pytest.fixture
@@ -148,3 +149,12 @@ def test_a_database_that_is_none_is_an_error_that_says_what_to_do(memgpt: Progra
     ran = memgpt("list", "agents")
     assert ran.code == 1
     assert "move it away" in ran.err
+
+
+def test_listing_agents_loads_neither_numpy_nor_openai(store: SQLiteStore) -> None:
+    run = "app.main(['list', 'agents'], standalone_mode=False)"
+    quiet = "with contextlib.redirect_stdout(io.StringIO()):"
+    program = f"import contextlib, io\nfrom memgpt_autogen.cli.app import app\n{quiet}\n    {run}\n"
+    loaded = loaded_by(f"exec({program!r}, {{}})")
+    assert "sqlite3" in loaded
+    assert not loaded & {"autogen", "httpx", "numpy", "openai", "pydantic", "rich", "tiktoken"}
