@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from questionary import Question
     from rich.console import Console
 
+#: Columns under which a table would break words.
+_NARROW = 60
 #: A question's answer is checked with one of these: what is wrong with it, or None.
 Check = Callable[[str], "str | None"]
 
@@ -67,7 +69,7 @@ def note(text: str, label: str = "Note", style: str = "yellow") -> None:
 
 
 def show_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> None:
-    """Rows as a table; tab-separated with neither frame nor head where the output is piped.
+    """Rows as a table, one below the other on a narrow terminal; tab-separated without heads where output is piped.
 
     Args:
         columns: the keys to show, in order; they are the table's heads too.
@@ -85,13 +87,20 @@ def show_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, as_j
     from rich.table import Table
     from rich.text import Text
 
+    out = console()
+    if out.width < _NARROW:
+        for row in rows:
+            out.print(Text(str(row.get(columns[0], "")), style="bold"))
+            for column in columns[1:]:
+                out.print(Text(f"  {column}: {row.get(column, '')}"))
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         numbers = all(isinstance(row.get(column), int) for row in rows)
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(row.get(column, ""))) for column in columns))
-    console().print(table)
+    out.print(table)
 
 
 # -- asking -----------------------------------------------------------------------------------------------------------
