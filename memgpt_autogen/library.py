@@ -65,7 +65,8 @@ class Loaded:
         done = "Nothing has changed"
         if self.read:
             what = " and ".join(_many(number, unit) for unit, number in self.read.items())
-            done = f"Loaded {what} into {_many(self.added, 'passage')}"
+            into = "with their vectors" if "passage" in self.read else f"into {_many(self.added, 'passage')}"
+            done = f"Loaded {what} {into}"
         if not (self.changed or self.gone or self.same):
             return f"{done}."
         counts = {"new": self.new, "changed": self.changed, "gone": self.gone, "as before": self.same}

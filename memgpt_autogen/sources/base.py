@@ -81,6 +81,6 @@ def _grouped(loader: Loader) -> Iterator[Entry]:
         pages = list(group)
         digest = hashlib.sha256()
         for page in pages:
-            digest.update(json.dumps([page.text, page.uri, dict(page.metadata)], default=str).encode())
-            digest.update(repr(list(page.vector) if page.vector is not None else None).encode())
+            digest.update(json.dumps([page.text, page.uri, dict(page.metadata)], default=str, sort_keys=True).encode())
+            digest.update(repr([float(value) for value in page.vector] if page.vector is not None else None).encode())
         yield Entry(key, digest.hexdigest(), pages.__iter__)

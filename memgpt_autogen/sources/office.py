@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import is_zipfile
 
 from ..errors import MissingDependency, SourceError
 from .base import Document
@@ -22,6 +23,8 @@ def read_office(path: Path, uri: str) -> Iterator[Document]:
         raise MissingDependency(
             f"{uri}: {path.suffix} files are read by markitdown.", "memgpt-autogen[docs]"
         ) from error
+    if not is_zipfile(path):  # markitdown would take whatever it is for plain text
+        raise SourceError(f"{uri} cannot be read; it may be damaged or encrypted. Save it anew.")
     try:
         text = MarkItDown(enable_plugins=False).convert_local(str(path)).markdown
     except Exception as error:  # whatever its many parsers raise

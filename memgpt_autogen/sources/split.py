@@ -61,9 +61,10 @@ def split(document: Document) -> Iterator[Passage]:
     known = headings(document.text)
     before = document.metadata.get("heading")
     offset = int(document.metadata.get("start", 0))
-    for start, text in _splitter().chunk_indices(document.text):
-        if re.fullmatch(r"(#+\s+.+\s*)+", text):
-            continue  # nothing but headings
+    chunks = _splitter().chunk_indices(document.text)
+    for number, (start, text) in enumerate(chunks, 1):
+        if number < len(chunks) and re.fullmatch(r"(#+\s+.+\s*)+", text):
+            continue  # nothing but headings: the next passage has them
         under = [heading for place, heading in known if place <= start]
         heading = under[-1] if under else before
         metadata = {**document.metadata, "start": offset + start}

@@ -71,11 +71,11 @@ def reading(url: str) -> Iterator[Connection]:
     if engine.dialect.name == "sqlite" and parsed.database and not Path(parsed.database).is_file():
         raise SourceError(f"There is no database file {parsed.database}. Check the path.")
     try:
-        with engine.connect().execution_options(stream_results=True) as connection:
+        with engine.connect() as connection:
             try:
                 if statement := _READ_ONLY.get(engine.dialect.name):
                     connection.execute(sqlalchemy.text(statement))
-                yield connection
+                yield connection.execution_options(stream_results=True)
             finally:
                 connection.rollback()
     except (SQLAlchemyError, UnicodeDecodeError) as error:

@@ -94,7 +94,7 @@ class Stage:
         try:
             pickle.dump((entry.key, _digest(entry)), self._file)
             for part in entry.read():
-                pages += "page" in part.metadata
+                pages += part.vector is None and "page" in part.metadata
                 vector = None if part.vector is None else unit_vector(part.vector)
                 for passage in split(part):
                     passages += 1

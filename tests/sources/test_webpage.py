@@ -1,0 +1,169 @@
+"""Web pages from a server of our own, and the addresses that are refused."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from memgpt_autogen.errors import SourceError
+from memgpt_autogen.library import Library
+from memgpt_autogen.sources import webpage
+from memgpt_autogen.storage.base import Passage
+
+from .conftest import write_pdf
+
+Passages = Callable[[str], list[Passage]]
+ARTICLE = (
+    "<html><head><title>Ferries of Ulmsund</title></head><body><nav><a href='/'>Home</a> Imprint</nav><article>"
+    "<h1>Ferries of Ulmsund</h1><p>The ferry leaves from pier {pier} at dawn, and dogs travel on it free of charge.</p>"
+    + "<p>On deck there are benches, a small kitchen, and a room where bicycles may be left for the crossing.</p>" * 4
+    + "</article><footer>Visits: {visits}</footer></body></html>"
+)
+
+
+class Site(BaseHTTPRequestHandler):
+    """A few pages."""
+
+    pier, visits, pdf = "seven", 0, b""
+
+    def do_GET(self) -> None:
+        Site.visits += 1
+        kind, body, status = "text/html; charset=utf-8", b"", 200
+        if self.path == "/ferries":
+            body = ARTICLE.format(pier=Site.pier, visits=Site.visits).encode()
+        elif self.path == "/latin":
+            kind, body = "text/plain; charset=iso-8859-1", "Das Café öffnet.".encode("latin-1")
+        elif self.path == "/book.pdf":
+            kind, body = "application/pdf", Site.pdf
+        elif self.path == "/photo":
+            kind, body = "image/png", b"\x89PNG"
+        elif self.path == "/loop":
+            status = 302
+        elif self.path == "/huge":
+            return self.huge()
+        else:
+            status, body = 404, b"none"
+        self.send_response(status)
+        if status == 302:
+            self.send_header("Location", "/loop")
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def huge(self) -> None:
+        """50 MB, of which a reader that watches its limit takes half."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        try:
+            for _ in range(50):
+                self.wfile.write(b"<p>word</p>     " * (1 << 16))
+        except OSError:
+            pass
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site(folder: Path) -> Iterator[str]:
+    Site.pier, Site.visits = "seven", 0
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_main_text_of_pages_is_loaded_and_kept_up_to_date(
+    library: Library, site: str, passages: Passages, folder: Path
+) -> None:
+    Site.pdf = write_pdf(folder / "book.pdf", ["One.", "The keeper is Orla."]).read_bytes()
+    urls = [f"{site}/ferries", f"{site}/latin", f"{site}/book.pdf"]
+    loaded = library.load("s", "webpage", urls=urls, allow_private=True)
+    assert str(loaded) == "Loaded 2 pages and 2 web pages into 4 passages."
+    found = {(one.uri, one.metadata.get("page")): one for one in passages("s")}
+    page = found[urls[0], None]
+    assert "pier seven" in page.text and "Imprint" not in page.text and "Visits" not in page.text
+    assert page.metadata["title"] == "Ferries of Ulmsund"
+    assert found[urls[1], None].text == "Das Café öffnet." and "Orla" in found[urls[2], 2].text
+    assert library.load("s", "webpage", urls=urls, allow_private=True).same == 3
+    Site.pier = "nine"
+    assert library.load("s", "webpage", urls=urls, allow_private=True).changed == 1
+    assert "pier nine" in next(one.text for one in passages("s") if one.uri == urls[0])
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/none", "answered 404 Not Found. Check the address."),
+        ("/photo", "is image/png, not a page of text"),
+        ("/loop", "redirects more than 10 times"),
+        ("/huge", "is larger than 25 MB"),
+    ],
+)
+def test_a_page_that_cannot_be_had_says_why_and_what_was_loaded_stays(
+    library: Library, site: str, passages: Passages, path: str, told: str
+) -> None:
+    library.load("s", "webpage", urls=f"{site}/ferries", allow_private=True)
+    with pytest.raises(SourceError, match=told):
+        library.load("s", "webpage", urls=site + path, allow_private=True)
+    loaded = library.load("s", "webpage", urls=[f"{site}/ferries", site + path], allow_private=True)
+    assert loaded.same == 1 and told[:30] in loaded.notes[0]
+    assert ["pier seven" in one.text for one in passages("s")] == [True]
+
+
+def test_a_page_that_fails_keeps_what_was_loaded_of_it(
+    library: Library, site: str, passages: Passages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = [f"{site}/ferries", f"{site}/latin"]
+    library.load("s", "webpage", urls=urls, allow_private=True)
+    monkeypatch.setattr(webpage, "MOST", 100)
+    loaded = library.load("s", "webpage", urls=urls, allow_private=True)
+    assert loaded.same == 2 and len(loaded.notes) == 1
+    assert len(passages("s")) == 2
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "[::1]", "10.1.2.3", "192.168.0.9", "169.254.169.254", "0.0.0.0"]
+)
+def test_private_addresses_are_refused(library: Library, host: str) -> None:
+    with pytest.raises(SourceError, match="of this machine or of a private network .*--allow-private"):
+        library.load("s", "webpage", urls=f"http://{host}:9/page")
+
+
+def test_a_redirect_to_a_private_address_is_refused(
+    library: Library, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first address passes for a public one; what it redirects to is not asked for."""
+    refuse = webpage._refuse_private
+    monkeypatch.setattr(
+        webpage, "_refuse_private", lambda ip, asked, address: "/loop" in address or refuse(ip, asked, address)
+    )
+    monkeypatch.setattr(Site, "end_headers", redirecting)
+    with pytest.raises(SourceError, match="/loop redirects to http://127.0.0.1:1/secret, which is an address of this"):
+        library.load("s", "webpage", urls=f"{site}/loop")
+
+
+def redirecting(handler: Site) -> None:
+    handler._headers_buffer = [
+        line if not line.startswith(b"Location") else b"Location: http://127.0.0.1:1/secret\r\n"
+        for line in handler._headers_buffer
+    ]
+    BaseHTTPRequestHandler.end_headers(handler)
+
+
+def test_addresses_that_are_none_say_so(library: Library) -> None:
+    with pytest.raises(SourceError, match="No address is named"):
+        library.load("s", "webpage", urls=[])
+    with pytest.raises(SourceError, match="is not an http or https address"):
+        library.load("s", "webpage", urls="file:///etc/passwd")
+    with pytest.raises(SourceError, match="There is no server nowhere.invalid"):
+        library.load("s", "webpage", urls="nowhere.invalid/page")
+    with pytest.raises(SourceError, match="cannot be reached"):
+        library.load("s", "webpage", urls="http://127.0.0.1:1/", allow_private=True)
