@@ -54,7 +54,7 @@ def find(
 
     def look_up(phrase: str, limit: int) -> tuple[Places, bool]:
         numbers = _holders(database, table, phrase, first, last, limit + 1 if limit else -1)
-        each = [start + shelf.places(numbers) for start, shelf in zip(starts, shelves, strict=False)]
+        each = [start + shelf.places(_between(numbers, shelf)) for start, shelf in zip(starts, shelves, strict=False)]
         return np.concatenate(each), bool(limit) and len(numbers) > limit
 
     every = telling(query)[:WORDS]
@@ -96,6 +96,12 @@ def written(database: Database, table: str, owner: str, shelves: Sequence[Shelf]
         mask[shelf.places(numbers_of(database, sql, shelf.owner_id, since, before))] = True
         each.append(mask)
     return np.concatenate(each)
+
+
+def _between(numbers: Numbers, shelf: Shelf) -> Numbers:
+    """Of rising numbers those from a shelf's first to its last: sources mostly stand one behind the other."""
+    first, last = np.searchsorted(numbers, shelf.numbers[[0, -1]])
+    return numbers[first : last + 1]
 
 
 def _holders(database: Database, table: str, phrase: str, first: int, last: int, limit: int) -> Numbers:

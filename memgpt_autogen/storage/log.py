@@ -122,8 +122,11 @@ class SQLiteLog:
         if agent_id not in self._shelves:
             authors, sessions = Codes(), Codes()
 
-            def facts(row: sqlite3.Row) -> tuple[float, ...]:
-                return row["size"], sessions(row["session_id"] or ""), authors(row["author"] or ""), row["asks"]
+            def facts(rows: Sequence[sqlite3.Row]) -> list[tuple[float, ...]]:
+                return [
+                    (row["size"], sessions(row["session_id"] or ""), authors(row["author"] or ""), row["asks"])
+                    for row in rows
+                ]
 
             shelf = Shelf(self._db, agent_id, "agents", _ROWS, "message_vectors", facts, 4)
             self._shelves[agent_id] = shelf, authors

@@ -134,7 +134,7 @@ class SQLitePassages(SQLiteSources):
                 "sources",
                 _ROWS,
                 "passage_vectors",
-                lambda row: (row[1],),
+                lambda rows: np.array([row[1] for row in rows]).reshape(-1, 1),
                 1,
                 elsewhere=self._outside is not None or bool(row and row["vectors_in"]),
             )
