@@ -79,7 +79,7 @@ def run(**options: Any) -> None:
 
 
 def _wanted(options: dict[str, Any]) -> Wanted:
-    from .commands_agent import text_in
+    from ..commands.about import text_in
     from .opening import Wanted
 
     fields = ("model", "model_wrapper", "model_endpoint", "model_endpoint_type", "context_window")

@@ -1,51 +1,30 @@
-"""The commands within a chat: one table, from which help, completion and documentation are made."""
+"""The commands within a chat in the terminal: those of every chat, and what needs somebody who sits there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..errors import ConfigError
-from ..names import not_known
-from . import commands_agent, commands_memory, commands_turns
+from .. import commands
+from ..agent import Agent
+from ..commands import Command, about, memory, turns
+from ..turns import Turn
+from .console import confirm
 from .reading import FENCE
 
 if TYPE_CHECKING:
     from .session import Session
 
-Run: TypeAlias = "Callable[[Session, str], None]"
+InChat: TypeAlias = "Command[Session]"
 
 
-@dataclass(frozen=True)
-class Command:
-    """One command.
-
-    Attributes:
-        name: without the slash.
-        arguments: what goes behind it, ``[in brackets]`` if it may be left out; ``NUMBER`` must be one.
-        help: one line.
-        run: given the session and what stands behind the name.
-        among: the words that its argument is one of at the moment, for completion.
-    """
-
-    name: str
-    arguments: str
-    help: str
-    run: Run
-    among: Callable[[Session], Sequence[str]] | None = None
-
-    @property
-    def usage(self) -> str:
-        """As it is typed."""
-        return f"/{self.name} {self.arguments}".rstrip()
-
-
-def _exit(session: Session, _: str) -> None:
+def _exit(session: Session, _: str) -> str:
     session.over = True
+    return ""
 
 
-def _help(session: Session, _: str) -> None:
+def _help(session: Session, _: str) -> str:
     width = max(len(command.usage) for command in COMMANDS)
     session.view.show_pairs([(command.usage, command.help) for command in COMMANDS], width)
     session.view.tell(
@@ -53,55 +32,92 @@ def _help(session: Session, _: str) -> None:
         f"and another ends it. Ctrl-C stops an answer; Ctrl-D ends the chat.",
         "dim",
     )
+    return ""
 
 
-COMMANDS: tuple[Command, ...] = (
+def _summarize(session: Session, given: str) -> str:
+    with session.view.waiting():
+        return memory.summarize(session.agent, given)
+
+
+def _model(session: Session, given: str) -> str:
+    from .opening import Wanted, described, open_agent
+
+    if given:
+        with session.view.waiting():
+            agent, _ = open_agent(session.memgpt, Wanted(agent=session.agent.name, model={"model": given}))
+        session.go_on_with(agent)
+    return described(session.memgpt, session.agent)
+
+
+def _export(session: Session, given: str) -> str:
+    path = Path(given).expanduser()
+    if path.exists() and not confirm(f"Write over {path}?", flag="another name, or a terminal"):
+        return ""
+    return about.export(session.agent, given, over=True)
+
+
+def _wipe(session: Session, _: str) -> str:
+    agent = session.agent
+    count = agent.store.log.count(agent.id)
+    question = f"Forget all {count} messages and {agent.name}'s notes, for good?"
+    if not confirm(question, flag="a terminal, or delete the agent"):
+        return ""
+    left = agent.wipe()
+    shared = f"\nAs other agents share them, these blocks are as they were: {', '.join(left)}." if left else ""
+    return f"{agent.name} begins anew. Attached sources stay.{shared}"
+
+
+def _turn(turn: Callable[[Agent, bool], Turn]) -> Callable[[Session, str], str]:
+    """A command that has the agent take a turn, drawn while it happens."""
+
+    def run(session: Session, _: str) -> str:
+        session.turn(lambda: turn(session.agent, session.stream))
+        return ""
+
+    return run
+
+
+#: What a terminal does otherwise about a command of every chat.
+_OTHERWISE: dict[str, Callable[[Session, str], str]] = {
+    "retry": _turn(turns.retry),
+    "heartbeat": _turn(turns.heartbeat),
+    "memorywarning": _turn(turns.memory_warning),
+    "summarize": _summarize,
+    "export": _export,
+}
+
+
+def _in_chat(command: Command[Agent]) -> InChat:
+    among = command.among
+    return Command(
+        command.name,
+        command.arguments,
+        command.help,
+        _OTHERWISE.get(command.name) or (lambda session, given: command.run(session.agent, given)),
+        (lambda session: among(session.agent)) if among else None,
+    )
+
+
+COMMANDS: tuple[InChat, ...] = (
     Command("help", "", "Show these commands.", _help),
     Command("exit", "", "End the chat; everything is saved.", _exit),
-    Command("save", "", "Nothing to do: every step is saved when it is done.", commands_agent.save),
-    Command("pop", "[NUMBER]", "Undo the last turn, or that many, and what they wrote to memory.", commands_turns.pop),
-    Command("retry", "", "Undo the last answer and have it given anew.", commands_turns.retry),
-    Command("rethink", "TEXT", "Put other inner thoughts in the place of the last.", commands_turns.rethink),
-    Command("rewrite", "TEXT", "Put other words in the place of what was said last.", commands_turns.rewrite),
-    Command("memory", "", "Show core memory, and how much is in the other two.", commands_memory.memory),
-    Command("archival", "[QUERY]", "Search archival memory: the agent's notes, and sources.", commands_memory.archival),
-    Command("recall", "[QUERY]", "Search all messages; without QUERY the last ones.", commands_memory.recall),
-    Command("summarize", "", "Move all but the last turn out of view, into a summary.", commands_memory.summarize),
-    Command("dump", "[NUMBER]", "Show the messages in view, or the last ones.", commands_memory.dump),
-    Command("dumpraw", "", "Show the messages in view as JSON.", commands_memory.dumpraw),
-    Command("sources", "", "List the sources; those attached are marked.", commands_memory.sources),
-    Command("attach", "SOURCE", "Let the agent search a source.", commands_memory.attach, commands_memory.not_attached),
-    Command("detach", "SOURCE", "Have it search a source no longer.", commands_memory.detach, commands_memory.attached),
-    Command("model", "", "Show which model answers, and where.", commands_agent.model),
-    Command("system", "[FILE]", "Show the system prompt, or set it from a file.", commands_agent.system),
-    Command("add_function", "package.module:name", "Give the agent a Python function.", commands_agent.add_function),
-    Command(
-        "remove_function", "NAME", "Take an added function away.", commands_agent.remove_function, commands_agent.added
-    ),
-    Command("heartbeat", "", "Run the agent without saying anything.", commands_turns.heartbeat),
-    Command("memorywarning", "", "Tell the agent that its view is nearly full.", commands_turns.memory_warning),
-    Command("export", "FILE", "Write the agent into one readable file, without keys.", commands_agent.export),
-    Command("wipe", "", "Forget all messages and notes; memory begins anew. Asks first.", commands_memory.wipe),
+    *(_in_chat(command) for command in commands.COMMANDS if command.name != "model"),
+    Command("model", "[NAME]", "Show which model answers, and where; or have another answer, remembered.", _model),
+    Command("wipe", "", "Forget all messages and notes; memory begins anew. Asks first.", _wipe),
 )
-_BY_NAME = {command.name: command for command in COMMANDS}
 
 
-def find(text: str) -> tuple[Command, str]:
-    """The command in a line, and what stands behind it.
+def take(session: Session, line: str) -> None:
+    """Run the command in a line, and show what it answers.
 
     Raises:
-        ConfigError: there is none of that name, or it is used otherwise; the message says how.
+        ConfigError: there is no such command, or it is used otherwise; the message says how.
     """
-    name, _, given = text[1:].partition(" ")
-    given = given.strip()
-    command = _BY_NAME.get(name.strip())
-    if command is None:
-        raise ConfigError(not_known(f"There is no command /{name}.", name, "Commands", _BY_NAME))
-    optional = not command.arguments or command.arguments.startswith("[")
-    number = "NUMBER" in command.arguments and given
-    if bool(given) > bool(command.arguments) or not (given or optional) or (number and not given.isdecimal()):
-        raise ConfigError(f"It is used as: {command.usage}")
-    return command, given
+    command, given = commands.find(line, COMMANDS)
+    shown = command.run(session, given)
+    if shown:
+        session.view.tell(shown)
 
 
 def complete(session: Session, text: str) -> list[tuple[str, str]]:
@@ -109,6 +125,5 @@ def complete(session: Session, text: str) -> list[tuple[str, str]]:
     name, space, given = text[1:].partition(" ")
     if not space:
         return [(f"/{one.name}", one.help) for one in COMMANDS if one.name.startswith(name)]
-    command = _BY_NAME.get(name)
-    words = command.among(session) if command and command.among else ()
+    words = [word for one in COMMANDS if one.name == name and one.among for word in one.among(session)]
     return [(word, "") for word in words if word.startswith(given)]

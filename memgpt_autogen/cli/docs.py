@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from .app import app
+from .commands import COMMANDS
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "cli.md"
 WIDTH = 100
@@ -19,6 +20,13 @@ are the same program; each help text is also shown by `memgpt COMMAND --help`.
 Errors are one sentence that says what to do next; the exit code is 1, or 2 where the command line is wrong. `--debug`,
 on any command, shows what is logged and the traceback. Piped output is plain: no frames, tabs between columns. Without
 a terminal no question is asked: the flag that answers it is named instead. `NO_COLOR` is respected.
+"""
+_CHAT = """## Commands within a chat
+
+Typed into `memgpt run`. A day is written as `2026-11-21`; pages begin with 0.
+
+| | |
+|---|---|
 """
 
 
@@ -43,6 +51,7 @@ def page() -> str:
         shown = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
         depth = "#" * (1 + len(name.split()))
         parts.append(f"{depth} {name}\n\n```text\n{shown}\n```\n")
+    parts.append(_CHAT + "".join(f"| `{one.usage}` | {one.help} |\n" for one in COMMANDS))
     return "\n".join(parts)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import events
 from ..errors import MemGPTError, ModelError
 from ..turns import Turn
-from .commands import find
+from .commands import take
 from .console import debugging
 from .reading import Reader
 from .view import View
@@ -51,12 +51,18 @@ class Session:
         stream: bool = False,
         every: timedelta | None = None,
     ) -> None:
-        self.memgpt, self.agent, self.view = memgpt, agent, view
+        self.memgpt, self.view = memgpt, view
         self.over = self.failed = False
         self.stream, self._reader, self._every = stream, reader, every
         self._turn = threading.Lock()  # one turn at a time is drawn
         self._closing = threading.Event()
-        agent.observers.append(view.watch)
+        self.go_on_with(agent)
+
+    def go_on_with(self, agent: Agent) -> None:
+        """Talk with this agent from now on: the same one, opened anew."""
+        with self._turn:
+            self.agent = agent
+            agent.observers.append(self.view.watch)
 
     def greet(self) -> None:
         """Have the agent speak first."""
@@ -102,8 +108,7 @@ class Session:
         """Deal with what was typed: a command, or something said to the agent."""
         if text.startswith("/"):
             with _Errors(self):
-                command, given = find(text)
-                command.run(self, given)
+                take(self, text)
         else:
             self.turn(lambda: self.agent.run([events.user_message(text)], stream=self.stream))
 

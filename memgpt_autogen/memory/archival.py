@@ -71,7 +71,7 @@ class ArchivalMemory:
         and a notice says so.
 
         Args:
-            query: a person's words.
+            query: a person's words. None at all: every passage, the newest first.
             page: from 0.
             source: only the attached source of this name; empty: only the agent's own notes.
             since, until: only what was written on these days (local time, both included).
@@ -80,7 +80,7 @@ class ArchivalMemory:
         Raises:
             SourceError: no source of that name is attached.
         """
-        vector = self._meaning.of_passages(query)
+        vector = self._meaning.of_passages(query) if query.strip() else None
         others = {}
         if vector is not None:
             attached = self._store.passages.attached(self._agent_id)

@@ -307,7 +307,7 @@ class Passages(Protocol):
 
         Args:
             agent_id: whose notes and attached sources.
-            query: a person's words.
+            query: a person's words. Neither these nor a vector: every passage, the newest first.
             page, page_size: which hits; pages start at 0.
             vector, embedder: the query's vector, and who made it.
             also: by other embedders, for the sources that these made; None: those are searched by words alone.

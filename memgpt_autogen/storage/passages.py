@@ -71,9 +71,11 @@ class SQLitePassages(SQLiteSources):
                 compared = self._compared(shelves, asked, (page + 1) * page_size)
                 similar = np.concatenate([cosines for cosines, _ in compared])
                 found |= np.concatenate([known for _, known in compared])
+            scores = rank_passages([*held.words.values()], held.pairs, sizes, similar)
+            if vector is None and not query.strip():
+                found[:], scores = True, np.concatenate([shelf.numbers for shelf in shelves]).astype(np.float64)
             if since or until:
                 found &= written(self._db, "passages", "source_id", shelves, (since, until))
-            scores = rank_passages([*held.words.values()], held.pairs, sizes, similar)
             among = np.flatnonzero(found)
             starts = np.cumsum([0, *(len(shelf) for shelf in shelves)])
             hits = []

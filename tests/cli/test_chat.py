@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from memgpt_autogen.cli.app import main
-from memgpt_autogen.cli.commands import COMMANDS, complete, find
+from memgpt_autogen.cli.commands import COMMANDS, complete
+from memgpt_autogen.commands import find
 from memgpt_autogen.errors import ConfigError
 
 from .talk_server import serving
@@ -141,6 +142,12 @@ def test_events_and_functions_by_command(chat: Chat, tmp_path: Path) -> None:
     assert "gpt-4o (openai, http://127.0.0.1" in again.out and "You repeat what you hear." in again.out
 
 
+def test_another_model_answers_from_within_the_chat_and_is_remembered(chat: Chat) -> None:
+    done = chat("hello", "/model gpt-4.1", "hello", "/model")
+    assert done.out.count("gpt-4.1 (openai, http://127.0.0.1") == 2 and done.out.count("sam: You said: hello.") == 2
+    assert "gpt-4.1 (openai" in chat("/model").out
+
+
 def test_a_source_is_attached_within_the_chat(chat: Chat, environ: Mapping[str, str], tmp_path: Path) -> None:
     (tmp_path / "lamp.md").write_text("The lamp has a guarantee of five years.", encoding="utf-8")
     load = ["load", "directory", "--name", "lamps", "--input-files", str(tmp_path / "lamp.md")]
@@ -150,12 +157,15 @@ def test_a_source_is_attached_within_the_chat(chat: Chat, environ: Mapping[str, 
         "/attach lamps",
         "/sources",
         "/archival guarantee",
+        "/archival --source lamps --since 2026-01-01",
+        "/archival guarantee --until 2020-12-31",
         "/detach lamps",
         "/detach lamps",
         "/attach x",
     )
     assert "sam can search lamps from now on." in done.out and "attached already" in done.out
-    assert "* lamps: 1 passages" in done.out and "five years" in done.out and "no longer" in done.out
+    assert "* lamps: 1 passages" in done.out and done.out.count("five years") == 2 and "no longer" in done.out
+    assert "Archival memory has nothing on this." in done.out
     assert "is not attached" in done.err and "There is no source named 'x'" in done.err
 
 
@@ -169,9 +179,9 @@ def test_a_command_that_is_not_there_names_the_closest(chat: Chat) -> None:
 
 
 def test_commands_are_found_and_completed() -> None:
-    assert find("/pop 3")[1] == "3"
+    assert find("/pop 3", COMMANDS)[1] == "3"
     with pytest.raises(ConfigError, match="There is no command /x"):
-        find("/x")
+        find("/x", COMMANDS)
     assert [word for word, _ in complete(None, "/re")] == [
         "/retry",
         "/rethink",

@@ -88,19 +88,32 @@ def test_commands_and_what_is_told_of_an_agent(tmp_path: Path) -> None:
     assert memgpt.ask("sam", "Hi") == "One."
     assert "First name: Chad" in memgpt.run_command("sam", "/memory")
     assert memgpt.run_command("sam", "/retry") == "Two."
-    assert memgpt.run_command("sam", "rewrite Three.") == "What was said before: Two."
+    assert memgpt.run_command("sam", "rewrite Three.") == 'sam had said: "Two."; now: "Three."'
     assert "Three." in memgpt.run_command("sam", "/recall")
-    assert memgpt.run_command("sam", "/pop") == "Undone: 1 turn, 3 messages."
+    assert memgpt.run_command("sam", "/recall three --since 2026-01-01").startswith("Results 1 of 1")
+    assert memgpt.run_command("sam", "/recall --until 1999-12-31") == "No messages from 1971-01-01 to 1999-12-31."
+    assert memgpt.run_command("sam", "/pop").startswith('Undone: 1 turn, 3 messages, from "Hi" on.')
     for wrong, told in (
         ("/memroy", "Did you mean 'memory'"),
         ("/attach", "used as: /attach SOURCE"),
         ("/pop x", "NUMBER"),
+        ("/recall tea --source x", "--source cannot be used so. The options are: --since DAY"),
+        ("/archival --since lately", "YYYY-MM-DD"),
     ):
         with pytest.raises(ConfigError, match=told):
             memgpt.run_command("sam", wrong)
+    for note in ("Likes tea.", "Has a boat."):
+        memgpt.agent("sam").archival.insert(note)
+    latest = memgpt.run_command("sam", "/archival").splitlines()
+    assert latest[0] == "2 passages; sources attached: none." and latest[1].startswith("Results 1-2 of 2")
+    assert [line.partition("] ")[2] for line in latest[2:]] == ["Has a boat.", "Likes tea."]
+    assert "[20" in latest[2]
+    assert memgpt.run_command("sam", f"/export {tmp_path / 'sam.json'}").startswith("Written: ")
+    with pytest.raises(ConfigError, match="there already"):
+        memgpt.run_command("sam", f"/export {tmp_path / 'sam.json'}")
     memgpt.save()
     told = memgpt.get_agent_memory("sam")
-    assert told["core_memory"]["persona"] == "I am Sam." and told["recall_memory"] == told["archival_memory"] == 0
+    assert told["core_memory"]["persona"] == "I am Sam." and (told["recall_memory"], told["archival_memory"]) == (0, 2)
     assert memgpt.get_agent_config("sam").preset == "memgpt_chat"
     assert "memgpt_chat" in memgpt.list_presets() and memgpt.list_personas() and memgpt.list_humans()
 

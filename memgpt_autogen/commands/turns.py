@@ -1,28 +1,55 @@
-"""Commands of a chat about its turns: undo, try again, reword, run without words."""
+"""Commands about the agent's turns: undo, try again, reword, run without words."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from .. import events
+from ..agent import Agent
 from ..storage.base import Undone
 from ..tools.memory_tools import SEND_MESSAGE
-
-if TYPE_CHECKING:
-    from ..agent import Agent
-    from .session import Session
+from ..turns import Turn
 
 _WARNING = "Your context window is nearly full. Save now what you must not lose."
 
 
-def pop(session: Session, given: str) -> None:
+def words_of(turn: Callable[[Agent, bool], Turn]) -> Callable[[Agent, str], str]:
+    """A command that has the agent take a turn, and answers with what was said in it."""
+    return lambda agent, _: "\n".join(turn(agent, False).said)
+
+
+def retry(agent: Agent, stream: bool) -> Turn:
+    """``/retry``."""
+    return agent.retry(stream=stream)
+
+
+def heartbeat(agent: Agent, stream: bool) -> Turn:
+    """``/heartbeat``."""
+    return agent.run([events.heartbeat("Your user asked for it.")], stream=stream)
+
+
+def memory_warning(agent: Agent, stream: bool) -> Turn:
+    """``/memorywarning``."""
+    return agent.run([events.system_alert(_WARNING)], stream=stream)
+
+
+def rethink(agent: Agent, given: str) -> str:
+    """``/rethink TEXT``."""
+    return f'The last inner thoughts were: "{agent.rethink(given)}"; now: "{given}"'
+
+
+def rewrite(agent: Agent, given: str) -> str:
+    """``/rewrite TEXT``."""
+    return f'{agent.name} had said: "{agent.rewrite(given)}"; now: "{given}"'
+
+
+def pop(agent: Agent, given: str) -> str:
     """``/pop [NUMBER]``."""
     wanted = int(given or 1)
-    undone = session.agent.undo(wanted)
-    session.view.tell(told(undone, wanted, session.agent))
+    return _told(agent.undo(wanted), wanted, agent)
 
 
-def told(undone: Undone, wanted: int, agent: Agent) -> str:
+def _told(undone: Undone, wanted: int, agent: Agent) -> str:
     """What was taken back, in a sentence or two."""
     turns = f"{undone.turns} turn{'s' * (undone.turns != 1)}"
     fewer = " (there were no more)" if undone.turns < wanted else ""
@@ -54,30 +81,3 @@ def told(undone: Undone, wanted: int, agent: Agent) -> str:
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= 40 else line[:39] + "…"
-
-
-def retry(session: Session, _: str) -> None:
-    """``/retry``."""
-    session.turn(lambda: session.agent.retry(stream=session.stream))
-
-
-def rethink(session: Session, given: str) -> None:
-    """``/rethink TEXT``."""
-    before = session.agent.rethink(given)
-    session.view.tell(f'The last inner thoughts were: "{before}"; now: "{given}"')
-
-
-def rewrite(session: Session, given: str) -> None:
-    """``/rewrite TEXT``."""
-    before = session.agent.rewrite(given)
-    session.view.tell(f'{session.agent.name} had said: "{before}"; now: "{given}"')
-
-
-def heartbeat(session: Session, _: str) -> None:
-    """``/heartbeat``."""
-    session.turn(lambda: session.agent.run([events.heartbeat("Your user asked for it.")], stream=session.stream))
-
-
-def memory_warning(session: Session, _: str) -> None:
-    """``/memorywarning``."""
-    session.turn(lambda: session.agent.run([events.system_alert(_WARNING)], stream=session.stream))

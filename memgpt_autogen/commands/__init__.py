@@ -1,0 +1,113 @@
+"""The commands within a chat: ``/memory``, ``/retry``, ... One table; the terminal adds what needs a terminal.
+
+Each is given an agent and the words behind its name, and answers with the text that a person is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ..agent import Agent
+from ..errors import ConfigError
+from ..names import not_known
+from . import about, memory, turns
+from .options import listed
+
+On = TypeVar("On")
+
+
+@dataclass(frozen=True)
+class Command(Generic[On]):
+    """One command.
+
+    Attributes:
+        name: without the slash.
+        arguments: what goes behind it, ``[in brackets]`` if it may be left out; ``NUMBER`` must be one.
+        help: one line.
+        run: given what it is run on and the words behind its name; what a person is shown, or nothing.
+        among: the words that its argument is one of at the moment, for completion.
+    """
+
+    name: str
+    arguments: str
+    help: str
+    run: Callable[[On, str], str]
+    among: Callable[[On], Sequence[str]] | None = None
+
+    @property
+    def usage(self) -> str:
+        """As it is typed."""
+        return f"/{self.name} {self.arguments}".rstrip()
+
+
+COMMANDS: tuple[Command[Agent], ...] = (
+    Command("save", "", "Nothing to do: every step is saved when it is done.", about.save),
+    Command("pop", "[NUMBER]", "Undo the last turn, or that many, and what they wrote to memory.", turns.pop),
+    Command("retry", "", "Undo the last answer and have it given anew.", turns.words_of(turns.retry)),
+    Command("rethink", "TEXT", "Put other inner thoughts in the place of the last.", turns.rethink),
+    Command("rewrite", "TEXT", "Put other words in the place of what was said last.", turns.rewrite),
+    Command("memory", "", "Show core memory, and how much is in the other two.", memory.memory),
+    Command(
+        "archival",
+        "[QUERY]",
+        f"Search notes and sources; without QUERY the latest notes. Options: {listed(sources=True)}.",
+        memory.archival,
+    ),
+    Command(
+        "recall",
+        "[QUERY]",
+        f"Search all messages; without QUERY the last ones. Options: {listed(sources=False)}.",
+        memory.recall,
+    ),
+    Command("summarize", "", "Move all but the last turn out of view, into a summary.", memory.summarize),
+    Command("dump", "[NUMBER]", "Show the messages in view, or the last ones.", memory.dump),
+    Command("dumpraw", "", "Show the messages in view as JSON.", memory.dumpraw),
+    Command("sources", "", "List the sources; those attached are marked.", memory.sources),
+    Command("attach", "SOURCE", "Let the agent search a source.", memory.attach, memory.not_attached),
+    Command("detach", "SOURCE", "Have it search a source no longer.", memory.detach, memory.attached),
+    Command("model", "", "Show which model answers.", about.model),
+    Command("system", "[FILE]", "Show the system prompt, or set it from a file.", about.system),
+    Command("add_function", "package.module:name", "Give the agent a Python function.", about.add_function),
+    Command("remove_function", "NAME", "Take an added function away.", about.remove_function, about.added),
+    Command("heartbeat", "", "Run the agent without saying anything.", turns.words_of(turns.heartbeat)),
+    Command("memorywarning", "", "Tell the agent that its view is nearly full.", turns.words_of(turns.memory_warning)),
+    Command("export", "FILE", "Write the agent into one readable file, without keys.", about.export),
+)
+
+
+def find(line: str, commands: Iterable[Command[On]]) -> tuple[Command[On], str]:
+    """The command in a line, and what stands behind it. The slash may be left out.
+
+    Raises:
+        ConfigError: there is none of that name, or it is used otherwise; the message says how.
+    """
+    by_name = {command.name: command for command in commands}
+    name, _, given = line.strip().removeprefix("/").partition(" ")
+    given = given.strip()
+    command = by_name.get(name)
+    if command is None:
+        raise ConfigError(not_known(f"There is no command /{name}.", name, "Commands", by_name))
+    optional = not command.arguments or command.arguments.startswith("[")
+    number = "NUMBER" in command.arguments and given
+    if bool(given) > bool(command.arguments) or not (given or optional) or (number and not given.isdecimal()):
+        raise ConfigError(f"It is used as: {command.usage}")
+    return command, given
+
+
+def run_command(agent: Agent, line: str) -> str:
+    """Run one command.
+
+    Args:
+        agent: whose.
+        line: such as ``/memory`` or ``attach manuals``.
+
+    Returns:
+        What a person would be shown; after a turn, the words that were said.
+
+    Raises:
+        ConfigError: there is no such command, or it wants other words behind it.
+    """
+    command, given = find(line, COMMANDS)
+    return command.run(agent, given)

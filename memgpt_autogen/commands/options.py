@@ -1,0 +1,60 @@
+"""The options of the commands that search, such as ``/archival walks --since 2026-11-01``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from ..errors import ConfigError
+
+_OPTION = re.compile(r"(?:^|\s)--(\w+)(?:[= ]\s*(\"[^\"]*\"|[^\s-]\S*))?")
+_DAYS = {"since": "DAY", "until": "DAY", "page": "N"}
+_OPTIONS = {"source": "NAME", **_DAYS}
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for.
+
+    Attributes:
+        query: a person's words; may be empty.
+        source: the name of an attached source; None: not said.
+        since, until: local days, both included; None: no bound.
+        page: from 0.
+    """
+
+    query: str
+    source: str | None = None
+    since: date | None = None
+    until: date | None = None
+    page: int = 0
+
+
+def listed(*, sources: bool) -> str:
+    """The options, as help shows them; ``sources``: those of a search that knows sources."""
+    return ", ".join(f"--{name} {value}" for name, value in (_OPTIONS if sources else _DAYS).items())
+
+
+def search_in(given: str, *, sources: bool) -> Search:
+    """The words behind a command, read.
+
+    Raises:
+        ConfigError: an option that is not there, that has no value, or a value that cannot be.
+    """
+    said = {name: value.strip('"') for name, value in _OPTION.findall(given)}
+    for name, value in said.items():
+        if name not in (_OPTIONS if sources else _DAYS) or not value:
+            raise ConfigError(f"--{name} cannot be used so. The options are: {listed(sources=sources)}.")
+    page = said.get("page", "0")
+    if not page.isdecimal():
+        raise ConfigError(f"{page!r} is no page. Pages are numbers from 0.")
+    query = " ".join(_OPTION.sub(" ", given).split())
+    return Search(query, said.get("source"), _day(said.get("since")), _day(said.get("until")), int(page))
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise ConfigError(f"{text!r} is no day. Write it as YYYY-MM-DD.") from None
