@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from memgpt_autogen.ids import new_id
-from memgpt_autogen.storage.base import Passage
+from memgpt_autogen.storage.shapes import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from memgpt_autogen.storage.words import STOP_WORDS, fts_query
 

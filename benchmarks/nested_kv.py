@@ -35,7 +35,7 @@ from memgpt_autogen.config import EmbeddingConfig
 from memgpt_autogen.embeddings.choose import build_embedder
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import ToolCall
-from memgpt_autogen.storage.base import Passage
+from memgpt_autogen.storage.shapes import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from memgpt_autogen.storage.words import TOKENIZER, fts_query
 

@@ -22,7 +22,8 @@ from .memory.window import WindowPolicy
 from .messages import Message, ToolSchema, utc_now
 from .observers import Observer, Sight
 from .prompts.presets import Preset
-from .storage.base import AgentRow, Store, Undone
+from .storage.base import Store
+from .storage.shapes import AgentRow, Undone
 from .tools.imported import function_at
 from .tools.memory_tools import SEND_MESSAGE, memory_tools
 from .tools.registry import Tool, ToolRegistry

@@ -7,7 +7,8 @@ from dataclasses import replace
 from . import events
 from .errors import SourceError
 from .names import not_known
-from .storage.base import Source, Store
+from .storage.base import Store
+from .storage.shapes import Source
 
 
 def attach(store: Store, agent_id: str, source: str) -> Source:

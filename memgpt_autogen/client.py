@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from .agent import Agent
+from .client_base import AgentLike, ClientBase
 from .config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_dict, to_dict
-from .conversing import AgentLike, Conversing
 from .embeddings.base import Embedder
 from .embeddings.choose import build_embedder
 from .errors import ConfigError, ModelError, NameTaken
@@ -22,14 +22,15 @@ from .overrides import QuickstartChoice, overrides
 from .prompts import text_of
 from .prompts.presets import DEFAULT, SMALLEST, TINY, Preset, get_preset, suited
 from .sources.base import Loader
-from .storage.base import AgentRow, Store
+from .storage.base import Store
+from .storage.shapes import AgentRow
 from .tools.imported import add_remembered
 from .tools.registry import Tool
 
 logger = logging.getLogger(__name__)
 
 
-class MemGPT(Conversing):
+class MemGPT(ClientBase):
     """A home for agents.
 
     Args:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from .errors import ConfigError
-from .storage.base import Remembered, Store
+from .storage.base import Store
+from .storage.shapes import Remembered
 
 
 def find_about(store: Store, name: str, about: str) -> Sequence[Remembered]:

@@ -22,7 +22,8 @@ from .memory.backlog import fill
 from .sources import make_loader
 from .sources.base import Loader, entries
 from .sources.staging import Found, Progress, Stage
-from .storage.base import Source, Store
+from .storage.base import Store
+from .storage.shapes import Source
 
 #: Passages written to the store in one go.
 BATCH = 500

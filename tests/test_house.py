@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,8 @@ HOUSE = Path(__file__).resolve().parent.parent
 HEAVY = {"autogen", "httpx", "numpy", "openai", "pydantic", "rich", "sqlite3", "tiktoken"}
 #: Hosts of package indexes, and paths of somebody's machine.
 ELSEWHERE = ("pypi.org", "files.pythonhosted", "/work/", "/root/")
+#: A link of a page to a file of the repository.
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -50,3 +53,19 @@ def test_no_file_names_a_package_index_or_a_path_of_this_machine() -> None:
         if words.encode() in line
     ]
     assert not found, "\n".join(found)
+
+
+def test_decisions_are_numbered_each_once_and_linked_files_are_there() -> None:
+    decisions = sorted((HOUSE / "docs" / "decisions").glob("*.md"))
+    numbers = [file.name[:4] for file in decisions]
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+    for file in decisions:
+        assert file.read_text(encoding="utf-8").startswith(f"# {file.name[:4]}: "), file.name
+    pages = [file for file in tracked_files() if file.suffix == ".md"]
+    broken = [
+        f"{page.relative_to(HOUSE)}: {target}"
+        for page in pages
+        for target in LINK.findall(page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert len(pages) > 10 and not broken, "\n".join(broken)

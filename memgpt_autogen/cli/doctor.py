@@ -63,7 +63,7 @@ def _there(settings: Settings) -> str:
 def _agent(settings: Settings, name: str | None) -> AgentConfig | None:
     if name is None:
         return None
-    from .places import open_store
+    from .store import open_store
 
     with open_store(settings) as store:
         return from_dict(AgentConfig, store.agents.get(name).config)

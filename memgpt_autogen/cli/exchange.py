@@ -8,7 +8,7 @@ import click
 
 from ..config import Settings
 from .console import confirm, note, say
-from .places import open_store
+from .store import open_store
 
 
 @click.command()

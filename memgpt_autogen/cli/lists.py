@@ -10,7 +10,7 @@ import click
 
 from ..config import AgentConfig, LLMConfig, Settings, from_dict
 from .console import note, show_rows
-from .places import open_store
+from .store import open_store
 
 Row = dict[str, Any]
 #: What is shown of a longer text.

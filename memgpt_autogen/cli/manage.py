@@ -6,7 +6,7 @@ import click
 
 from ..config import Settings
 from .console import confirm, say
-from .places import open_store
+from .store import open_store
 from .texts import own_text
 
 

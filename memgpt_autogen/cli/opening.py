@@ -18,7 +18,7 @@ from .console import ask, choose, confirm, interactive
 if TYPE_CHECKING:
     from ..agent import Agent
     from ..client import MemGPT
-    from ..storage.base import Block
+    from ..storage.shapes import Block
 
 DEFAULT_NAME = "sam"
 _NEW = " new "  # no agent's name begins with a space

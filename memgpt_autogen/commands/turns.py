@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .. import events
 from ..agent import Agent
-from ..storage.base import Undone
+from ..storage.shapes import Undone
 from ..tools.memory_tools import SEND_MESSAGE
 from ..turns import Turn
 

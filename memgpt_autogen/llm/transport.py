@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from ..errors import MissingDependency, ModelRequestError, ModelServerError
 from ..secrets import without_password
-from .pieces import Unfinished, values
+from .failures import is_html, kind, server_words, unconnected, wanted_wait
+from .pieces import values
 
 if TYPE_CHECKING:
     import httpx
@@ -107,7 +108,7 @@ class Transport:
             body: what is sent.
             patient: try again after a 500; not where that may be the answer to this very request.
             read: makes the result of a reply that comes in pieces, each the JSON of a server-sent event or of a line.
-                Called anew for each attempt; raises :class:`Unfinished` where the last piece is missing.
+                Called anew for each attempt; raises :class:`.pieces.Unfinished` where the last piece is missing.
 
         Raises:
             ModelServerError: unreachable, out of time; ``retry`` says if again helps. As Broken: a fault of its own,
@@ -150,10 +151,10 @@ class Transport:
                     response.read()
             except Exception as error:
                 failure = self._unreachable(error, shown, attempt)
-                timeouts += _kind(error) == "slow"
-                if self._on_lost and _kind(error) == "down":
+                timeouts += kind(error) == "slow"
+                if self._on_lost and kind(error) == "down":
                     self._on_lost()
-                if last or timeouts > 1 or not failure.retry or (_unconnected(error) and not self._met):
+                if last or timeouts > 1 or not failure.retry or (unconnected(error) and not self._met):
                     log.debug("%s %s failed", method, shown, exc_info=True)
                     raise failure from None  # the message says it all
                 wait = self._backoff * 2 ** (attempt - 1)
@@ -164,7 +165,7 @@ class Transport:
                 failure = self._refused(response, shown, attempt)
                 if last or not failure.retry or (response.status_code == 500 and not patient):
                     raise failure
-                wait = _wanted_wait(response) or self._backoff * 2 ** (attempt - 1)
+                wait = wanted_wait(response) or self._backoff * 2 ** (attempt - 1)
             log.warning("%s Trying again in %.1f s.", failure, wait)
             time.sleep(min(wait, _LONGEST_WAIT))
         raise AssertionError("unreachable")
@@ -192,12 +193,12 @@ class Transport:
         return {"Authorization": f"Bearer {key}", **dict.fromkeys(_KEY_HEADERS, key)} if key else {}
 
     def _unreachable(self, error: Exception, shown: str, attempt: int) -> ModelServerError:
-        kind = _kind(error)
-        if kind == "":
+        failed = kind(error)
+        if failed == "":
             raise error
-        if kind == "address":
+        if failed == "address":
             return ModelServerError(f"{shown!r} is not an address that can be called: {error}.")
-        if kind == "slow":
+        if failed == "slow":
             told = f"No answer from {shown} in {self._timeout:g} s."
             return ModelServerError(f"{told} Raise the timeout, or use a smaller model or prompt.", retry=True)
         tried = f" (tried {attempt} times)" if attempt > 1 else ""
@@ -208,9 +209,9 @@ class Transport:
 
     def _refused(self, response: httpx.Response, shown: str, attempt: int) -> Broken | Refused:
         status = response.status_code
-        kind, words = _server_words(response)
+        fault, words = server_words(response)
         told = f"{shown} answered {status}{': ' + self._scrub(words) if words else ''}."
-        hint = self._hints.get(kind, "")
+        hint = self._hints.get(fault, "")
         if status == 429 or status >= 500:
             tried = f" Tried {attempt} times." if attempt > 1 else ""
             return Broken(f"{told}{tried} {hint or 'Wait a little, or look at its log.'}", status, retry=True)
@@ -232,7 +233,7 @@ class Transport:
             if not response.content.strip():
                 todo = self._hints.get("empty", "Look at the server's log.")
                 raise Broken(f"{shown} answered {status} with nothing in it. {todo}", status, empty=True) from error
-            what = "a web page" if _is_html(response) else f"{len(response.content)} bytes that are not JSON"
+            what = "a web page" if is_html(response) else f"{len(response.content)} bytes that are not JSON"
             raise Broken(
                 f"{shown} answered with {what} instead of JSON. Is this the address of the model's API, and "
                 "the right type of server (BACKEND_TYPE)?",
@@ -241,8 +242,8 @@ class Transport:
 
     def _events(self, response: httpx.Response, shown: str) -> Iterator[Any]:
         """The JSON values of a stream: server-sent events (``data: {...}``) or one a line."""
-        kind = response.headers.get("content-type", "")
-        if "html" in kind or ("json" in kind and "ndjson" not in kind):  # the server does not stream
+        media = response.headers.get("content-type", "")
+        if "html" in media or ("json" in media and "ndjson" not in media):  # the server does not stream
             response.read()
             yield self._json(response, shown)
             return
@@ -266,44 +267,3 @@ def _keys_only_for(server: httpx.URL) -> Callable[[httpx.Request], None]:
                 request.headers.pop(name, None)
 
     return strip
-
-
-def _kind(error: Exception) -> str:
-    """``slow``, ``down``, ``address``; empty for what is not the network's doing."""
-    import httpx
-
-    if isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL)):
-        return "address"
-    if isinstance(error, (httpx.ReadTimeout, httpx.WriteTimeout)):
-        return "slow"
-    return "down" if isinstance(error, (httpx.TransportError, Unfinished)) else ""
-
-
-def _unconnected(error: Exception) -> bool:
-    """Whether there was no connection at all, as where nothing listens."""
-    import httpx
-
-    return isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
-
-
-def _is_html(response: httpx.Response) -> bool:
-    return "html" in response.headers.get("content-type", "") or response.text.lstrip()[:1] == "<"
-
-
-def _server_words(response: httpx.Response) -> tuple[str, str]:
-    """(type, message) of an error, as far as the server says."""
-    try:
-        data = response.json()
-    except ValueError:
-        return "", "" if _is_html(response) else response.text.strip()[:300]
-    found = data.get("error", data.get("detail", data)) if isinstance(data, dict) else data
-    if not isinstance(found, dict):
-        return "", str(found)[:300]
-    return str(found.get("type", "")), str(found.get("message", found))[:300].rstrip(".")
-
-
-def _wanted_wait(response: httpx.Response) -> float | None:
-    try:
-        return max(0.0, float(response.headers["retry-after"]))
-    except (KeyError, ValueError):
-        return None

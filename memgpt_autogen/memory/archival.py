@@ -7,7 +7,8 @@ from datetime import date
 
 from ..embeddings.base import Embedder
 from ..errors import ToolError
-from ..storage.base import Page, Passage, Source, Store
+from ..storage.base import Store
+from ..storage.shapes import Page, Passage, Source
 from .meaning import Meaning
 from .results import origin, quoted, render_page
 

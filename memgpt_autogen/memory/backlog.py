@@ -18,7 +18,8 @@ from typing import TypeVar
 from ..embeddings.base import Embedder
 from ..errors import MemGPTError
 from ..messages import Message
-from ..storage.base import Passage, Store
+from ..storage.base import Store
+from ..storage.shapes import Passage
 
 logger = logging.getLogger(__name__)
 

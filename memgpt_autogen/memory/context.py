@@ -15,7 +15,8 @@ from ..events import system_alert
 from ..llm.base import ChatModel
 from ..messages import Message, ToolSchema
 from ..prompts.presets import Preset
-from ..storage.base import Store, Summary
+from ..storage.base import Store
+from ..storage.shapes import Summary
 from .core import CoreMemory
 from .summary import summarise
 from .window import WindowPolicy, cut_at, paired, room, shorten, squeeze

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..errors import ToolError
-from ..storage.base import Block, Store
+from ..storage.base import Store
+from ..storage.shapes import Block
 
 
 class CoreMemory:

@@ -17,7 +17,8 @@ from ..embeddings.base import Embedder
 from ..embeddings.choose import embedder_named
 from ..errors import SourceError
 from ..messages import Message
-from ..storage.base import Passage, Store, Vectors
+from ..storage.base import Store
+from ..storage.shapes import Passage, Vectors
 from .backlog import FIRST_BATCH, embed_batch, fill_in_background, spoken, text_of
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ..storage.base import Page
+from ..storage.shapes import Page
 
 T = TypeVar("T")
 

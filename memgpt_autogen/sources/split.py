@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from ..storage.base import Passage
+from ..storage.shapes import Passage
 from .base import Document
 
 #: Changes with the way of reading and splitting, so that a document is taken in anew when it is loaded again.

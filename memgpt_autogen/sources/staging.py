@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..errors import MissingDependency, SourceError
 from ..ids import new_id
-from ..storage.base import DocumentRow, Passage
+from ..storage.shapes import DocumentRow, Passage
 from .base import Entry
 from .split import SPLITTER, split
 

@@ -11,8 +11,8 @@ from typing import Any
 from ..errors import AgentNotFound, NameTaken, StoreError
 from ..ids import new_id
 from ..names import not_known
-from .base import AgentRow, Block
 from .database import Database, now, stamp
+from .shapes import AgentRow, Block
 
 _BLOCKS = """SELECT blocks.* FROM blocks JOIN agent_blocks ON agent_blocks.block_id = blocks.id
              WHERE agent_blocks.agent_id = ? ORDER BY agent_blocks.position"""

@@ -10,146 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol
 
-from ..messages import Message, Usage, utc_now
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-#: Shape (n, dim), or (dim,) for one. A text, so that listing agents does not load numpy.
-Vectors: TypeAlias = "npt.NDArray[np.float32]"
-H = TypeVar("H")
-
-
-@dataclass(frozen=True)
-class AgentRow:
-    """An agent's record. ``config`` is an :class:`~memgpt_autogen.config.AgentConfig` as JSON types."""
-
-    id: str
-    name: str
-    config: Mapping[str, Any]
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class Block:
-    """One block of core memory. ``limit`` is in characters; ``version`` counts the edits from 1."""
-
-    id: str
-    label: str
-    value: str
-    limit: int
-    version: int
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What stands in for the messages from the first to the last (both included); ``messages`` counts them.
-
-    A summary folds in the one before it, so the range it stands for begins with the agent's first message.
-    """
-
-    text: str
-    first_message_id: str
-    last_message_id: str
-    messages: int = 0
-    id: str = ""
-    created_at: datetime = field(default_factory=utc_now)
-
-
-@dataclass(frozen=True)
-class Undone:
-    """What was taken back.
-
-    Attributes:
-        turns: how many turns.
-        messages: theirs, oldest first.
-        blocks: labels of the core memory blocks that have their earlier text again.
-        notes: passages that are gone from archival memory.
-        summaries: how many were dropped; what they stood for is in view again.
-        waiting: how many messages wait for an answer again.
-    """
-
-    turns: int
-    messages: tuple[Message, ...]
-    blocks: tuple[str, ...]
-    notes: int
-    summaries: int
-    waiting: int
-
-
-@dataclass(frozen=True)
-class Remembered:
-    """One thing that an agent remembers: what kind of thing, and a piece of its text."""
-
-    kind: str
-    excerpt: str
-
-
-@dataclass(frozen=True)
-class Source:
-    """A named set of passages. ``embedder`` and ``dim`` are empty and 0 until vectors are there."""
-
-    id: str
-    name: str
-    embedder: str
-    dim: int
-    passages: int
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A piece of text in archival memory.
-
-    Attributes:
-        text: what is searched and shown.
-        uri: where it comes from; empty for an agent's own notes.
-        metadata: page, heading, position: whatever tells a reader where to look.
-    """
-
-    text: str
-    uri: str = ""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    id: str = ""
-    source: str = ""
-    created_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class DocumentRow:
-    """One document of a source. ``digest`` changes with its content; ``uri`` is its own within the source."""
-
-    id: str
-    uri: str
-    digest: str
-
-
-@dataclass(frozen=True)
-class Hit(Generic[H]):
-    """One answer of a search and its score (greater is better)."""
-
-    item: H
-    score: float
-
-
-@dataclass(frozen=True)
-class Page(Generic[H]):
-    """A page of answers, best first. ``total`` counts all that match, on whatever page."""
-
-    hits: Sequence[Hit[H]]
-    total: int
-    page: int
-    page_size: int
-
-    @property
-    def pages(self) -> int:
-        """How many pages there are."""
-        return -(-self.total // self.page_size)
+from ..messages import Message, Usage
+from .shapes import AgentRow, Block, DocumentRow, Page, Passage, Remembered, Source, Summary, Undone, Vectors
 
 
 class Agents(Protocol):
@@ -335,23 +200,6 @@ class Passages(Protocol):
         ...
 
     def put_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors) -> None: ...
-
-
-class VectorIndex(Protocol):
-    """Keeps the vectors of passages outside of the store, which remains the truth. Every method may raise SourceError.
-
-    Attributes:
-        place: its address, without secrets.
-    """
-
-    @property
-    def place(self) -> str: ...
-    def put(self, source_id: str, keys: Sequence[str], vectors: Vectors) -> None: ...
-    def nearest(self, source_id: str, vector: Vectors, count: int) -> tuple[Sequence[str], Vectors]: ...
-    def keys(self, source_id: str) -> set[str]: ...
-    def remove(self, source_id: str, keys: Sequence[str]) -> None: ...
-    def drop(self, source_id: str) -> None: ...
-    def close(self) -> None: ...
 
 
 class Conversations(Protocol):

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 
 from ..errors import ConfigError, MemGPTError, MissingDependency, SourceError
-from .base import Vectors
+from .shapes import Vectors
 
 #: Seconds for one request to a server, and for learning whether it is there.
 TIMEOUT, KNOCK = 15.0, 3.0

@@ -15,7 +15,7 @@ from ..errors import StoreError
 from .schema import MIGRATIONS
 
 if TYPE_CHECKING:
-    from .base import Vectors
+    from .shapes import Vectors
 
 #: Seconds that a statement waits for another process.
 _PATIENCE = 30

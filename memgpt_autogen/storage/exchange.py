@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..ids import new_id
-from .base import AgentRow
 from .database import Database, now
+from .shapes import AgentRow
 
 Row = dict[str, Any]
 

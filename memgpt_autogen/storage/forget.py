@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from typing import Any
 
-from .base import Remembered
 from .database import Database
+from .shapes import Remembered
 from .words import TOKENIZER, telling
 
 _MESSAGES = "SELECT seq, author, content, text, tool_calls, call_id FROM messages WHERE agent_id = ? ORDER BY seq"

@@ -13,10 +13,10 @@ import numpy as np
 from ..errors import StoreError
 from ..ids import new_id
 from ..messages import Message, ToolCall, Usage
-from .base import Hit, Page, Summary, Vectors
 from .database import Database, now, stamp
 from .holders import find, written
 from .ranking import best, rank_turns
+from .shapes import Hit, Page, Summary, Vectors
 from .shelf import Codes, Shelf
 
 #: Messages kept as they were read: some windows' worth.

@@ -14,13 +14,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 import numpy as np
 
 from ..errors import SourceError
-from .base import VectorIndex, Vectors
 from .database import Database
 from .ranking import Floats
+from .shapes import Vectors
 from .shelf import Shelf
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,23 @@ BATCH, REST = 1000, 30.0
 def key_of(seq: int, text: str) -> str:
     """The key of a passage's vector."""
     return f"{seq}-{hashlib.blake2b(text.encode('utf-8', 'replace'), digest_size=6).hexdigest()}"
+
+
+class VectorIndex(Protocol):
+    """Keeps the vectors of passages outside of the store, which remains the truth. Every method may raise SourceError.
+
+    Attributes:
+        place: its address, without secrets.
+    """
+
+    @property
+    def place(self) -> str: ...
+    def put(self, source_id: str, keys: Sequence[str], vectors: Vectors) -> None: ...
+    def nearest(self, source_id: str, vector: Vectors, count: int) -> tuple[Sequence[str], Vectors]: ...
+    def keys(self, source_id: str) -> set[str]: ...
+    def remove(self, source_id: str, keys: Sequence[str]) -> None: ...
+    def drop(self, source_id: str) -> None: ...
+    def close(self) -> None: ...
 
 
 class Outside:

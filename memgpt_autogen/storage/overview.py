@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .agents import SQLiteAgents
-from .base import AgentRow
 from .database import Database
+from .shapes import AgentRow
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SourceError
-from .base import Hit, Page, Passage, VectorIndex, Vectors
 from .database import Database
 from .holders import find, written
-from .outside import Outside, forget, key_of
+from .outside import Outside, VectorIndex, forget, key_of
 from .ranking import Floats, best, rank_passages
+from .shapes import Hit, Page, Passage, Vectors
 from .shelf import Shelf
 from .sources import SQLiteSources
 

@@ -10,9 +10,9 @@ from datetime import datetime
 from ..errors import NameTaken, SourceError
 from ..ids import new_id
 from ..names import not_known
-from .base import DocumentRow, Passage, Source
 from .database import Database, now
 from .outside import forget
+from .shapes import DocumentRow, Passage, Source
 
 
 class SQLiteSources:

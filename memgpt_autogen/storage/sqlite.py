@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from .agents import SQLiteAgents
-from .base import AgentRow, Remembered, Undone, VectorIndex
 from .conversations import SQLiteConversations
 from .database import Database
 from .exchange import dump, load
 from .forget import forget, remembered
 from .locks import hold
 from .log import SQLiteLog
+from .outside import VectorIndex
 from .passages import SQLitePassages
+from .shapes import AgentRow, Remembered, Undone
 from .undo import undo, wipe
 
 

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from ..errors import UndoRefused
 from ..messages import Message
-from .base import Undone
 from .database import Database
 from .log import message_of
+from .shapes import Undone
 
 _STARTS = """SELECT min(seq) AS seq, step_id FROM messages
              WHERE agent_id = ? AND role = 'user' AND kind NOT IN ('login', 'document_attached')

@@ -16,7 +16,8 @@ from memgpt_autogen.memory import backlog, meaning
 from memgpt_autogen.memory.archival import ArchivalMemory
 from memgpt_autogen.memory.backlog import fill, fill_agent, fill_in_background, stop_filling
 from memgpt_autogen.memory.recall import RecallMemory
-from memgpt_autogen.storage.base import Passage, Store, Vectors
+from memgpt_autogen.storage.base import Store
+from memgpt_autogen.storage.shapes import Passage, Vectors
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
 from .test_searches import Letters

@@ -6,7 +6,8 @@ import pytest
 
 from memgpt_autogen.memory.citing import cited
 from memgpt_autogen.memory.lookup import Found
-from memgpt_autogen.storage.base import Passage, Store
+from memgpt_autogen.storage.base import Store
+from memgpt_autogen.storage.shapes import Passage
 
 from .conftest import Build, Script, say
 

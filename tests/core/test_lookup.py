@@ -12,7 +12,8 @@ from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.memory.lookup import Found, look_up, sentences
 from memgpt_autogen.observers import FunctionCalled, FunctionReturned, Sight
 from memgpt_autogen.prompts.presets import get_preset
-from memgpt_autogen.storage.base import Passage, Store
+from memgpt_autogen.storage.base import Store
+from memgpt_autogen.storage.shapes import Passage
 
 from .conftest import Build, Script, results, say
 

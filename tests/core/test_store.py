@@ -17,7 +17,8 @@ from memgpt_autogen import events
 from memgpt_autogen.errors import AgentBusy, AgentNotFound, NameTaken, SourceError, StoreError
 from memgpt_autogen.ids import new_id
 from memgpt_autogen.messages import Message, ToolCall
-from memgpt_autogen.storage.base import Passage, Store, Summary
+from memgpt_autogen.storage.base import Store
+from memgpt_autogen.storage.shapes import Passage, Summary
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from memgpt_autogen.storage.words import fts_query
 

@@ -18,7 +18,8 @@ from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.memory.archival import ArchivalMemory
 from memgpt_autogen.memory.backlog import fill
 from memgpt_autogen.storage import outside
-from memgpt_autogen.storage.base import Passage, Store
+from memgpt_autogen.storage.base import Store
+from memgpt_autogen.storage.shapes import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
 from .conftest import WHEREVER_VECTORS_ARE, running_chroma

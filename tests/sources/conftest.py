@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from memgpt_autogen.library import Library
-from memgpt_autogen.storage.base import Passage, Store
+from memgpt_autogen.storage.base import Store
+from memgpt_autogen.storage.shapes import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
 

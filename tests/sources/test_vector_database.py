@@ -10,7 +10,8 @@ import pytest
 
 from memgpt_autogen.errors import SourceError
 from memgpt_autogen.library import Library
-from memgpt_autogen.storage.base import Passage, Store
+from memgpt_autogen.storage.base import Store
+from memgpt_autogen.storage.shapes import Passage
 
 Passages = Callable[[str], list[Passage]]
 TEXTS = ("The lamp is red.", "The chair is oak.", "The well is deep.")

@@ -15,8 +15,9 @@ from .errors import AgentNotFound, ConfigError, NameTaken
 from .names import not_known
 from .prompts import names
 from .prompts.presets import PRESETS
-from .storage.base import Source, Store
-from .talk import Entry, entries, stream
+from .storage.base import Store
+from .storage.shapes import Source
+from .transcript import Entry, entries, stream
 
 
 class Named(Protocol):
@@ -34,7 +35,7 @@ _EXECUTOR = ThreadPoolExecutor(32, thread_name_prefix="memgpt")
 _END: Entry = {}
 
 
-class Conversing(ABC):
+class ClientBase(ABC):
     """Methods that need a store and a way to open agents; see :class:`memgpt_autogen.client.MemGPT`."""
 
     store: Store

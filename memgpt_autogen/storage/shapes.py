@@ -1,0 +1,145 @@
+"""What a store is given, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from ..messages import Message, utc_now
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+#: Shape (n, dim), or (dim,) for one. A text, so that listing agents does not load numpy.
+Vectors: TypeAlias = "npt.NDArray[np.float32]"
+H = TypeVar("H")
+
+
+@dataclass(frozen=True)
+class AgentRow:
+    """An agent's record. ``config`` is an :class:`~memgpt_autogen.config.AgentConfig` as JSON types."""
+
+    id: str
+    name: str
+    config: Mapping[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of core memory. ``limit`` is in characters; ``version`` counts the edits from 1."""
+
+    id: str
+    label: str
+    value: str
+    limit: int
+    version: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What stands in for the messages from the first to the last (both included); ``messages`` counts them.
+
+    A summary folds in the one before it, so the range it stands for begins with the agent's first message.
+    """
+
+    text: str
+    first_message_id: str
+    last_message_id: str
+    messages: int = 0
+    id: str = ""
+    created_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What was taken back.
+
+    Attributes:
+        turns: how many turns.
+        messages: theirs, oldest first.
+        blocks: labels of the core memory blocks that have their earlier text again.
+        notes: passages that are gone from archival memory.
+        summaries: how many were dropped; what they stood for is in view again.
+        waiting: how many messages wait for an answer again.
+    """
+
+    turns: int
+    messages: tuple[Message, ...]
+    blocks: tuple[str, ...]
+    notes: int
+    summaries: int
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """One thing that an agent remembers: what kind of thing, and a piece of its text."""
+
+    kind: str
+    excerpt: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A named set of passages. ``embedder`` and ``dim`` are empty and 0 until vectors are there."""
+
+    id: str
+    name: str
+    embedder: str
+    dim: int
+    passages: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of text in archival memory.
+
+    Attributes:
+        text: what is searched and shown.
+        uri: where it comes from; empty for an agent's own notes.
+        metadata: page, heading, position: whatever tells a reader where to look.
+    """
+
+    text: str
+    uri: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+    source: str = ""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class DocumentRow:
+    """One document of a source. ``digest`` changes with its content; ``uri`` is its own within the source."""
+
+    id: str
+    uri: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Hit(Generic[H]):
+    """One answer of a search and its score (greater is better)."""
+
+    item: H
+    score: float
+
+
+@dataclass(frozen=True)
+class Page(Generic[H]):
+    """A page of answers, best first. ``total`` counts all that match, on whatever page."""
+
+    hits: Sequence[Hit[H]]
+    total: int
+    page: int
+    page_size: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return -(-self.total // self.page_size)
