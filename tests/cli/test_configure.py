@@ -150,11 +150,11 @@ def test_an_answer_that_cannot_be_is_told_and_nothing_is_written(
 
 def test_a_broken_file_is_told_with_its_line(memgpt: Program, home: Path) -> None:
     home.mkdir()
-    (home / "config.json").write_text('{\n  "model": {},\n}')
+    (home / "config.json").write_text('{\n  "model": {},\n  oops\n}')
     for command in (("configure", "--yes"), ("list", "agents"), ("quickstart", "--backend", "local")):
         ran = memgpt(*command)
         assert (ran.code, "line 3" in ran.err) == (1, True), ran.err
-    assert (home / "config.json").read_text() == '{\n  "model": {},\n}'
+    assert (home / "config.json").read_text() == '{\n  "model": {},\n  oops\n}'
 
 
 def test_a_key_is_checked_and_stored_beside_the_config(memgpt: Program, home: Path, tmp_path: Path) -> None:
