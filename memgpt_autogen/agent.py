@@ -102,10 +102,10 @@ class Agent(AgentBase):
                 self._tell(FunctionReturned(shown))
             return self._loop(state, max_steps or self.config.max_steps)
 
-    def retry(self, *, max_steps: int | None = None, stream: bool = False) -> Turn:
+    def retry(self, *, stream: bool = False) -> Turn:
         """Take back what the agent did in its last turn, and have it answer anew what came in.
 
-        ``max_steps`` and ``stream`` are as in :meth:`run`.
+        ``stream`` is as in :meth:`run`.
 
         Raises:
             UndoRefused: there is no turn, or someone else has edited a shared block since.
@@ -113,7 +113,7 @@ class Agent(AgentBase):
         """
         undone = self.undo(keep_incoming=True)
         spoke = any(message.text for message in undone.messages if message.role == "assistant")
-        return self.run(must_speak=spoke, max_steps=max_steps, stream=stream)
+        return self.run(must_speak=spoke, stream=stream)
 
     def summarize(self) -> tuple[int, str]:
         """Move all messages but the last turn's out of the window now.

@@ -11,7 +11,7 @@ import click
 
 from ..config import DEFAULT_ENDPOINTS, Settings
 from ..errors import ConfigError
-from .console import debugging, interactive
+from .console import debugging, interactive, quoted
 
 if TYPE_CHECKING:
     from ..client import MemGPT
@@ -71,7 +71,7 @@ def run(**options: Any) -> None:
         session, new = _session(memgpt, wanted, options)
         _begin(session, new, greet=not options["first"] and interactive())
         session.loop()
-        session.view.hint(f"Saved. Go on with: memgpt run --agent {_quoted(session.agent.name)}")
+        session.view.hint(f"Saved. Go on with: memgpt run --agent {quoted(session.agent.name)}")
         if session.failed and not interactive():
             click.get_current_context().exit(1)
     finally:
@@ -127,7 +127,3 @@ def _begin(session: Session, new: bool, *, greet: bool) -> None:
         session.resume()
     elif greet:
         session.greet()
-
-
-def _quoted(name: str) -> str:
-    return name if name.isidentifier() else '"' + name.replace('"', '\\"') + '"'

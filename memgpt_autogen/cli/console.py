@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,11 @@ def note(text: str, label: str = "Note", style: str = "yellow") -> None:
     from rich.text import Text
 
     console(stderr=True).print(Text.assemble((f"{label}: ", f"bold {style}"), text))
+
+
+def quoted(name: str) -> str:
+    """A name as it is typed in a command line."""
+    return name if re.fullmatch(r"[\w.-]+", name) else '"' + name.replace('"', '\\"') + '"'
 
 
 def show_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> None:

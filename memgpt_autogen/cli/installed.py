@@ -7,8 +7,6 @@ import importlib.util
 
 from .findings import Finding, Findings
 
-#: The distributions that write the folder ``autogen/``, each with its extra.
-AUTOGENS = ("autogen", "pyautogen", "ag2")
 #: Extra -> (a module of it, what it is for).
 EXTRAS = {
     "local": ("xllamacpp", "a small model on this machine; with it wordllama, which finds by meaning offline"),

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from .console import note, say
+from .console import note, quoted, say
 from .progress import Bars
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -158,7 +158,7 @@ def _load(name: str, kind: str, replace: bool, **arguments: Any) -> None:
             note(sentence)
         say(str(loaded))
         _embed(memgpt, name)
-        say(f"Let an agent search it: memgpt attach --agent AGENT --source {_quoted(name)}")
+        say(f"Let an agent search it: memgpt attach --agent AGENT --source {quoted(name)}")
     finally:
         memgpt.close()
 
@@ -180,7 +180,3 @@ def _embed(memgpt: Any, name: str) -> None:
         note(f"It is found by its words, not by meaning: {error}")
     except KeyboardInterrupt:
         note("Stopped making vectors. It is loaded, and found by its words; the rest are made as it is searched.")
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"' if any(letter.isspace() for letter in name) else name

@@ -100,13 +100,13 @@ def probe(address: str, *, api_key: str = "", timeout: float = TIMEOUT) -> Found
     return None
 
 
-def local_servers(endpoints: Mapping[str, str] = DEFAULT_ENDPOINTS, *, timeout: float = 1.0) -> list[Found]:
+def local_servers(endpoints: Mapping[str, str] = DEFAULT_ENDPOINTS) -> list[Found]:
     """The servers that answer at the default addresses on this machine."""
     addresses = sorted({address for address in endpoints.values() if is_near(address)})
 
     def look(address: str) -> Found | None:
         try:
-            return probe(address, timeout=timeout)
+            return probe(address, timeout=1.0)
         except ModelError:
             return None
 

@@ -7,18 +7,18 @@ from ..errors import ModelRequestError
 from .transport import Refused, Transport
 
 _AZURE_VERSION = "2024-10-21"
+_TIMEOUT = 10.0
 
 
 class KeyRefused(ModelRequestError):
     """The server does not accept the key."""
 
 
-def hosted_models(config: LLMConfig, *, timeout: float = 10.0) -> list[str]:
+def hosted_models(config: LLMConfig) -> list[str]:
     """The names of the models that an OpenAI-compatible API, or Azure, offers to the configuration's key.
 
     Args:
         config: its type, address and key.
-        timeout: seconds.
 
     Raises:
         KeyRefused: the key is not accepted.
@@ -27,7 +27,7 @@ def hosted_models(config: LLMConfig, *, timeout: float = 10.0) -> list[str]:
     """
     azure = config.model_endpoint_type == "azure"
     path = f"/openai/models?api-version={_AZURE_VERSION}" if azure else "/v1/models"
-    transport = Transport(config.address, timeout=timeout, attempts=1, api_key=config.api_key)
+    transport = Transport(config.address, timeout=_TIMEOUT, attempts=1, api_key=config.api_key)
     try:
         listed = transport.get(path)
     except Refused as error:

@@ -188,7 +188,7 @@ def test_many_messages_at_once_leave_the_newest_in_view(build: Build, script: Sc
     agent = build(model)
     turn = agent.run([events.user_message(padded(number), name="Bo") for number in range(200)])
     assert turn.said[0] == "I heard you."
-    assert "Message 199" in model.calls[-1].messages[-1].content or "Message 199" in str(model.calls[-1].messages)
+    assert "Message 199" in str(model.calls[-1].messages)
     assert all(message.answered for message in store.log.tail(agent.id, 1000))
     assert store.log.search(agent.id, "Message 7", page=0, page_size=5).total
 

@@ -14,7 +14,7 @@ _ROLES = ("system", "user", "assistant", "tool")
 _SAID = {role: f"qx{role}qx" for role in _ROLES}
 
 
-def from_template(render: Render, name: str = "auto") -> Wrapper | None:
+def from_template(render: Render) -> Wrapper | None:
     """The format that a template writes, or None if it is not made of markers around each message.
 
     Args:
@@ -43,7 +43,7 @@ def from_template(render: Render, name: str = "auto") -> Wrapper | None:
     ends["assistant"] = longer.removesuffix(tail)
     marks = {role: (starts[role], ends[role]) for role in starts}
     wrapper = Wrapper(
-        name=name,
+        name="auto",
         system=marks["system"],
         user=marks["user"],
         assistant=marks["assistant"],
