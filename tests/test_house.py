@@ -69,3 +69,10 @@ def test_decisions_are_numbered_each_once_and_linked_files_are_there() -> None:
         if not (page.parent / target).exists()
     ]
     assert len(pages) > 10 and not broken, "\n".join(broken)
+
+
+def test_the_page_on_the_house_names_every_room() -> None:
+    told = (HOUSE / "docs" / "decisions" / "0001-the-house.md").read_text(encoding="utf-8")
+    rooms = {path.stem for path in (HOUSE / "memgpt_autogen").iterdir() if path.is_dir() or path.suffix == ".py"}
+    missing = [room for room in sorted(rooms) if not room.startswith("_") and f"`{room}`" not in told]
+    assert len(rooms) > 20 and not missing, f"docs/decisions/0001-the-house.md does not say what these are: {missing}"
