@@ -15,11 +15,10 @@ from .llm.base import ChatModel
 from .llm.parts import Parts
 from .memory.citing import cited
 from .memory.context import Prompt
-from .messages import Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
+from .messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
 from .observers import EventReceived, Evicted, FunctionCalled, FunctionReturned, Said, ThoughtInside
 from .prompts.presets import NOT_RUN
 from .storage.locks import running
-from .tools.memory_tools import SEND_MESSAGE
 from .tools.registry import heartbeat_asked
 from .turns import Happened, Outcome, StepResult, Turn, TurnState, tidied
 

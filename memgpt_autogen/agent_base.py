@@ -19,13 +19,13 @@ from .memory.context import Context
 from .memory.core import CoreMemory
 from .memory.recall import RecallMemory
 from .memory.window import WindowPolicy
-from .messages import Message, ToolSchema, utc_now
+from .messages import SEND_MESSAGE, Message, ToolSchema, utc_now
 from .observers import Observer, Sight
 from .prompts.presets import Preset
 from .storage.base import Store
 from .storage.shapes import AgentRow, Undone
 from .tools.imported import function_at
-from .tools.memory_tools import SEND_MESSAGE, memory_tools
+from .tools.memory_tools import memory_tools
 from .tools.registry import Tool, ToolRegistry
 from .turns import TurnState
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from .errors import ConfigError
 from .ids import new_id
-from .llm.reply_schema import SPEECH, THOUGHTS
-from .messages import utc_now
+from .llm.reply_schema import THOUGHTS
+from .messages import SEND_MESSAGE, utc_now
 
 _BLOCK = re.compile(r"<(persona|human)\b[^>]*>\n?(.*?)\n?</\1>", re.DOTALL)
 _LIMIT = 2000
@@ -104,7 +104,7 @@ class _Log:
             call_id = str(call.get("id") or "call_" + new_id()[-12:])
             calls.append({"name": str(call["name"]), "arguments": arguments, "id": call_id, "error": None})
         self._open += [(call["id"], call["name"]) for call in calls]
-        said = [str(call["arguments"].get("message", "")) for call in calls if call["name"] == SPEECH]
+        said = [str(call["arguments"].get("message", "")) for call in calls if call["name"] == SEND_MESSAGE]
         self._add(
             role="assistant",
             kind="reply",

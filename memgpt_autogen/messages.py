@@ -13,6 +13,8 @@ from typing import Any, Literal
 from .ids import new_id
 
 Role = Literal["system", "user", "assistant", "tool"]
+#: The function whose ``message`` others hear; everything else that a model writes is private.
+SEND_MESSAGE = "send_message"
 
 
 def utc_now() -> datetime:

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import events
 from .agent import Agent
-from .llm.reply_schema import SPEECH
+from .messages import SEND_MESSAGE
 from .observers import (
     Discarded,
     FunctionCalled,
@@ -39,11 +39,11 @@ def entry_of(sight: Sight) -> Entry | None:
             return {"internal_monologue": text}
         case Said(text):
             return {"assistant_message": text}
-        case FunctionCalled(call) if call.name != SPEECH:
+        case FunctionCalled(call) if call.name != SEND_MESSAGE:
             return {
                 "function_call": f"{call.name}({json.dumps(dict(call.arguments), ensure_ascii=False, default=str)})"
             }
-        case FunctionReturned(result) if result.name != SPEECH or result.failed:
+        case FunctionReturned(result) if result.name != SEND_MESSAGE or result.failed:
             return {"function_return": result.content, "status": "error" if result.failed else "success"}
         case Thinking(text):
             return {"internal_monologue_part": text}

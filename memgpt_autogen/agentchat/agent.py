@@ -32,7 +32,7 @@ from ..agent import Agent
 from ..client import MemGPT
 from ..config import AgentConfig, LLMConfig, from_dict, to_dict
 from ..errors import ConfigError
-from ..messages import Message, ToolCall, ToolResult, ToolSchema, Usage
+from ..messages import SEND_MESSAGE, Message, ToolCall, ToolResult, ToolSchema, Usage
 from ..observers import FunctionCalled, FunctionReturned, Sight, ThoughtInside
 from ..turns import Turn
 from .model import ClientModel, function_call
@@ -213,10 +213,10 @@ class MemGPTAssistant(BaseChatAgent, Component[MemGPTAssistantConfig]):
     def _shown(self, sight: Sight) -> BaseAgentEvent | None:
         if isinstance(sight, ThoughtInside):
             return ThoughtEvent(source=self.name, content=sight.text)
-        if isinstance(sight, FunctionCalled) and sight.call.name != "send_message":
+        if isinstance(sight, FunctionCalled) and sight.call.name != SEND_MESSAGE:
             call = function_call(sight.call.id, sight.call.name, sight.call.arguments)
             return ToolCallRequestEvent(source=self.name, content=[call])
-        if isinstance(sight, FunctionReturned) and sight.result.name not in ("send_message", *self._tools):
+        if isinstance(sight, FunctionReturned) and sight.result.name not in (SEND_MESSAGE, *self._tools):
             return ToolCallExecutionEvent(source=self.name, content=[_execution(sight.result)])
         return None
 

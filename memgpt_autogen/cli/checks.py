@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..config import LLMConfig, Settings
 from ..errors import MemGPTError, ModelServerError
@@ -17,9 +16,6 @@ from ..llm.hosted import KeyRefused, hosted_models
 from ..secrets import FILE, VARIABLES, find_key, stored_accounts, usable_keyring
 from . import model_wheel
 from .findings import Finding, Findings
-
-if TYPE_CHECKING:
-    from ..llm.detect import Found
 
 MEGABYTE = 1_000_000
 _HOSTED = ("openai", "azure")
@@ -135,12 +131,7 @@ def _server(config: LLMConfig) -> Findings:
         todo = f"memgpt configure --model-endpoint-type {found.type} --model-endpoint {found.address}"
         yield Finding("model", "bad", f"{found.address} is {found.type}, not {config.model_endpoint_type}", todo)
     else:
-        yield Finding("model", "ok", _told(found))
-
-
-def _told(found: Found) -> str:
-    window = f", a window of {found.window} tokens" if found.window else ""
-    return f"{found.address} is {found.type} with {found.model or 'no model that it names'}{window}"
+        yield Finding("model", "ok", str(found))
 
 
 def embedder(settings: Settings) -> Findings:

@@ -11,7 +11,7 @@ import click
 from ..config import DEFAULT_ENDPOINTS, EmbeddingConfig, LLMConfig, Settings, from_dict
 from ..errors import ConfigError, ModelServerError
 from ..llm.choose import DEFAULT_OPENAI_MODEL
-from ..llm.detect import Found, is_hosted_openai, local_servers, probe
+from ..llm.detect import is_hosted_openai, local_servers, probe
 from ..llm.servers import SERVERS
 from ..llm.wrappers import AUTO, WRAPPERS, get_wrapper, is_auto
 from ..prompts import names, text_of
@@ -144,17 +144,12 @@ def _probed(kind: str | None, address: str, given: Given) -> LLMConfig:
     if found is None:
         note(f"{without_password(address)} answers, but does not say which server it is.")
         return LLMConfig(model_endpoint_type=kind or "openai", model_endpoint=address)
-    _tell(found)
+    say(f"{found}.")
     if kind not in (None, found.type):
         note(f"That is {found.type}, not {kind}.")
         if given.model_endpoint_type is None and (given.yes or confirm(f"Take it for {found.type}?", default=True)):
             kind = found.type
     return LLMConfig(model_endpoint_type=kind or found.type, model_endpoint=address)
-
-
-def _tell(found: Found) -> None:
-    window = f", a window of {found.window} tokens" if found.window else ""
-    say(f"{found.address} is {found.type} with {found.model or 'no model that it names'}{window}.")
 
 
 def needs_key(model: LLMConfig) -> bool:

@@ -158,7 +158,6 @@ def _local(model: str, endpoint: str, yes: bool) -> LLMConfig:
             rows = {one.address: f"{one.type} {one.model}".strip()[:38] for one in servers.values()}
             address = choose("Which server?", rows, flag="--model-endpoint")
         found = servers[address]
-    window = f", a window of {found.window} tokens" if found.window else ""
-    say(f"{found.address} is {found.type} with {found.model or 'no model that it names'}{window}.")
+    say(f"{found}.")
     config = LLMConfig(model_endpoint_type=found.type, model_endpoint=found.address)
     return replace(config, model=model) if model else config

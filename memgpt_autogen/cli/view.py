@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ..messages import SEND_MESSAGE
 from ..observers import (
     Discarded,
     EventReceived,
@@ -24,7 +25,6 @@ from ..observers import (
     Thinking,
     ThoughtInside,
 )
-from ..tools.memory_tools import SEND_MESSAGE
 from .console import console, note
 
 #: Kind of line -> its mark and style on a terminal, and its label elsewhere.

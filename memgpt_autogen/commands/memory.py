@@ -8,8 +8,7 @@ from dataclasses import asdict
 from datetime import date
 
 from ..agent import Agent
-from ..messages import Message
-from ..tools.memory_tools import SEND_MESSAGE
+from ..messages import SEND_MESSAGE, Message
 from .options import search_in
 
 #: Messages that ``/recall`` shows without a query.

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from .. import events
 from ..agent import Agent
+from ..messages import SEND_MESSAGE
 from ..storage.shapes import Undone
-from ..tools.memory_tools import SEND_MESSAGE
 from ..turns import Turn
 
 _WARNING = "Your context window is nearly full. Save now what you must not lose."

@@ -7,6 +7,7 @@ from typing import Any
 
 from autogen.io import IOStream
 
+from ..messages import SEND_MESSAGE
 from ..observers import (
     Discarded,
     EventReceived,
@@ -71,10 +72,10 @@ class Display:
     def _line(self, sight: Sight) -> str:
         if isinstance(sight, ThoughtInside) and self._thoughts:
             return f"{self._sign('💭', 'thinks')}: {sight.text}"
-        if isinstance(sight, FunctionCalled) and self._functions and sight.call.name != "send_message":
+        if isinstance(sight, FunctionCalled) and self._functions and sight.call.name != SEND_MESSAGE:
             arguments = json.dumps(dict(sight.call.arguments), ensure_ascii=False)
             return f"{self._sign('⚡', 'calls')}: {sight.call.name} {arguments}"
-        if isinstance(sight, FunctionReturned) and self._functions and sight.result.name != "send_message":
+        if isinstance(sight, FunctionReturned) and self._functions and sight.result.name != SEND_MESSAGE:
             told = "failed" if sight.result.failed else "got"
             return f"{self._sign('❗' if sight.result.failed else '📎', told)}: {sight.result.content}"
         if isinstance(sight, Discarded):

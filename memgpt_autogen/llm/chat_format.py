@@ -14,9 +14,9 @@ from typing import Any
 
 from ..errors import ModelReplyError
 from ..events import clean
-from ..messages import Message, Reply, ToolCall, ToolSchema
+from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema
 from .repair import parse_calls, to_call
-from .reply_schema import SPEECH, THOUGHTS
+from .reply_schema import THOUGHTS
 
 Json = dict[str, Any]
 
@@ -127,8 +127,8 @@ def _from_words(words: str, tools: Sequence[ToolSchema], only: Collection[str] |
     except ModelReplyError:
         names = {tool.name for tool in tools if only is None or tool.name in only}
         # JSON that is not a call we know is a failed attempt at one, not something to say to a user.
-        if words and SPEECH in names and not re.match(r"(```\w*\s*)?[{\[]", words):
-            return [ToolCall(SPEECH, {"message": words})], ""
+        if words and SEND_MESSAGE in names and not re.match(r"(```\w*\s*)?[{\[]", words):
+            return [ToolCall(SEND_MESSAGE, {"message": words})], ""
         raise
 
 

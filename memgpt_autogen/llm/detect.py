@@ -45,6 +45,10 @@ class Found:
     model: str = ""
     window: int | None = None
 
+    def __str__(self) -> str:
+        window = f", a window of {self.window} tokens" if self.window else ""
+        return f"{self.address} is {self.type} with {self.model or 'no model that it names'}{window}"
+
 
 def _is_llamacpp(reply: Any) -> bool:
     return "default_generation_settings" in reply

@@ -13,11 +13,11 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from ..messages import Reply, ToolSchema
+from ..messages import SEND_MESSAGE, Reply, ToolSchema
 from ..observers import Discarded, Saying, Thinking
 from .base import OnPart, Part
 from .repair import Names, calls_in
-from .reply_schema import SPEECH, THOUGHTS
+from .reply_schema import THOUGHTS
 
 #: Where a call begins in a reply that thinks aloud first, with the fence that some models put before it.
 _CALL = re.compile(r"\s*(?:```\w*\s*|<\|?tool_call\|?>\s*)?\{\s*[\"']")
@@ -51,7 +51,7 @@ class Parts:
 
     def settle(self, reply: Reply) -> None:
         """See that the parts told make up the reply; what differs is taken back."""
-        said = [str(call.arguments.get("message", "")) for call in reply.tool_calls if call.name == SPEECH]
+        said = [str(call.arguments.get("message", "")) for call in reply.tool_calls if call.name == SEND_MESSAGE]
         rows = sorted((call, text) for (kind, call), text in self._told.items() if kind is Saying)
         if not rows:
             return
@@ -139,7 +139,7 @@ class PartReader:
         thought, words = arguments.get(THOUGHTS), arguments.get("message")
         if isinstance(thought, str):
             self._more(Thinking, thought, index)
-        if name == SPEECH and isinstance(words, str):
+        if name == SEND_MESSAGE and isinstance(words, str):
             self._more(Saying, words, index)
 
     def _more(self, kind: type[Thinking | Saying], text: str, index: int) -> None:

@@ -13,7 +13,6 @@ from typing import Any, Literal
 from ..messages import ToolSchema
 
 THOUGHTS = "inner_thoughts"
-SPEECH = "send_message"
 HEARTBEAT = "request_heartbeat"
 STRING_LIMIT = 1000
 THOUGHTS_LIMIT = 300

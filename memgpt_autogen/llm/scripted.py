@@ -7,10 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..messages import Message, Reply, ToolCall, ToolSchema, Usage
+from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema, Usage
 from ..observers import Saying, Thinking
 from .base import OnPart, Part
-from .reply_schema import SPEECH
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ class ScriptedModel:
         if isinstance(answer, Reply):
             return answer
         if isinstance(answer, str):
-            return Reply((ToolCall("send_message", {"message": answer}),)) if offered else Reply(text=answer)
+            return Reply((ToolCall(SEND_MESSAGE, {"message": answer}),)) if offered else Reply(text=answer)
         if isinstance(answer, ToolCall):
             return Reply((answer,))
         if isinstance(answer, BaseException):
@@ -125,7 +124,7 @@ class ScriptedModel:
 def _stream(reply: Reply, on_part: OnPart | None, half: bool = False) -> None:
     parts: list[Part] = [Thinking(piece) for piece in _pieces(reply.inner_thoughts)]
     for index, call in enumerate(reply.tool_calls):
-        if call.name == SPEECH:
+        if call.name == SEND_MESSAGE:
             parts += [Saying(piece, index) for piece in _pieces(str(call.arguments.get("message", "")))]
     for part in parts[: (len(parts) + 1) // 2] if half else parts:
         if on_part:

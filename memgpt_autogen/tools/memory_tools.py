@@ -13,7 +13,6 @@ from ..memory.recall import RecallMemory
 from .registry import Tool
 from .schema import Signature
 
-SEND_MESSAGE = "send_message"
 MAX_PAUSE_MINUTES = 360
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ...messages import Message, ToolSchema
-from ..reply_schema import SPEECH, THOUGHTS
+from ...messages import SEND_MESSAGE, Message, ToolSchema
+from ..reply_schema import THOUGHTS
 
 #: Special tokens of the common families. Servers read them in a prompt wherever they stand, so that a message
 #: that quotes one could end its own turn and speak for another role.
@@ -125,7 +125,7 @@ class Wrapper:
         if not isinstance(event, dict):
             return message.content
         if message.role == "tool" and "message" in event:
-            if message.author == SPEECH and event.get("status") == "OK":
+            if message.author == SEND_MESSAGE and event.get("status") == "OK":
                 return ""  # that words were sent tells a small model nothing
             failed = "Failed: " if event.get("status") == "Failed" else ""
             return failed + _text(event["message"])
