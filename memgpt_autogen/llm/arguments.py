@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..messages import ToolSchema
-from .reply_schema import HEARTBEAT, THOUGHTS, resolve
+from .reply_schema import HEARTBEAT, SENTENCE, THOUGHTS, resolve
 
 _DEEPEST = 40
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
@@ -229,6 +229,8 @@ def _bounds(schema: Mapping[str, Any], value: Any, where: str) -> None:
     if isinstance(value, (str, list, dict)):
         kind, unit = {str: ("Length", "characters"), list: ("Items", "items")}.get(type(value), ("Properties", "keys"))
         low, high = schema.get(f"min{kind}"), schema.get(f"max{kind}")
+        if schema.get("format") == SENTENCE:
+            high = None  # it holds the model from rambling; a grammar counts "2.5" and "Mr." as one sign
         if low is not None and len(value) < low:
             raise ValueError(f"{where} must have at least {low} {unit}, not {len(value)}")
         if high is not None and len(value) > high:

@@ -28,6 +28,7 @@ ONE: list[tuple[Any, Any, Any]] = [
     ({"type": "array", "uniqueItems": True, "items": {}}, [1, True, "1"], [1, True, "1"]),
     ({"type": "array", "prefixItems": [TEXT, {"type": "integer"}]}, ["a", "1"], ["a", 1]),
     ({"type": "object", "additionalProperties": {"type": "integer"}}, {"k": "1"}, {"k": 1}),
+    (TEXT | {"format": "sentence", "maxLength": 2}, "Mr. A pays 2.5.", "Mr. A pays 2.5."),
     ({"enum": ["human", "persona"]}, "Persona", "persona"),
     ({"enum": [1, 2]}, "2", 2),
     ({"const": "x"}, "x", "x"),
