@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,3 +32,38 @@ def embedded_server() -> Iterator[EmbeddedServer]:
         pytest.skip(str(error))
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Chroma server, the only one of the session."""
+    pytest.importorskip("chromadb")
+    with running_chroma(tmp_path_factory.mktemp("chroma")) as address:
+        yield address
+
+
+@contextmanager
+def running_chroma(folder: Path, port: int = 0) -> Iterator[str]:
+    """A Chroma server, as its own command starts it."""
+    import httpx
+
+    program = shutil.which("chroma", path=str(Path(sys.executable).parent))
+    assert program
+    if not port:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+    command = [program, "run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 60
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(f"http://127.0.0.1:{port}/api/v2/heartbeat").is_success:
+                    break
+            assert server.poll() is None and time.monotonic() < until, "Chroma did not start"
+            time.sleep(0.1)
+        yield f"chroma+http://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
-from ..errors import MissingDependency, SourceError
+from ..errors import SourceError
 from .base import Document
 from .sql import reading, short
 
@@ -69,7 +69,10 @@ class VectorDatabaseLoader:
             raise SourceError(f"There are no passages with text and vectors in {self._name}.")
 
     def _from_chroma(self) -> Iterator[tuple[str, str, Sequence[float], Mapping[str, Any]]]:
-        client = _chroma(self._url)
+        with _chroma(self._url) as client:
+            yield from self._of_collection(client)
+
+    def _of_collection(self, client: Any) -> Iterator[tuple[str, str, Sequence[float], Mapping[str, Any]]]:
         names = [one.name for one in client.list_collections()]
         name = self._name or (names[0] if len(names) == 1 else "")
         if name not in names:
@@ -138,29 +141,21 @@ class VectorDatabaseLoader:
         return chosen["key"], chosen["text"], chosen["vector"], others
 
 
-def _chroma(url: str) -> Any:
-    try:
-        import chromadb
-        from chromadb.config import Settings
-    except ImportError as error:
-        raise MissingDependency("Chroma collections are read by chromadb.", "memgpt-autogen[chroma]") from error
-    from pathlib import Path
+@contextmanager
+def _chroma(url: str) -> Iterator[Any]:
+    """A client; whatever goes wrong becomes one clear line."""
+    from ..storage import chroma
 
-    parts = urlsplit(url)
-    settings = Settings(anonymized_telemetry=False)
-    try:
-        if parts.scheme == "chroma":
-            folder = Path(parts.netloc + parts.path).expanduser()
-            if not (folder / "chroma.sqlite3").is_file():
-                raise SourceError(f"There is no Chroma database in {folder}. Check the path: chroma:///folder.")
-            return chromadb.PersistentClient(str(folder), settings=settings)
-        if parts.scheme in ("chroma+http", "chroma+https") and parts.hostname:
-            secure = parts.scheme.endswith("s")
-            port = parts.port or (443 if secure else 8000)
-            return chromadb.HttpClient(parts.hostname, port, ssl=secure, settings=settings)
-    except ValueError as error:
-        raise SourceError(f"Chroma cannot be reached at {parts.hostname}: {error}".splitlines()[0]) from error
-    raise SourceError("A Chroma address looks like chroma:///folder or chroma+http://host:port.")
+    chroma.check_address(url)
+    folder = chroma.folder_of(url)
+    if folder and not (folder / "chroma.sqlite3").is_file():
+        raise SourceError(f"There is no Chroma database in {folder}. Check the path: chroma:///folder.")
+    with chroma.failures(chroma.without_token(url)):
+        client = chroma.connect(url)
+        try:
+            yield client
+        finally:
+            client.close()
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:

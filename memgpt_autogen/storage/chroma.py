@@ -39,14 +39,9 @@ class ChromaVectors:
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        remote = parts.scheme in ("chroma+http", "chroma+https") and bool(parts.hostname)
-        if not remote and not (parts.scheme == "chroma" and not parts.netloc and parts.path.strip("/")):
-            raise ConfigError(f"Vectors are kept at {_FORMS}, not at {_without_token(url)!r}.")
-        if find_spec("chromadb") is None:
-            raise MissingDependency("Vectors in Chroma need chromadb.", "memgpt-autogen[chroma]")
-        self.place = _without_token(url)
-        self._parts, self._remote = parts, remote
+        check_address(url)
+        self.place = without_token(url)
+        self._url = url
         self._client: Any = None
         self._collections: dict[str, Any] = {}
 
@@ -119,63 +114,94 @@ class ChromaVectors:
     def _reached(self) -> Iterator[Any]:
         """The client. Whatever it raises becomes one clear line."""
         try:
-            if self._client is None:
-                self._client = self._connect() if self._remote else self._open()
-            yield self._client
-        except MemGPTError:
-            raise
-        except Exception as error:  # its own errors, the HTTP client's, those of its Rust core: they share no base
+            with failures(self.place):
+                if self._client is None:
+                    self._client = connect(self._url)
+                yield self._client
+        except SourceError:
             self._collections.clear()  # a collection may have been made anew
-            if self._remote:
+            if folder_of(self._url) is None:
                 self._client = None
-            raise SourceError(f"Chroma at {self.place} failed: {' '.join(str(error).split())[:200]}") from error
+            raise
 
-    def _open(self) -> Any:
-        import chromadb
-        from chromadb.config import Settings
 
-        path = unquote(self._parts.path)
-        if re.match(r"/[A-Za-z]:", path):  # Windows: chroma:///C:/folder
-            path = path[1:]
-        Path(path).mkdir(parents=True, exist_ok=True, mode=0o700)
-        return chromadb.PersistentClient(path, settings=Settings(anonymized_telemetry=False))
+@contextlib.contextmanager
+def failures(place: str) -> Iterator[None]:
+    """Whatever Chroma raises becomes one clear line."""
+    try:
+        yield
+    except MemGPTError:
+        raise
+    except Exception as error:  # its own errors, the HTTP client's, those of its Rust core: they share no base
+        raise SourceError(f"Chroma at {place} failed: {' '.join(str(error).split())[:200]}") from error
 
-    def _connect(self) -> Any:
-        import chromadb
-        import httpx
-        from chromadb.config import Settings
 
-        parts, secure = self._parts, self._parts.scheme.endswith("s")
-        port = parts.port or (443 if secure else 8000)
-        try:
-            # Chroma's own client waits for ever.
-            httpx.get(
-                f"http{'s' * secure}://{parts.hostname}:{port}/api/v2/heartbeat", timeout=KNOCK
-            ).raise_for_status()
-        except httpx.HTTPError as error:
-            raise SourceError(
-                f"Chroma at {self.place} cannot be reached ({error}). Is it running (chroma run), is the address right?"
-            ) from error
-        query = parse_qs(parts.query)
-        token = unquote(parts.username or "")
-        client = chromadb.HttpClient(
-            host=str(parts.hostname),
-            port=port,
-            ssl=secure,
-            headers={"X-Chroma-Token": token} if token else None,
-            settings=Settings(anonymized_telemetry=False),
-            **{key: query[key][0] for key in ("tenant", "database") if key in query},
-        )
-        session = getattr(getattr(client, "_server", None), "_session", None)
-        if isinstance(session, httpx.Client):
-            session.timeout = httpx.Timeout(TIMEOUT)
-        return client
+def check_address(url: str) -> None:
+    """Raises: ConfigError: another form of address; MissingDependency: the extra ``chroma`` is not installed."""
+    parts = urlsplit(url)
+    remote = parts.scheme in ("chroma+http", "chroma+https") and parts.hostname
+    folder = parts.scheme == "chroma" and not parts.netloc and parts.path.startswith("/") and parts.path.strip("/")
+    if not remote and not folder:
+        raise ConfigError(f"Chroma is at {_FORMS}, not at {without_token(url)!r}.")
+    if find_spec("chromadb") is None:
+        raise MissingDependency("What is in Chroma needs chromadb.", "memgpt-autogen[chroma]")
+
+
+def folder_of(url: str) -> Path | None:
+    """The folder that an address names, if it names one."""
+    parts = urlsplit(url)
+    path = unquote(parts.path)
+    if re.match(r"/[A-Za-z]:", path):  # Windows: chroma:///C:/folder
+        path = path[1:]
+    return Path(path) if parts.scheme == "chroma" else None
+
+
+def connect(url: str) -> Any:
+    """Chroma's client for an address that :func:`check_address` has passed; a folder is made if it is not there.
+
+    Raises:
+        SourceError: no server answers there.
+    """
+    import chromadb
+    from chromadb.config import Settings
+
+    settings = Settings(anonymized_telemetry=False)
+    if folder := folder_of(url):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return chromadb.PersistentClient(str(folder), settings=settings)
+    import httpx
+
+    parts, secure = urlsplit(url), url.startswith("chroma+https")
+    port = parts.port or (443 if secure else 8000)
+    try:
+        # Chroma's own client waits for ever.
+        httpx.get(f"http{'s' * secure}://{parts.hostname}:{port}/api/v2/heartbeat", timeout=KNOCK).raise_for_status()
+    except httpx.HTTPError as error:
+        raise SourceError(
+            f"Chroma at {without_token(url)} cannot be reached ({error}). Is it running (chroma run), is the address "
+            "right?"
+        ) from error
+    query = parse_qs(parts.query)
+    token = unquote(parts.username or "")
+    client = chromadb.HttpClient(
+        host=str(parts.hostname),
+        port=port,
+        ssl=secure,
+        headers={"X-Chroma-Token": token} if token else None,
+        settings=settings,
+        **{key: query[key][0] for key in ("tenant", "database") if key in query},
+    )
+    session = getattr(getattr(client, "_server", None), "_session", None)
+    if isinstance(session, httpx.Client):
+        session.timeout = httpx.Timeout(TIMEOUT)
+    return client
 
 
 def _name(source_id: str) -> str:
     return f"memgpt-{source_id}"
 
 
-def _without_token(url: str) -> str:
+def without_token(url: str) -> str:
+    """An address as it may be seen."""
     token, at, _ = urlsplit(url).netloc.rpartition("@")
     return url.replace(f"//{token}{at}", "//", 1)

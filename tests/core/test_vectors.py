@@ -22,7 +22,8 @@ from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.shapes import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
-from .conftest import WHEREVER_VECTORS_ARE, running_chroma
+from ..conftest import running_chroma
+from .conftest import WHEREVER_VECTORS_ARE
 from .test_searches import Letters
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from memgpt_autogen.errors import SourceError
+from memgpt_autogen.errors import MemGPTError, SourceError
 from memgpt_autogen.library import Library
+from memgpt_autogen.sources import vector_database
+from memgpt_autogen.sources.vector_database import VectorDatabaseLoader
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.shapes import Passage
+
+from ..conftest import running_chroma
 
 Passages = Callable[[str], list[Passage]]
 TEXTS = ("The lamp is red.", "The chair is oak.", "The well is deep.")
@@ -39,9 +44,19 @@ def check(store: Store, library: Library) -> None:
         Library(store, Other()).embed("s")  # type: ignore[arg-type]
 
 
-def test_a_chroma_collection_is_taken_with_its_vectors(library: Library, store: Store, tmp_path: Path) -> None:
+@pytest.fixture(params=["folder", "server"])
+def chroma(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Any, str]:
+    """A client of Chroma's own, and the address as it is typed."""
     chromadb = pytest.importorskip("chromadb")
-    client = chromadb.PersistentClient(str(tmp_path), settings=chromadb.config.Settings(anonymized_telemetry=False))
+    settings = chromadb.config.Settings(anonymized_telemetry=False)
+    if request.param == "folder":
+        return chromadb.PersistentClient(str(tmp_path), settings=settings), f"chroma://{tmp_path.as_posix()}"
+    address = request.getfixturevalue("chroma_server")
+    return chromadb.HttpClient("127.0.0.1", int(address.rpartition(":")[2]), settings=settings), address
+
+
+def test_a_chroma_collection_is_taken_with_its_vectors(library: Library, store: Store, chroma: tuple[Any, str]) -> None:
+    client, url = chroma
     collection = client.create_collection("notes", embedding_function=None)
     collection.add(
         ids=["a", "b", "c"],
@@ -49,7 +64,7 @@ def test_a_chroma_collection_is_taken_with_its_vectors(library: Library, store: 
         embeddings=list(VECTORS),
         metadatas=[{"source": "book.pdf", "page": number + 1} for number in range(3)],
     )
-    arguments = {"url": f"chroma://{tmp_path.as_posix()}", "collection": "notes"}
+    arguments = {"url": url, "collection": "notes"}
     with pytest.raises(SourceError, match="Say what made the vectors"):
         library.load("s", "vector-database", **arguments)
     loaded = library.load("s", "vector-database", embedder="three", **arguments)
@@ -63,9 +78,39 @@ def test_a_chroma_collection_is_taken_with_its_vectors(library: Library, store: 
         collection.update(ids=["a"], documents=["The lamp is blue."], embeddings=[[1.0, 0.0, 0.0]])
         library.load("s", "vector-database", embedder="four", **arguments)
     with pytest.raises(SourceError, match="no collection 'none'. Collections: notes"):
-        library.load("s", "vector-database", url=arguments["url"], collection="none", embedder="three")
-    with pytest.raises(SourceError, match="There is no Chroma database in"):
-        library.load("s", "vector-database", url=f"chroma://{tmp_path.as_posix()}/gone", embedder="three")
+        library.load("s", "vector-database", url=url, collection="none", embedder="three")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("chroma:///nowhere/at/all", "There is no Chroma database in .*all. Check the path"),
+        ("chroma+http://127.0.0.1:1", r"Chroma at chroma\+http://127.0.0.1:1 cannot be reached .* Is it running"),
+        ("chroma+http://secretsecret@", r"Chroma is at chroma:///folder, chroma\+http://host:port or"),
+        ("chroma:folder", r"Chroma is at chroma:///folder, chroma\+http://host:port or"),
+    ],
+)
+def test_a_chroma_that_is_not_there_says_so(library: Library, url: str, told: str) -> None:
+    pytest.importorskip("chromadb")
+    with pytest.raises(MemGPTError, match=told) as caught:
+        library.load("s", "vector-database", url=url, collection="notes", embedder="three")
+    assert "secretsecret" not in str(caught.value)
+
+
+def test_a_chroma_that_stops_midway_is_one_clear_line(
+    library: Library, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chromadb = pytest.importorskip("chromadb")
+    monkeypatch.setattr(vector_database, "BATCH", 2)
+    with running_chroma(tmp_path) as url:
+        client = chromadb.HttpClient("127.0.0.1", int(url.rpartition(":")[2]))
+        collection = client.create_collection("notes", embedding_function=None)
+        collection.add(ids=["a", "b", "c"], documents=list(TEXTS), embeddings=list(VECTORS))
+        reading = VectorDatabaseLoader(url, "notes", embedder="three").load()
+        assert [next(reading).text, next(reading).text] == list(TEXTS[:2])
+    with pytest.raises(SourceError, match=r"Chroma at chroma\+http://127.0.0.1:\d+ failed: ") as caught:
+        next(reading)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.fixture
