@@ -107,10 +107,13 @@ def test_a_key_stands_nowhere_after_a_session(
         memgpt("doctor", "--agent", "sam"),
         memgpt("doctor", "--json", "--debug"),
         memgpt("version"),
+        memgpt("export", "sam", str(tmp_path / "sam.json")),
         memgpt("delete", "agent", "nobody", "--yes", "--debug"),
     ]
     assert MemGPT(Settings.load()).store.log.count(MemGPT(Settings.load()).store.agents.get("sam").id) > 2
     assert holding(home, KEY) == (["credentials.json"] if stored else [])
+    exported = (tmp_path / "sam.json").read_text(encoding="utf-8")
+    assert "remember that I like tea" in exported and KEY not in exported
     shown = "".join(one.out + one.err for one in ran) + caplog.text
     assert KEY not in shown
 

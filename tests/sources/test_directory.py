@@ -71,6 +71,46 @@ def write_docx(path: Path, heading: str, text: str) -> None:
         file.writestr("word/document.xml", body)
 
 
+def write_epub(path: Path, chapters: dict[str, str]) -> None:
+    """A book, each chapter a file of its own."""
+    names = [f"chapter{number}.xhtml" for number in range(1, len(chapters) + 1)]
+    container = '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0"><rootfiles><rootfile '
+    container += 'full-path="OEBPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>'
+    items = "".join(f'<item id="{name}" href="{name}" media-type="application/xhtml+xml"/>' for name in names)
+    order = "".join(f'<itemref idref="{name}"/>' for name in names)
+    package = '<package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="id"><metadata '
+    package += 'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>The Mill</dc:title></metadata>'
+    package += f"<manifest>{items}</manifest><spine>{order}</spine></package>"
+    with ZipFile(path, "w") as file:
+        file.writestr("mimetype", "application/epub+zip")
+        file.writestr("META-INF/container.xml", container)
+        file.writestr("OEBPS/book.opf", package)
+        for name, (title, text) in zip(names, chapters.items(), strict=True):
+            body = f"<body><h1>{title}</h1><p>{text}</p></body>"
+            file.writestr(f"OEBPS/{name}", f'<html xmlns="http://www.w3.org/1999/xhtml">{body}</html>')
+
+
+def test_books_and_tables_are_read_with_the_extra(library: Library, folder: Path, passages: Passages) -> None:
+    pytest.importorskip("markitdown")
+    openpyxl = pytest.importorskip("openpyxl")
+    wheel = "It turns nine times while the bell of the church rings once. " * 12
+    write_epub(folder / "mill.epub", {"The wheel": wheel, "The miller": "Hild Sorren owns a goat."})
+    book = openpyxl.Workbook()
+    book.active.title = "Fees"
+    for row in (["what", "crowns"], ["berth", 18], ["dog", 0]):
+        book.active.append(row)
+    book.create_sheet("Staff").append(["harbour master", "Berta Quist"])
+    book.save(folder / "harbour.xlsx")
+    assert str(library.load("s", "directory", input_dir=folder)).startswith("Loaded 2 files into ")
+    found = passages("s")
+    goat = next(one for one in found if "owns a goat" in one.text)
+    assert (goat.uri, goat.metadata["heading"]) == ("mill.epub", "The miller")
+    assert any(one.uri == "harbour.xlsx" and "| berth | 18 |" in one.text for one in found)
+    staff = next(one for one in found if "Berta Quist" in one.text)
+    assert "## Staff" in staff.text
+    assert "NaN" not in "".join(one.text for one in found)
+
+
 def test_office_files_are_read_with_the_extra(library: Library, folder: Path, passages: Passages) -> None:
     pytest.importorskip("markitdown")
     pptx = pytest.importorskip("pptx")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -29,9 +31,12 @@ class Site(BaseHTTPRequestHandler):
     """A few pages."""
 
     pier, visits, pdf = "seven", 0, b""
+    leads: ClassVar[dict[str, str]] = {}
+    asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
         Site.visits += 1
+        Site.asked.append(self.path)
         kind, body, status = "text/html; charset=utf-8", b"", 200
         if self.path == "/ferries":
             body = ARTICLE.format(pier=Site.pier, visits=Site.visits).encode()
@@ -41,7 +46,7 @@ class Site(BaseHTTPRequestHandler):
             kind, body = "application/pdf", Site.pdf
         elif self.path == "/photo":
             kind, body = "image/png", b"\x89PNG"
-        elif self.path == "/loop":
+        elif self.path in Site.leads:
             status = 302
         elif self.path == "/huge":
             return self.huge()
@@ -49,7 +54,7 @@ class Site(BaseHTTPRequestHandler):
             status, body = 404, b"none"
         self.send_response(status)
         if status == 302:
-            self.send_header("Location", "/loop")
+            self.send_header("Location", Site.leads[self.path])
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -72,7 +77,7 @@ class Site(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def site(folder: Path) -> Iterator[str]:
-    Site.pier, Site.visits = "seven", 0
+    Site.pier, Site.visits, Site.leads, Site.asked = "seven", 0, {"/loop": "/loop"}, []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -137,25 +142,55 @@ def test_private_addresses_are_refused(library: Library, host: str) -> None:
         library.load("s", "webpage", urls=f"http://{host}:9/page")
 
 
-def test_a_redirect_to_a_private_address_is_refused(
-    library: Library, site: str, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Names and the addresses that are told for them; who connects gets to this machine whatever was told."""
+    told: dict[str, str] = {}
+    real = socket.getaddrinfo
+
+    def tell(host: str, port: int, *arguments: Any, **options: Any) -> Any:
+        return (
+            [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (told[host], port))]
+            if host in told
+            else real(host, port, *arguments, **options)
+        )
+
+    monkeypatch.setattr(webpage.socket, "getaddrinfo", tell)
+    connect = socket.create_connection
+
+    def lead(address: tuple[str, int], *arguments: Any, **options: Any) -> socket.socket:
+        return connect(("127.0.0.1" if address[0] in told else address[0], address[1]), *arguments, **options)
+
+    monkeypatch.setattr(socket, "create_connection", lead)
+    return told
+
+
+@pytest.mark.parametrize("hops", [1, 2, 4])
+def test_a_redirect_to_a_private_address_is_refused_at_any_hop(
+    library: Library, site: str, names: dict[str, str], monkeypatch: pytest.MonkeyPatch, hops: int
 ) -> None:
-    """The first address passes for a public one; what it redirects to is not asked for."""
-    refuse = webpage._refuse_private
-    monkeypatch.setattr(
-        webpage, "_refuse_private", lambda ip, asked, address: "/loop" in address or refuse(ip, asked, address)
-    )
-    monkeypatch.setattr(Site, "end_headers", redirecting)
-    with pytest.raises(SourceError, match="/loop redirects to http://127.0.0.1:1/secret, which is an address of this"):
-        library.load("s", "webpage", urls=f"{site}/loop")
+    """Names that pass for public ones redirect to each other, the last to this machine, which is never asked."""
+    names |= {f"hop{number}.example": "93.184.216.34" for number in range(1, hops + 1)}
+    monkeypatch.setattr(webpage.WebpageLoader, "_check_peer", lambda *_: None)  # they are all on this machine
+    port = site.rpartition(":")[2]
+    Site.leads = {
+        f"/hop{number}": f"http://hop{number + 1}.example:{port}/hop{number + 1}" for number in range(1, hops)
+    } | {f"/hop{hops}": f"{site}/ferries"}
+    with pytest.raises(SourceError, match=r"/hop1 redirects to http://127\.0\.0\.1:\d+/ferries, which is"):
+        library.load("s", "webpage", urls=f"http://hop1.example:{port}/hop1")
+    assert Site.asked == [f"/hop{number}" for number in range(1, hops + 1)]
 
 
-def redirecting(handler: Site) -> None:
-    handler._headers_buffer = [
-        line if not line.startswith(b"Location") else b"Location: http://127.0.0.1:1/secret\r\n"
-        for line in handler._headers_buffer
-    ]
-    BaseHTTPRequestHandler.end_headers(handler)
+def test_a_name_that_leads_elsewhere_when_it_is_asked_is_refused(
+    library: Library, site: str, names: dict[str, str]
+) -> None:
+    """The name is told to be public, and the server that answers is on this machine: nothing of its page is taken."""
+    names["public.example"] = "93.184.216.34"
+    port = site.rpartition(":")[2]
+    with pytest.raises(SourceError, match=r"public.example:\d+/ferries is an address of this machine .*\(127.0.0.1\)"):
+        library.load("s", "webpage", urls=f"http://public.example:{port}/ferries")
+    with pytest.raises(SourceError, match="no source named 's'"):
+        library.embed("s")
 
 
 def test_addresses_that_are_none_say_so(library: Library) -> None:
