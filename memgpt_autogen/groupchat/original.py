@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..client import MemGPT
 from ..compat import open_home
+from ..errors import SourceError
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -72,19 +73,30 @@ class OriginalMethods:
         self.core.attach(data_source)
 
     def load_and_attach(self, name: str, type: str, force: bool = False, **kwargs: Any) -> None:
-        """Load documents into a source, unless there is one of that name, and attach it.
+        """Load documents into a source, or bring it up to date if there is one of that name, and attach it.
+
+        Where nothing has changed, that takes no longer than looking at the files. A source that is there and cannot
+        be brought up to date, because its files are gone, is attached as it is, with a warning.
 
         Args:
             name: the source's.
             type: of the loader.
-            force: put the documents in place of what the source holds.
-            **kwargs: the loader's.
+            force: put the documents in place of quite other ones that the source holds.
+            **kwargs: the loader's; none for a source that is there: it is attached as it is.
+
+        Raises:
+            ConfigError: an unknown loader or argument.
+            NameTaken: the source of that name holds other documents, and ``force`` is not set.
+            SourceError: nothing could be read, and there is no source of that name.
         """
         known = any(source.name == name for source in self.home.list_sources())
-        if known and not force:
-            logger.info("There is a source %s already; it is attached as it is. Pass force=True to load it anew.", name)
-        else:
-            self.load(name, type, **{"replace": known, **kwargs})
+        if _without_user(kwargs) or not known:
+            try:
+                self.load(name, type, **{"replace": force, **kwargs})
+            except SourceError as error:
+                if force or not known:
+                    raise
+                logger.warning("The source %s is attached as it is. It cannot be brought up to date: %s", name, error)
         self.attach(name)
 
 

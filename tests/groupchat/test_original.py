@@ -25,7 +25,7 @@ from memgpt_autogen import (
     create_memgpt_autogen_agent_from_config,
     load_autogen_memgpt_agent,
 )
-from memgpt_autogen.errors import AgentNotFound, ConfigError
+from memgpt_autogen.errors import AgentNotFound, ConfigError, NameTaken, SourceError
 from memgpt_autogen.groupchat import original as original_methods
 
 from ..llm.conftest import Answer, Loopback
@@ -145,14 +145,32 @@ def test_the_agent_with_documents(server: Loopback, tmp_path: Path) -> None:
     assert "Look." in screen.text and "archival_memory_search" in screen.text
 
 
-def test_documents_are_loaded_anew_only_by_force(server: Loopback, tmp_path: Path) -> None:
-    paper = tmp_path / "paper.txt"
-    paper.write_text("Old.", encoding="utf-8")
+def test_documents_are_brought_up_to_date_and_replaced_by_force(
+    server: Loopback, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paper, other = tmp_path / "paper.txt", tmp_path / "other.txt"
     agent = create_memgpt_autogen_agent_from_config("sam")
-    for text, force, expected in (("Old.", False, "Old."), ("New.", False, "Old."), ("New.", True, "New.")):
+
+    def held() -> list[str]:
+        return [hit.item.text for hit in agent.core.archival.find("old new other").hits]
+
+    for text in ("Old.", "Old.", "New."):
         paper.write_text(text, encoding="utf-8")
-        agent.load_and_attach("notes", "directory", force=force, input_files=[str(paper)], user_id="x")
-        assert expected in agent.core.archival.search("old new", 0)
+        agent.load_and_attach("notes", "directory", input_files=[str(paper)], user_id="x")
+        assert held() == [text]
+    other.write_text("Other.", encoding="utf-8")
+    with pytest.raises(NameTaken, match="holds other documents"):
+        agent.load_and_attach("notes", "directory", input_files=[str(other)])
+    assert held() == ["New."]
+    paper.unlink()
+    agent.load_and_attach("notes", "directory", input_files=[str(paper)])
+    assert (
+        held() == ["New."] and "is attached as it is. It cannot be brought up to date: There is no file" in caplog.text
+    )
+    with pytest.raises(SourceError, match="There is no file"):
+        agent.load_and_attach("notes", "directory", force=True, input_files=[str(paper)])
+    agent.load_and_attach("notes", "directory", force=True, input_files=[str(other)])
+    assert held() == ["Other."]
     with pytest.raises(ConfigError, match="There is no loader 'papyrus'"):
         agent.load("more", "papyrus")
 
