@@ -16,9 +16,9 @@ PIP := bin/python -m pip install --disable-pip-version-check -q
 comma := ,
 # Beside autogen, which .venv/dev has.
 AUTOGENS := pyautogen pyautogen-0.2.35 ag2
-CODE := $(wildcard memgpt_autogen tests examples benchmarks)
+CODE := $(wildcard memgpt_autogen tests examples benchmarks notebooks)
 
-.PHONY: help demo test test-all lint bench lock contract-table clean FORCE $(AUTOGENS:%=test-on-%)
+.PHONY: help demo test test-notebooks test-all lint bench lock contract-table clean FORCE $(AUTOGENS:%=test-on-%)
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -31,7 +31,10 @@ test: .venv/dev/.ready  ## Run the tests, then those of the group chat on pyauto
 	.venv/dev/bin/python -m pytest $(ARGS)
 	@$(MAKE) --no-print-directory test-on-pyautogen
 
-test-all: test test-on-pyautogen-0.2.35 test-on-ag2  ## Run everything: the group chat on an older AutoGen and on AG2 too
+test-notebooks: .venv/dev/.ready  ## Run the notebooks on the small model on this machine
+	.venv/dev/bin/python -m pytest -m notebooks $(ARGS) $(if $(ARGS),|| [ $$? -eq 5 ])
+
+test-all: test test-notebooks test-on-pyautogen-0.2.35 test-on-ag2  ## Run everything: notebooks, an older AutoGen and AG2 too
 
 lint: .venv/dev/.ready  ## Check style (ruff), types (mypy) and who imports whom (import-linter)
 	.venv/dev/bin/ruff check $(CODE)
