@@ -1,12 +1,14 @@
 """The library: documents are loaded into sources here, and brought up to date when they are loaded again.
 
 Reading and splitting take as long as they take, and nothing is locked meanwhile: what is new is put down in a temporary
-file, and then taken over in one transaction. Whatever happens before that leaves the source as it was.
+file. From there it is written to the store out of sight, in small transactions between which others write, and then taken
+over in one. Whatever happens before that leaves the source as it was.
 """
 
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,8 +27,8 @@ from .sources.staging import Found, Progress, Stage
 from .storage.base import Store
 from .storage.shapes import Source
 
-#: Passages written to the store in one go.
-BATCH = 500
+#: Passages written to the store, or deleted from it, in one go, and seconds in between in which others may write.
+BATCH, BREATH = 100, 0.002
 
 
 @dataclass(frozen=True)
@@ -153,30 +155,56 @@ class Library:
                 f"The source {name!r} holds other documents ({_few([*before])}), and none of these. Take another "
                 "name, or ask for them to be replaced (--replace, or replace=True)."
             )
-        with self._store.transaction(new_id()):
-            source = source or passages.create_source(name)
-            passages.remove_loose(source.id)
-            passages.remove_documents(source.id, [one.id for one in found.outdated()])
-            if not passages.get_source(name).passages:
-                passages.clear(source.id)  # another embedder may make the vectors now
-            self._take_over(passages.get_source(name), stage, getattr(loader, "embedder", ""), progress)
+        self._sweep(name)
+        try:
+            place = self._arrivals(name, stage, progress)
+            with self._store.transaction(new_id()):
+                source = source or passages.create_source(name)
+                passages.remove_loose(source.id)
+                passages.retire(source.id, [one.id for one in found.outdated()], passages.open_arrivals(name))
+                if not passages.get_source(name).passages:
+                    passages.clear(source.id)  # another embedder may make the vectors now
+                passages.arrive(source.id, place)
+                self._put_vectors(passages.get_source(name), stage, getattr(loader, "embedder", ""), progress)
+        finally:
+            self._sweep(name)
         notes = (*getattr(loader, "notes", ()), *map(str, found.unread))
         unit = getattr(loader, "unit", "document")
         return Loaded(passages.get_source(name), *found.counts, stage.units(unit), stage.passages, unit, notes)
 
-    def _take_over(self, source: Source, stage: Stage, embedder: str, progress: Progress) -> None:
-        if stage.passages and embedder and source.embedder not in ("", embedder):
+    def _arrivals(self, name: str, stage: Stage, progress: Progress) -> str:
+        """Write what is staged to the store, out of sight; where."""
+        passages, done = self._store.passages, 0
+        place = passages.open_arrivals(name)
+        for uri, digest, staged in stage.take():
+            document_id = passages.add_document(place, uri, digest)
+            while batch := [passage for passage, _ in islice(staged, BATCH)]:
+                passages.add(place, batch, document_id)
+                done += len(batch)
+                progress("storing", done, stage.passages)
+                time.sleep(BREATH)
+        return place
+
+    def _put_vectors(self, source: Source, stage: Stage, embedder: str, progress: Progress) -> None:
+        """Give the passages of a source the vectors that were loaded with them."""
+        if not stage.passages or not embedder:
+            return
+        if source.embedder not in ("", embedder):
             raise SourceError(_other_embedder(source, embedder))
         done = 0
-        for uri, digest, staged in stage.take():
-            document_id = self._store.passages.add_document(source.id, uri, digest)
+        for _, _, staged in stage.take():
             while batch := list(islice(staged, BATCH)):
-                self._store.passages.add(source.id, [passage for passage, _ in batch], document_id)
                 if given := [(passage.id, vector) for passage, vector in batch if vector is not None]:
                     ids, vectors = zip(*given, strict=True)
                     self._store.passages.put_vectors(embedder, ids, np.stack(vectors))
                 done += len(batch)
-                progress("storing", done, stage.passages)
+                progress("vectors", done, stage.passages)
+
+    def _sweep(self, name: str) -> None:
+        """Delete what is left out of sight, of this loading or of one that was killed."""
+        for place in self._store.passages.left_over(name):
+            while self._store.passages.remove_some(place, BATCH):
+                time.sleep(BREATH)
 
     def embed(self, name: str, progress: Progress = _unseen) -> int:
         """Make the vectors that a source still lacks; searches by words do not wait for them.

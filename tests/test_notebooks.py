@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ nbclient = pytest.importorskip("nbclient")
 
 HOUSE = Path(__file__).resolve().parent.parent
 NOTEBOOKS = HOUSE / "notebooks"
+_COLOURS = re.compile(r"\x1b\[\d*m")
 SETTINGS = ("OPENAI_API_KEY", "OPENAI_API_BASE", "OPENAI_BASE_URL", "BACKEND_TYPE", "MEMGPT_EMBEDDED_MODEL")
 
 
@@ -43,7 +45,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         ).execute()
         assert (tmp_path / "home" / "memgpt.db").is_file()
         cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-        return ["".join(one.get("text", "") for one in cell.outputs) for cell in cells]
+        return [_COLOURS.sub("", "".join(one.get("text", "") for one in cell.outputs)) for cell in cells]
 
     return execute
 

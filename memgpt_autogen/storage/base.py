@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from ..messages import Message, Usage
+from .arrivals import Arrivals
 from .shapes import AgentRow, Block, DocumentRow, Page, Passage, Remembered, Source, Summary, Undone, Vectors
 
 
@@ -106,7 +107,7 @@ class Log(Protocol):
     def add_step(self, agent_id: str, outcome: str, model: str, usage: Usage) -> None: ...
 
 
-class Passages(Protocol):
+class Passages(Arrivals, Protocol):
     """Sources, their passages, and which agent may search which."""
 
     def create_source(self, name: str) -> Source:

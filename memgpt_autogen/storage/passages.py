@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SourceError
+from .arrivals import IN_SIGHT
 from .database import Database
 from .holders import find, written
 from .outside import Outside, VectorIndex, forget, key_of
@@ -217,7 +218,7 @@ class SQLitePassages(SQLiteSources):
         )
 
     def _waiting(self, embedder: str, source_id: str | None) -> tuple[str, list[str]]:
-        which = "sources.agent_id IS NULL" if source_id is None else "sources.id = ?"
+        which = f"sources.agent_id IS NULL AND {IN_SIGHT}" if source_id is None else "sources.id = ?"
         where = (
             f"sources.user_id = ? AND sources.embedder IN ('', ?) AND {which} "
             "AND NOT EXISTS (SELECT 1 FROM passage_vectors WHERE passage_vectors.seq = passages.seq)"
@@ -225,7 +226,7 @@ class SQLitePassages(SQLiteSources):
         return where, [self._db.user_id, embedder, *([] if source_id is None else [source_id])]
 
     def _check_all(self, embedder: str, source_id: str | None) -> None:
-        which = "agent_id IS NULL" if source_id is None else "id = ?"
+        which = f"agent_id IS NULL AND {IN_SIGHT}" if source_id is None else "id = ?"
         rows = self._db.all(
             f"SELECT id FROM sources WHERE user_id = ? AND embedder IN ('', ?) AND {which}",
             self._db.user_id,

@@ -190,4 +190,7 @@ CREATE TRIGGER sources_gone AFTER DELETE ON sources WHEN old.vectors_in <> '' BE
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS)
+#: Documents on their way into a source of that name, out of sight.
+_ARRIVALS = "ALTER TABLE sources ADD COLUMN loading_for TEXT;"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS, _ARRIVALS)

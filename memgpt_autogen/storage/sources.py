@@ -10,12 +10,13 @@ from datetime import datetime
 from ..errors import NameTaken, SourceError
 from ..ids import new_id
 from ..names import not_known
+from .arrivals import IN_SIGHT, SQLiteArrivals
 from .database import Database, now
 from .outside import forget
 from .shapes import DocumentRow, Passage, Source
 
 
-class SQLiteSources:
+class SQLiteSources(SQLiteArrivals):
     """The rows of :class:`memgpt_autogen.storage.base.Passages`; searching is in ``passages``."""
 
     def __init__(self, database: Database) -> None:
@@ -32,7 +33,9 @@ class SQLiteSources:
 
     def get_source(self, name: str) -> Source:
         row = self._db.one(
-            "SELECT * FROM sources WHERE user_id = ? AND name = ? AND agent_id IS NULL", self._db.user_id, name
+            f"SELECT * FROM sources WHERE user_id = ? AND name = ? AND agent_id IS NULL AND {IN_SIGHT}",
+            self._db.user_id,
+            name,
         )
         if row is None:
             known = [source.name for source in self.list_sources()]
@@ -41,7 +44,8 @@ class SQLiteSources:
 
     def list_sources(self) -> Sequence[Source]:
         rows = self._db.all(
-            "SELECT * FROM sources WHERE user_id = ? AND agent_id IS NULL ORDER BY id", self._db.user_id
+            f"SELECT * FROM sources WHERE user_id = ? AND agent_id IS NULL AND {IN_SIGHT} ORDER BY id",
+            self._db.user_id,
         )
         return [_source(row) for row in rows]
 
