@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import SourceError
+from ..names import not_known
 from .base import Document
 from .sql import reading, short
 
@@ -76,7 +77,7 @@ class VectorDatabaseLoader:
         names = [one.name for one in client.list_collections()]
         name = self._name or (names[0] if len(names) == 1 else "")
         if name not in names:
-            raise SourceError(f"There is no collection {name!r}. Collections: {', '.join(names) or 'none'}.")
+            raise SourceError(not_known(f"There is no collection named {name!r}.", name, "Collections", names))
         self._name = name
         collection, offset = client.get_collection(name, embedding_function=None), 0
         while True:
