@@ -1,8 +1,8 @@
 """The library: documents are loaded into sources here, and brought up to date when they are loaded again.
 
 Reading and splitting take as long as they take, and nothing is locked meanwhile: what is new is put down in a temporary
-file. From there it is written to the store out of sight, in small transactions between which others write, and then taken
-over in one. Whatever happens before that leaves the source as it was.
+file. From there it is written to the store out of sight, in small transactions between which others write, and then
+taken over in one. Whatever happens before that leaves the source as it was.
 """
 
 from __future__ import annotations

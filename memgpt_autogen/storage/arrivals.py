@@ -1,7 +1,7 @@
 """Documents on their way into a source: written out of sight, bit by bit, and then taken over at once.
 
-So nobody who writes to the file waits for long, however much is loaded, and an interrupted loading shows nowhere. Out of
-sight is a source that no list has; it says whose documents it holds in ``loading_for``.
+So nobody who writes to the file waits for long, however much is loaded, and an interrupted loading shows nowhere. Out
+of sight is a source that no list has; it says whose documents it holds in ``loading_for``.
 """
 
 from __future__ import annotations

@@ -159,6 +159,53 @@ def test_the_store_is_free_while_documents_are_read(tmp_path: Path) -> None:
     assert other.passages.get_source("s").passages == 1
 
 
+def test_others_write_and_see_nothing_of_it_while_passages_are_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memgpt_autogen.library.BATCH", 10)
+    path = tmp_path / "s.db"
+    store, other = SQLiteStore(path), SQLiteStore(path)
+    library = Library(store)
+    library.load_from("s", Shelf({f"{number}.md": f"Old lamp {number}." for number in range(30)}))
+    agent = other.agents.create("sam", {}).id
+    other.passages.attach(agent, other.passages.get_source("s").id)
+    seen = []
+
+    def meanwhile(stage: str, done: int, total: int) -> None:
+        if stage == "storing":
+            started = time.monotonic()
+            other.agents.create(f"agent {done}", {})
+            found = other.passages.search(agent, "lamp", page=0, page_size=99)
+            seen.append((time.monotonic() - started, found.total, {hit.item.text[:3] for hit in found.hits}))
+            assert [one.name for one in other.passages.list_sources()] == ["s"]
+            assert other.passages.waiting("letters") == 30
+
+    texts = {f"{number}.md": f"New lamp {number}." for number in range(45)}
+    loaded = library.load_from("s", Shelf(texts), progress=meanwhile)
+    assert (loaded.changed, loaded.new, loaded.passages) == (30, 15, 45)
+    assert len(seen) == 45 and all(took < 5 and total == 30 and old == {"Old"} for took, total, old in seen)
+    found = other.passages.search(agent, "lamp", page=0, page_size=99)
+    assert {hit.item.text for hit in found.hits} == {*texts.values()}
+    assert other.passages.count(agent) == 45 and not other.passages.left_over("s")
+
+
+def test_what_was_stored_of_an_interrupted_loading_is_gone(store: Store, library: Library, passages: Passages) -> None:
+    library.load_from("s", Shelf({"a.md": "Apples."}))
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if stage == "storing" and done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        library.load_from("s", Shelf({"a.md": "Pears.", "b.md": "Boats."}), progress=stop)
+    assert [one.text for one in passages("s")] == ["Apples."] and not store.passages.left_over("s")
+    killed = store.passages.open_arrivals("s")  # as a killed process leaves it
+    store.passages.add(killed, [Passage("Half of it.")])
+    assert [one.name for one in store.passages.list_sources()] == ["s"]
+    library.load_from("s", Shelf({"a.md": "Apples."}))
+    assert [one.text for one in passages("s")] == ["Apples."] and not store.passages.left_over("s")
+
+
 def test_another_embedder_than_the_source_s_is_refused(store: Store) -> None:
     library = Library(store, Letters())
     library.load_from("s", Shelf({"a.md": "Apples."}))
