@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +260,5 @@ __all__ = [
     "LLMConfig",
     "Settings",
     "from_dict",
-    "replace",
     "to_dict",
 ]

@@ -98,7 +98,7 @@ def _wanted(options: dict[str, Any]) -> Wanted:
 
 
 def _session(memgpt: MemGPT, wanted: Wanted, options: dict[str, Any]) -> tuple[Session, bool]:
-    from .commands import complete
+    from .commands import complete, take
     from .opening import open_agent
     from .reading import Piped, Prompt
     from .session import Session
@@ -111,7 +111,7 @@ def _session(memgpt: MemGPT, wanted: Wanted, options: dict[str, Any]) -> tuple[S
     history = memgpt.settings.home / "history"
     reader = Prompt(history, lambda text: complete(session, text)) if attended else Piped()
     stream = attended if options["stream"] is None else options["stream"]
-    session = Session(memgpt, agent, view, reader, stream=stream, every=options["heartbeat_every"])
+    session = Session(memgpt, agent, view, reader, take, stream=stream, every=options["heartbeat_every"])
     return session, new
 
 

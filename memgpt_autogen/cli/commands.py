@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from .. import commands
 from ..agent import Agent
@@ -12,11 +12,9 @@ from ..commands import Command, about, memory, turns
 from ..turns import Turn
 from .console import confirm
 from .reading import FENCE
+from .session import Session
 
-if TYPE_CHECKING:
-    from .session import Session
-
-InChat: TypeAlias = "Command[Session]"
+InChat: TypeAlias = Command[Session]
 
 
 def _exit(session: Session, _: str) -> str:

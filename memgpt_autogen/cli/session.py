@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from .. import events
 from ..errors import MemGPTError, ModelError
 from ..turns import Turn
-from .commands import take
 from .console import debugging
 from .reading import Reader
 from .view import View
@@ -33,6 +32,7 @@ class Session:
         agent: the agent.
         view: draws the chat.
         reader: gives what is typed.
+        command: runs a line that begins with ``/``.
         stream: show words as they are written.
         every: how often a timed event runs the agent; None: never.
 
@@ -47,13 +47,14 @@ class Session:
         agent: Agent,
         view: View,
         reader: Reader,
+        command: Callable[[Session, str], None],
         *,
         stream: bool = False,
         every: timedelta | None = None,
     ) -> None:
         self.memgpt, self.view = memgpt, view
         self.over = self.failed = False
-        self.stream, self._reader, self._every = stream, reader, every
+        self.stream, self._reader, self._command, self._every = stream, reader, command, every
         self._turn = threading.Lock()  # one turn at a time is drawn
         self._closing = threading.Event()
         self.go_on_with(agent)
@@ -108,7 +109,7 @@ class Session:
         """Deal with what was typed: a command, or something said to the agent."""
         if text.startswith("/"):
             with _Errors(self):
-                take(self, text)
+                self._command(self, text)
         else:
             self.turn(lambda: self.agent.run([events.user_message(text)], stream=self.stream))
 

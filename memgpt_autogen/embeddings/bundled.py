@@ -1,6 +1,6 @@
 """The embedder that works offline: wordllama's static vectors, which its package carries.
 
-Source: https://github.com/dleemiller/WordLlama (MIT). About a thousand passages a second on one core.
+Source: https://github.com/dleemiller/WordLlama (MIT).
 """
 
 from __future__ import annotations

