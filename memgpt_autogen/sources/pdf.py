@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import SourceError
 from .base import Document
-from .text import unwrapped
+from .pages import flowing
 
 #: pdfium may be used by one thread at a time.
 _one = threading.Lock()
@@ -28,22 +28,22 @@ def read_pdf(file: Path | bytes, uri: str) -> Iterator[Document]:
     with _one:
         pdf = _open(file, uri)
         count = len(pdf)
-    found = False
     try:
+        pages = []
         for number in range(count):
             with _one:
-                text = _page(pdf, number, uri)
-            if text:
-                found = True
-                yield Document(text, uri, {"page": number + 1})
+                pages.append(_page(pdf, number, uri))
     finally:
         with _one:
             pdf.close()
-    if not found:
+    if not any(page.strip() for page in pages):
         raise SourceError(
             f"{uri} has {count} pages and no text: it is probably a scan. Run it through a program for text "
             "recognition, such as ocrmypdf, and load what that makes."
         )
+    for number, text in enumerate(flowing(pages), 1):
+        if text:
+            yield Document(text, uri, {"page": number})
 
 
 def _open(file: Path | bytes, uri: str) -> Any:
@@ -67,7 +67,7 @@ def _page(pdf: Any, number: int, uri: str) -> str:
         try:
             text = page.get_textpage()
             try:
-                return unwrapped(text.get_text_range())
+                return str(text.get_text_range())
             finally:
                 text.close()
         finally:

@@ -1,0 +1,76 @@
+"""Printed pages as text: without the lines that run at the head and foot of all of them, and with whole sentences."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from .text import unwrapped
+
+#: Lines at either end of a page that may run, the fewest pages on which they do so, and the share of all pages.
+EDGE, FEWEST, MOST = 2, 4, 0.6
+#: Characters that the end of a sentence on the next page may have.
+REST = 400
+
+_NUMBER = re.compile(
+    r"^\W*(?:page\s+)?\d+(?:\s*(?:/|of)\s*\d+)?\W*$|^\d+\s+|\s+(?:page\s+)?\d+(?:\s*(?:/|of)\s*\d+)?\W*$", re.I
+)
+_ENDED = re.compile(r"""[.!?:;]["'”’)\]]*$""")
+_END = re.compile(r"""[.!?]["'”’)\]]*(?=\s|$)""")
+
+
+def flowing(pages: Sequence[str]) -> Iterator[str]:
+    """The pages of a document as paragraphs; a sentence that goes on overleaf stands whole where it begins."""
+    texts = [unwrapped(page) for page in without_running_lines(pages)]
+    for text, following in zip(texts, [*texts[1:], ""], strict=True):
+        yield whole(text, following)
+
+
+def without_running_lines(pages: Sequence[str]) -> list[str]:
+    """Leave out what stands at the same end of most pages: titles and page numbers.
+
+    A line runs if it is the same but for a number at its beginning or end. A page that has nothing else stays.
+    """
+    lines = [[line.strip() for line in page.splitlines() if line.strip()] for page in pages]
+    running = Counter(key for page in lines for key in {*_edges(page).values()})
+    often = {key for key, times in running.items() if times >= max(FEWEST, MOST * len(pages))}
+    if not often:
+        return [*pages]
+    return [_without(page, text, often) for page, text in zip(lines, pages, strict=True)]
+
+
+def _edges(lines: Sequence[str]) -> dict[int, tuple[bool, str]]:
+    """By its place, what the first and the last lines of a page would be called if they run."""
+    head = range(min(EDGE, len(lines)))
+    foot = range(max(len(lines) - EDGE, len(head)), len(lines))
+    return {place: (place in head, _key(lines[place])) for place in (*head, *foot)}
+
+
+def _key(line: str) -> str:
+    """A line without its page number; but the number of a chapter, as in "Chapter 3", is not one."""
+    bare = _NUMBER.sub("", line)
+    return line if re.fullmatch(r"(?:.*\W)?(?:chapter|section|part|lesson)|\w+", bare, re.I) else bare
+
+
+def _without(lines: Sequence[str], text: str, often: set[tuple[bool, str]]) -> str:
+    gone = {place for place, key in _edges(lines).items() if key in often}
+    if len(gone) == len(lines):
+        return text
+    kept, place = [], -1
+    for line in text.splitlines():
+        place += bool(line.strip())
+        if not (line.strip() and place in gone):
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def whole(text: str, following: str) -> str:
+    """A page with the rest of its last sentence, if that stands at the beginning of the next."""
+    if not text or _ENDED.search(text) or not re.match(r"[a-zà-ÿ]", following):
+        return text
+    end = _END.search(following, 0, REST)
+    if not end:
+        return text
+    rest = following[: end.end()]
+    return text[:-1] + rest if re.search(r"[a-zà-ÿ]-$", text) else f"{text} {rest}"
