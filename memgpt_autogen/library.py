@@ -220,6 +220,7 @@ class Library:
             return 0
         if source.embedder not in ("", self._embedder.name):
             raise SourceError(_other_embedder(source, self._embedder.name))
+        self._store.passages.settle(source.id, progress=partial(progress, "moving vectors"))
         return fill(self._store, self._embedder, source.id, progress=partial(progress, "embedding"))
 
 

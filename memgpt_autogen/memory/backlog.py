@@ -16,15 +16,14 @@ from functools import partial
 from typing import TypeVar
 
 from ..embeddings.base import Embedder
-from ..errors import MemGPTError
+from ..errors import MemGPTError, SourceError
 from ..messages import Message
 from ..storage.base import Store
-from ..storage.shapes import Passage
+from ..storage.shapes import Passage, Progress
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T", Message, Passage)
-Progress = Callable[[int, int], None]
 
 #: Texts of the first batch, and of the largest. A batch that takes longer than SLOW seconds is followed by a smaller
 #: one, so that stopping never waits long.
@@ -61,6 +60,7 @@ def fill(
         SourceError: the embedder cannot be reached or refused.
     """
     passages = store.passages
+    passages.settle(source_id, stop=stop)
     total = passages.waiting(embedder.name, source_id) if progress else 0
     if progress and not total:
         return 0
@@ -141,15 +141,25 @@ class _Filling(threading.Thread):
                         _running.pop(_key(self.store, self._embedder), None)
                         return
                     self.more, agents = False, sorted(self.agents)
+                reached = self._settle()
                 for agent_id in agents:
                     fill_agent(self.store, self._embedder, agent_id, self._rest)
-                fill(self.store, self._embedder, stop=self._rest)
+                if reached:
+                    fill(self.store, self._embedder, stop=self._rest)
         except Exception as error:  # there is nobody to raise it to: the next search tries again
             if not self._stopping.is_set():
                 level = logging.WARNING if isinstance(error, MemGPTError) else logging.ERROR
                 logger.log(level, "Texts are found by their words alone for now: %s", error)
         with _guard:
             _running.pop(_key(self.store, self._embedder), None)
+
+    def _settle(self) -> bool:
+        """Bring file and index together; whether the index answers."""
+        try:
+            self.store.passages.settle(stop=self._rest)
+        except SourceError:
+            return False  # it has been told
+        return True
 
     def _rest(self) -> bool:
         """Give way for a moment; whether to stop."""

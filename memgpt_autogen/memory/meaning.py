@@ -59,7 +59,10 @@ class Meaning:
     def of_passages(self, query: str) -> Vectors | None:
         """The vector of a query of passages, or None: search by words alone."""
         passages = self._store.passages
-        return self._vector(query, passages.without_vectors, text_of, passages.put_vectors)
+        vector = self._vector(query, passages.without_vectors, text_of, passages.put_vectors)
+        if self._embedder is not None and passages.unsettled(self._agent_id):
+            fill_in_background(self._store, self._embedder, self._agent_id)
+        return vector
 
     def prepare(self, query: str, *, messages: bool) -> None:
         """Have the vector of a query ready for the search that follows: a step asks before it opens its transaction."""

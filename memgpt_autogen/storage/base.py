@@ -8,14 +8,14 @@ in), and the store itself, which gives transactions and locks. Every row carries
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Any, Protocol
 
 from ..messages import Message, Usage
 from .arrivals import Arrivals
-from .shapes import AgentRow, Block, DocumentRow, Page, Passage, Remembered, Source, Summary, Undone, Vectors
+from .shapes import AgentRow, Block, DocumentRow, Page, Passage, Progress, Remembered, Source, Summary, Undone, Vectors
 
 
 class Agents(Protocol):
@@ -201,6 +201,32 @@ class Passages(Arrivals, Protocol):
         ...
 
     def put_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors) -> None: ...
+
+    def unsettled(self, agent_id: str) -> bool:
+        """Whether ``settle`` has something to do for what an agent searches."""
+        ...
+
+    def settle(
+        self,
+        source_id: str | None = None,
+        *,
+        progress: Progress | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Where vectors are kept in an index: move those there that are in the file, and hold the index against it.
+
+        May take minutes, does not hold the store meanwhile, and goes on where it was interrupted. Searches use what
+        they find: the vectors in the file until all are moved.
+
+        Args:
+            source_id: None: all sources.
+            progress: told ``(done, total)`` of the vectors moved.
+            stop: asked between batches.
+
+        Raises:
+            SourceError: the index cannot be reached.
+        """
+        ...
 
 
 class Conversations(Protocol):

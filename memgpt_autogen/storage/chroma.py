@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -43,45 +44,48 @@ class ChromaVectors:
         self.place = without_token(url)
         self._url = url
         self._client: Any = None
+        self._opening = threading.Lock()
         self._collections: dict[str, Any] = {}
 
     def put(self, source_id: str, keys: Sequence[str], vectors: Vectors) -> None:
         """Keep vectors of length 1, shape (len(keys), dim), in place of those of the same keys."""
         with self._reached() as client:
-            collection = self._collections.get(source_id) or client.get_or_create_collection(
-                _name(source_id),
-                embedding_function=None,
-                configuration={
-                    "hnsw": {"space": "cosine", "ef_search": WIDTH, "ef_construction": 200, "max_neighbors": 32}
-                },
-            )
-            self._collections[source_id] = collection
             size = client.get_max_batch_size()
             for start in range(0, len(keys), size):
-                collection.upsert(ids=list(keys[start : start + size]), embeddings=vectors[start : start + size])
+                batch = {"ids": list(keys[start : start + size]), "embeddings": vectors[start : start + size]}
+                if not self._ask(client, source_id, "upsert", batch)[0]:
+                    self._collections[source_id] = client.get_or_create_collection(
+                        _name(source_id),
+                        embedding_function=None,
+                        configuration={
+                            "hnsw": {"space": "cosine", "ef_search": WIDTH, "ef_construction": 200, "max_neighbors": 32}
+                        },
+                    )
+                    self._collections[source_id].upsert(**batch)
 
     def nearest(self, source_id: str, vector: Vectors, count: int) -> tuple[Sequence[str], Vectors]:
         """The keys nearest to a vector of length 1, and their cosines, best first; found by HNSW, so not exactly."""
+        if count < 1:
+            return [], np.zeros(0, dtype=np.float32)
+        wanted = {"query_embeddings": [vector.reshape(-1)], "n_results": count, "include": ["distances"]}
         with self._reached() as client:
-            collection = self._collection(client, source_id)
-            if collection is None or count < 1:
-                return [], np.zeros(0, dtype=np.float32)
-            found = collection.query(query_embeddings=[vector.reshape(-1)], n_results=count, include=["distances"])
-            return found["ids"][0], 1 - np.asarray(found["distances"][0], dtype=np.float32)
+            there, found = self._ask(client, source_id, "query", wanted)
+        if not there:
+            return [], np.zeros(0, dtype=np.float32)
+        return found["ids"][0], 1 - np.asarray(found["distances"][0], dtype=np.float32)
 
     def keys(self, source_id: str) -> set[str]:
         """Every key of a source."""
         with self._reached() as client:
-            collection = self._collection(client, source_id)
-            return set() if collection is None else set(collection.get(include=[])["ids"])
+            there, found = self._ask(client, source_id, "get", {"include": []})
+        return set(found["ids"]) if there else set()
 
     def remove(self, source_id: str, keys: Sequence[str]) -> None:
         """Forget some vectors."""
         with self._reached() as client:
-            collection = self._collection(client, source_id)
             size = client.get_max_batch_size()
-            for start in range(0, len(keys) if collection is not None else 0, size):
-                collection.delete(ids=list(keys[start : start + size]))
+            for start in range(0, len(keys), size):
+                self._ask(client, source_id, "delete", {"ids": list(keys[start : start + size])})
 
     def drop(self, source_id: str) -> None:
         """Forget all vectors of a source."""
@@ -100,23 +104,27 @@ class ChromaVectors:
             with contextlib.suppress(Exception):
                 client.close()
 
-    def _collection(self, client: Any, source_id: str) -> Any:
+    def _ask(self, client: Any, source_id: str, method: str, arguments: Mapping[str, Any]) -> tuple[bool, Any]:
+        """Whether a source has a collection (another thread or program may have dropped it), and what it answers."""
         from chromadb.errors import NotFoundError
 
-        if source_id not in self._collections:
-            try:
-                self._collections[source_id] = client.get_collection(_name(source_id), embedding_function=None)
-            except (NotFoundError, ValueError):
-                return None
-        return self._collections[source_id]
+        try:
+            if source_id not in self._collections:
+                found = client.get_collection(_name(source_id), embedding_function=None)
+                self._collections[source_id] = found
+            return True, getattr(self._collections[source_id], method)(**arguments)
+        except (NotFoundError, KeyError):
+            self._collections.pop(source_id, None)
+            return False, None
 
     @contextlib.contextmanager
     def _reached(self) -> Iterator[Any]:
         """The client. Whatever it raises becomes one clear line."""
         try:
             with failures(self.place):
-                if self._client is None:
-                    self._client = connect(self._url)
+                with self._opening:
+                    if self._client is None:
+                        self._client = connect(self._url)
                 yield self._client
         except SourceError:
             self._collections.clear()  # a collection may have been made anew

@@ -22,6 +22,7 @@ from .shelf import Codes, Shelf
 #: Messages kept as they were read: some windows' worth.
 READ = 10_000
 
+_OWNER = "SELECT edition, embedder, '' AS place FROM agents WHERE id = ?"
 _ROWS = """SELECT seq, length(text) + coalesce(length(author), 0) AS size, session_id, author,
            rtrim(text) LIKE '%?' AS asks FROM messages WHERE agent_id = ? AND seq > ? AND text <> '' ORDER BY seq"""
 _SIZE, _SESSION, _AUTHOR, _ASKS = range(4)  # the facts on a shelf
@@ -128,7 +129,7 @@ class SQLiteLog:
                     for row in rows
                 ]
 
-            shelf = Shelf(self._db, agent_id, "agents", _ROWS, "message_vectors", facts, 4)
+            shelf = Shelf(self._db, agent_id, _OWNER, _ROWS, "message_vectors", facts, 4)
             self._shelves[agent_id] = shelf, authors
         self._shelves[agent_id][0].refresh()
         return self._shelves[agent_id]

@@ -2,18 +2,21 @@
 
 The file is the truth. For each passage that has a vector outside it has a row in ``passage_vectors`` with an empty
 vector; the vector's key is made of the passage's number and a digest of its text, so that one of another text cannot
-be taken for it. The two are compared when a source is first used and whenever something was deleted: a row without a
-vector goes, so that the passage is embedded again; a vector without a row is removed.
+be taken for it. The two are compared once after opening and whenever something was deleted: a row without a vector
+goes, so that the passage is embedded again; a vector without a row is removed. Vectors that are in the file are moved.
+Both take a while, and nothing waits for them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -21,7 +24,7 @@ import numpy as np
 from ..errors import SourceError
 from .database import Database
 from .ranking import Floats
-from .shapes import Vectors
+from .shapes import Progress, Vectors
 from .shelf import Shelf
 
 logger = logging.getLogger(__name__)
@@ -29,7 +32,7 @@ logger = logging.getLogger(__name__)
 #: Of a source with at most so many vectors all are compared with the query, of a larger one the nearest so many.
 EVERY, NEAREST = 1000, 250
 #: Vectors moved in one go, and seconds that an index which failed is left alone.
-BATCH, REST = 1000, 30.0
+BATCH, REST = 250, 30.0
 
 
 def key_of(seq: int, text: str) -> str:
@@ -68,26 +71,54 @@ class Outside:
         self._rest_until = 0.0
         self._on_the_way: dict[int, Sequence[str]] = {}
 
-    def check(self, shelf: Shelf) -> None:
-        """Bring file and index together, if they may have come apart.
+    @property
+    def resting(self) -> bool:
+        """Whether the index failed a moment ago."""
+        return time.monotonic() < self._rest_until
+
+    def settled(self, shelf: Shelf) -> bool:
+        """Whether file and index were held against each other since anything was taken away."""
+        return shelf.place == self.index.place and self._checked.get(shelf.owner_id) == shelf.edition
+
+    def settle(self, source_id: str, progress: Progress, stop: Callable[[], bool]) -> None:
+        """Bring file and index together; takes as long as it takes, and holds nothing meanwhile.
 
         Raises:
             SourceError: the index cannot be reached.
         """
-        if self._checked.get(shelf.owner_id) == shelf.edition:
-            return
         with self._watched():
-            self.settle()
-            row = self._db.one("SELECT vectors_in FROM sources WHERE id = ?", shelf.owner_id)
-            place = row["vectors_in"] if row else ""
-            if place == self.index.place:
-                self._compare(shelf.owner_id)
-            elif place:
-                forget(self._db, shelf.owner_id)
-            else:
-                self._move_out(shelf.owner_id)
-        shelf.refresh()
-        self._checked[shelf.owner_id] = shelf.edition
+            self.adopt(source_id)
+            if self._place(source_id) != self.index.place and not self._move_out(source_id, progress, stop):
+                return
+            self._take_out_of_file(source_id)
+            edition = self._edition(source_id)
+            self._checked[source_id] = edition + self._compare(source_id)
+
+    def adopt(self, source_id: str) -> None:
+        """Keep a source's vectors in the index from now on, if it has none; those in another index are made anew.
+
+        Raises:
+            SourceError: the index cannot be reached.
+        """
+        self.drop_left()
+        if self._place(source_id) not in ("", self.index.place):
+            forget(self._db, source_id)
+        with self._db.transaction():
+            new = self._db.execute(
+                "UPDATE sources SET vectors_in = ?, moving_to = '' WHERE id = ? AND vectors_in = '' "
+                "AND NOT EXISTS (SELECT 1 FROM passage_vectors WHERE owner_id = sources.id)",
+                self.index.place,
+                source_id,
+            )
+            if new:  # there is nothing to compare
+                self._checked[source_id] = self._edition(source_id)
+
+    def _edition(self, source_id: str) -> int:
+        return self._db.number("SELECT edition FROM sources WHERE id = ?", source_id)
+
+    def _place(self, source_id: str) -> str:
+        row = self._db.one("SELECT vectors_in FROM sources WHERE id = ?", source_id)
+        return row["vectors_in"] if row else self.index.place  # deleted meanwhile: nothing to move
 
     def similar(self, shelf: Shelf, vector: Vectors, wanted: int) -> Floats:
         """The cosine of every row of a shelf with a vector; of what is not among the nearest, at most that of the last.
@@ -124,7 +155,7 @@ class Outside:
         finally:
             del self._on_the_way[threading.get_ident()]
 
-    def settle(self) -> None:
+    def drop_left(self) -> None:
         """Remove the vectors of sources that are gone.
 
         Raises:
@@ -138,45 +169,84 @@ class Outside:
                 "DELETE FROM vectors_left WHERE source_id = ? AND vectors_in = ?", row["source_id"], self.index.place
             )
 
-    def _compare(self, source_id: str) -> None:
-        sql = "SELECT seq, text FROM passages JOIN passage_vectors USING (seq) WHERE owner_id = ?"
+    def _compare(self, source_id: str) -> int:
+        """Take what is only there from the index and what is only here from the file; how much was only here."""
+        # Read in this order, so that what others keep meanwhile is taken for neither.
+        last = self._db.number("SELECT max(number) FROM passage_vectors WHERE owner_id = ?", source_id)
         there = self.index.keys(source_id)
-        told = {key_of(row["seq"], row["text"]): row["seq"] for row in self._db.all(sql, source_id)}
-        if stale := there.difference(told, *list(self._on_the_way.values())):
+        coming = list(self._on_the_way.values())
+        told = {key: row for key, row in self._rows(source_id, "")}
+        if stale := there.difference(told, *coming):
             self.index.remove(source_id, sorted(stale))
-        if missing := [seq for key, seq in told.items() if key not in there]:
-            with self._db.transaction():
-                for seq in missing:
-                    self._db.execute("DELETE FROM passage_vectors WHERE seq = ?", seq)
+        missing = [row["seq"] for key, row in told.items() if key not in there and row["number"] <= last]
+        gone = 0
+        with self._db.transaction():
+            for seq in missing:
+                gone += self._db.execute("DELETE FROM passage_vectors WHERE seq = ?", seq)
         if stale or missing:
             logger.info("%d vectors were missing in %s, %d stale", len(missing), self.index.place, len(stale))
+        return gone
 
-    def _move_out(self, source_id: str) -> None:
-        """Put the vectors that stand in the file into the index, and then take them out of the file."""
-        last = 0
+    def _rows(self, source_id: str, columns: str, last: int = 0) -> Iterator[tuple[str, sqlite3.Row]]:
+        """Keys and rows of the vectors that the file tells of, read in pieces."""
         sql = (
-            "SELECT number, passages.seq AS seq, text, passage_vectors.vector AS vector FROM passage_vectors "
+            f"SELECT number, passages.seq AS seq, text{columns} FROM passage_vectors "
             f"JOIN passages USING (seq) WHERE owner_id = ? AND number > ? ORDER BY number LIMIT {BATCH}"
         )
         while rows := self._db.all(sql, source_id, last):
-            vectors = np.frombuffer(b"".join(row["vector"] for row in rows), dtype=np.float32).reshape(len(rows), -1)
-            self.index.put(source_id, [key_of(row["seq"], row["text"]) for row in rows], vectors)
+            yield from ((key_of(row["seq"], row["text"]), row) for row in rows)
             last = rows[-1]["number"]
+
+    def _move_out(self, source_id: str, progress: Progress, stop: Callable[[], bool]) -> bool:
+        """Put the vectors that stand in the file into the index; False if it was stopped."""
+        here = self.index.place
         with self._db.transaction():
-            self._db.execute(
-                "UPDATE passage_vectors SET vector = x'' WHERE owner_id = ? AND number <= ?", source_id, last
-            )
-            self._db.execute("UPDATE sources SET vectors_in = ? WHERE id = ?", self.index.place, source_id)
+            row = self._db.one("SELECT moving_to FROM sources WHERE id = ?", source_id)
+            if row and row["moving_to"] != here:
+                leave(self._db, source_id, "moving_to")
+            self._db.execute("UPDATE sources SET moving_to = ? WHERE id = ? AND vectors_in = ''", here, source_id)
+        total = self._db.number("SELECT count(*) FROM passage_vectors WHERE owner_id = ?", source_id)
+        there, done, last = self.index.keys(source_id), 0, 0
+        logger.info("%d vectors are being moved to %s", total, here)
+        while True:
+            rows = self._rows(source_id, ", passage_vectors.vector AS vector", last)
+            while batch := list(islice(rows, BATCH)):
+                self._put_rows(source_id, [(key, row) for key, row in batch if key not in there and row["vector"]])
+                done, last = done + len(batch), batch[-1][1]["number"]
+                progress(done, max(total, done))
+                if stop():
+                    return False
+            with self._db.transaction():  # nothing is added meanwhile
+                sql = "SELECT count(*) FROM passage_vectors WHERE owner_id = ? AND number > ?"
+                if not self._db.number(sql, source_id, last):
+                    mine = "UPDATE sources SET vectors_in = moving_to, moving_to = '' WHERE id = ? AND moving_to = ?"
+                    self._db.execute(mine, source_id, here)
+                    return True
+
+    def _put_rows(self, source_id: str, rows: Sequence[tuple[str, sqlite3.Row]]) -> None:
+        if rows:
+            vectors = np.frombuffer(b"".join(row["vector"] for _, row in rows), dtype=np.float32)
+            self.index.put(source_id, [key for key, _ in rows], vectors.reshape(len(rows), -1))
+
+    def _take_out_of_file(self, source_id: str) -> None:
+        """Empty the vectors that were moved: what is left of them after an interruption, too."""
+        which = f"SELECT number FROM passage_vectors WHERE owner_id = ? AND length(vector) > 0 LIMIT {BATCH}"
+        while self._db.execute(
+            f"UPDATE passage_vectors SET vector = x'' WHERE number IN ({which}) "
+            "AND EXISTS (SELECT 1 FROM sources WHERE id = owner_id AND vectors_in <> '')",
+            source_id,
+        ):
+            pass
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
         """Leave an index that has failed alone for a while: a turn would wait for it at every search."""
-        if time.monotonic() < self._rest_until:
+        if self.resting:
             raise SourceError(f"{self.index.place} did not answer a moment ago. It is tried again in a while.")
         try:
             yield
         except SourceError as error:
-            if time.monotonic() >= self._rest_until:
+            if not self.resting:
                 self._rest_until = time.monotonic() + REST
                 logger.warning("Passages are searched by words alone for %d seconds: %s", REST, error)
             raise
@@ -186,9 +256,17 @@ def forget(database: Database, source_id: str) -> None:
     """Have the vectors of a source made anew, wherever they were."""
     with database.transaction():
         database.execute("DELETE FROM passage_vectors WHERE owner_id = ?", source_id)
+        for column in ("vectors_in", "moving_to"):
+            leave(database, source_id, column)
         database.execute(
-            "INSERT OR IGNORE INTO vectors_left (source_id, user_id, vectors_in) "
-            "SELECT id, user_id, vectors_in FROM sources WHERE id = ? AND vectors_in <> ''",
-            source_id,
+            "UPDATE sources SET vectors_in = '', moving_to = '', embedder = '', dim = 0 WHERE id = ?", source_id
         )
-        database.execute("UPDATE sources SET vectors_in = '', embedder = '', dim = 0 WHERE id = ?", source_id)
+
+
+def leave(database: Database, source_id: str, column: str) -> None:
+    """Note that what a source has in an index is to be removed there."""
+    database.execute(
+        "INSERT OR IGNORE INTO vectors_left (source_id, user_id, vectors_in) "
+        f"SELECT id, user_id, {column} FROM sources WHERE id = ? AND {column} <> ''",
+        source_id,
+    )

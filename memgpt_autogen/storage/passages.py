@@ -6,7 +6,7 @@ import contextlib
 import json
 import logging
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 import numpy as np
@@ -16,9 +16,9 @@ from ..errors import SourceError
 from .arrivals import IN_SIGHT
 from .database import Database
 from .holders import find, written
-from .outside import Outside, VectorIndex, forget, key_of
+from .outside import Outside, VectorIndex, key_of
 from .ranking import Floats, best, rank_passages
-from .shapes import Hit, Page, Passage, Vectors
+from .shapes import Hit, Page, Passage, Progress, Vectors
 from .shelf import Shelf
 from .sources import SQLiteSources
 
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 Known = npt.NDArray[np.bool_]
 
+_OWNER = "SELECT edition, embedder, vectors_in AS place FROM sources WHERE id = ?"
 _ROWS = "SELECT seq, length(text) FROM passages WHERE source_id = ? AND seq > ? ORDER BY seq"
 _PASSAGES = """SELECT passages.*, CASE WHEN sources.agent_id IS NULL THEN sources.name ELSE '' END AS source
                FROM passages JOIN sources ON sources.id = passages.source_id"""
@@ -103,7 +104,7 @@ class SQLitePassages(SQLiteSources):
         self._shelves.pop(source_id, None)
         if self._outside and not self._db.in_transaction:
             with contextlib.suppress(SourceError):  # else it is done when the index is next looked at
-                self._outside.settle()
+                self._outside.drop_left()
 
     def _attached_shelves(self, agent_id: str, source: str | None = None) -> list[Shelf]:
         """What this agent can search (of one source, if it is named), up to date, without what is empty.
@@ -130,38 +131,60 @@ class SQLitePassages(SQLiteSources):
     def _shelf(self, source_id: str) -> Shelf:
         """A source's passages, up to date; shared by all agents."""
         if source_id not in self._shelves:
-            row = self._db.one("SELECT vectors_in FROM sources WHERE id = ?", source_id)
             self._shelves[source_id] = Shelf(
                 self._db,
                 source_id,
-                "sources",
+                _OWNER,
                 _ROWS,
                 "passage_vectors",
                 lambda rows: np.array([row[1] for row in rows]).reshape(-1, 1),
                 1,
-                elsewhere=self._outside is not None or bool(row and row["vectors_in"]),
             )
         self._shelves[source_id].refresh()
         return self._shelves[source_id]
 
-    def _checked(self, shelf: Shelf) -> bool:
-        """Whether a source's vectors can be asked for and added to, after a look at what is outside of the file."""
-        if not shelf.elsewhere:
-            return True
+    def _usable(self, shelf: Shelf) -> bool:
+        """Whether a source's vectors can be asked for, and more of them be kept."""
         if self._outside is None:
-            if not self._told:
+            if shelf.place and not self._told:
                 self._told = True
                 row = self._db.all("SELECT name, vectors_in FROM sources WHERE id = ?", shelf.owner_id)[0]
                 logger.warning(
                     "Source %r is searched by words alone: its vectors are in %s. Set vectors to that.", *row
                 )
-            return False
-        try:
-            if not self._db.in_transaction:  # inside one, it was looked at a moment ago
-                self._outside.check(shelf)
+            return not shelf.place
+        if _in_file(shelf):
             return True
-        except SourceError:
-            return False  # it has been told
+        return shelf.place in ("", self._outside.index.place) and not self._outside.resting
+
+    def unsettled(self, agent_id: str) -> bool:
+        outside = self._outside
+        if outside is None or outside.resting:
+            return False
+        with self._db.held():
+            return any(not outside.settled(shelf) for shelf in self._attached_shelves(agent_id))
+
+    def settle(
+        self,
+        source_id: str | None = None,
+        *,
+        progress: Progress | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        if self._outside is None:
+            return
+        rows = self._db.all(
+            f"SELECT id FROM sources WHERE user_id = ? AND {IN_SIGHT} AND ? IN (id, '')",
+            self._db.user_id,
+            source_id or "",
+        )
+        for row in rows:
+            with self._db.held():
+                settled = self._outside.settled(self._shelf(row["id"]))
+            if not settled:
+                self._outside.settle(row["id"], progress or (lambda done, total: None), stop)
+            if stop():
+                return
 
     def _compared(
         self, shelves: Sequence[Shelf], asked: Mapping[str, Vectors | None], wanted: int
@@ -170,9 +193,9 @@ class SQLitePassages(SQLiteSources):
         found: dict[int, tuple[Floats, Known]] = {}
         for place, shelf in enumerate(shelves):
             vector = asked.get(shelf.embedder)
-            if vector is not None and self._checked(shelf):
+            if vector is not None and self._usable(shelf):
                 with contextlib.suppress(SourceError):
-                    outside = self._outside if shelf.elsewhere else None
+                    outside = self._outside if shelf.place else None
                     cosines = outside.similar(shelf, vector, wanted) if outside else shelf.similar(vector)
                     found[place] = cosines, shelf.known()
         used = {shelves[place].embedder for place in found}
@@ -185,57 +208,23 @@ class SQLitePassages(SQLiteSources):
         nothing = [(np.zeros(len(shelf), np.float32), np.zeros(len(shelf), np.bool_)) for shelf in shelves]
         return [found.get(place, nothing[place]) for place in range(len(shelves))]
 
-    def _forget_vectors(self, agent_id: str, embedder: str) -> None:
-        """The agent's own notes go back to the backlog where another embedder made their vectors."""
-        row = self._db.one("SELECT id FROM sources WHERE agent_id = ? AND embedder NOT IN ('', ?)", agent_id, embedder)
-        if row is not None:
-            forget(self._db, row["id"])
-
     def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Passage]:
         with self._db.held():
             if embedder:
                 self._forget_vectors(agent_id, embedder)
             missing: list[int] = []
             for shelf in self._attached_shelves(agent_id):
-                if (not embedder or shelf.embedder in ("", embedder)) and self._checked(shelf):
+                if (not embedder or shelf.embedder in ("", embedder)) and self._usable(shelf):
                     missing += shelf.numbers[~shelf.known()][: limit - len(missing)].tolist()
             return [self._passage(seq) for seq in missing]
 
     def backlog(self, embedder: str, limit: int, source_id: str | None = None, *, after: str = "") -> Sequence[Passage]:
-        if self._outside and not after:
-            self._check_all(embedder, source_id)
         behind = self._db.number("SELECT seq FROM passages WHERE id = ?", after)
         where, values = self._waiting(embedder, source_id)
         rows = self._db.all(
             f"{_PASSAGES} WHERE {where} AND passages.seq > ? ORDER BY passages.seq LIMIT ?", *values, behind, limit
         )
         return [_read(row) for row in rows]
-
-    def waiting(self, embedder: str, source_id: str | None = None) -> int:
-        where, values = self._waiting(embedder, source_id)
-        return self._db.number(
-            f"SELECT count(*) FROM passages JOIN sources ON sources.id = source_id WHERE {where}", *values
-        )
-
-    def _waiting(self, embedder: str, source_id: str | None) -> tuple[str, list[str]]:
-        which = f"sources.agent_id IS NULL AND {IN_SIGHT}" if source_id is None else "sources.id = ?"
-        where = (
-            f"sources.user_id = ? AND sources.embedder IN ('', ?) AND {which} "
-            "AND NOT EXISTS (SELECT 1 FROM passage_vectors WHERE passage_vectors.seq = passages.seq)"
-        )
-        return where, [self._db.user_id, embedder, *([] if source_id is None else [source_id])]
-
-    def _check_all(self, embedder: str, source_id: str | None) -> None:
-        which = f"agent_id IS NULL AND {IN_SIGHT}" if source_id is None else "id = ?"
-        rows = self._db.all(
-            f"SELECT id FROM sources WHERE user_id = ? AND embedder IN ('', ?) AND {which}",
-            self._db.user_id,
-            embedder,
-            *([] if source_id is None else [source_id]),
-        )
-        for row in rows:
-            with self._db.held():
-                self._checked(self._shelf(row["id"]))
 
     def put_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors) -> None:
         if self._outside is None:
@@ -254,8 +243,15 @@ class SQLitePassages(SQLiteSources):
                 sources.setdefault(row["source_id"], []).append((passage_id, key, vector))
         for source_id, put in sources.items():
             with self._db.held():
-                self._outside.check(self._shelf(source_id))
+                shelf = self._shelf(source_id)
+                waits = _in_file(shelf)
             batch = np.stack([vector for _, _, vector in put])
+            if waits:  # moved with the others
+                with self._db.transaction():
+                    self._write_vectors(embedder, [passage_id for passage_id, _, _ in put], batch)
+                continue
+            if shelf.place != self._outside.index.place:
+                self._outside.adopt(source_id)
             with self._outside.putting(source_id, [key for _, key, _ in put], batch), self._db.transaction():
                 self._write_vectors(
                     embedder, [passage_id for passage_id, _, _ in put], batch, kept=self._outside.index.place
@@ -283,6 +279,11 @@ class SQLitePassages(SQLiteSources):
         if row is None:
             raise SourceError("A passage was deleted while it was being searched. Search again.")
         return _read(row)
+
+
+def _in_file(shelf: Shelf) -> bool:
+    """Whether a source has vectors, and they are in the file."""
+    return not shelf.place and bool(shelf.known().any())
 
 
 def _read(row: sqlite3.Row) -> Passage:

@@ -193,4 +193,12 @@ END;
 #: Documents on their way into a source of that name, out of sight.
 _ARRIVALS = "ALTER TABLE sources ADD COLUMN loading_for TEXT;"
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS, _ARRIVALS)
+#: Where a source's vectors are being moved to, so that an interrupted move goes on, or leaves nothing there.
+_MOVING = """
+ALTER TABLE sources ADD COLUMN moving_to TEXT NOT NULL DEFAULT '';
+CREATE TRIGGER sources_gone_moving AFTER DELETE ON sources WHEN old.moving_to <> '' BEGIN
+    INSERT OR IGNORE INTO vectors_left (source_id, user_id, vectors_in) VALUES (old.id, old.user_id, old.moving_to);
+END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS, _ARRIVALS, _MOVING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Shape (n, dim), or (dim,) for one. A text, so that listing agents does not load numpy.
 Vectors: TypeAlias = "npt.NDArray[np.float32]"
+#: Told ``(done, total)``.
+Progress: TypeAlias = Callable[[int, int], None]
 H = TypeVar("H")
 
 

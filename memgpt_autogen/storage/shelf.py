@@ -65,30 +65,30 @@ class Shelf:
     Args:
         database: where they are.
         owner_id: the source or the agent.
-        owners: its table, which counts the editions.
+        owner: SQL of its edition, embedder and ``place``: where the vectors are; empty: in the file.
         rows: SQL of what is on the shelf, ``seq`` first, for an owner and all ``seq`` above one.
         vectors: the table of their vectors.
         facts: turns rows into their facts, as numbers, shape (rows, width).
         width: how many facts.
-        elsewhere: the vectors are not in that table: it only says which rows have one.
+
+    Attributes:
+        place: where the vectors are, if they are not in their table: it only says which rows have one.
     """
 
     def __init__(
         self,
         database: Database,
         owner_id: str,
-        owners: str,
+        owner: str,
         rows: str,
         vectors: str,
         facts: Callable[[Sequence[sqlite3.Row]], npt.ArrayLike],
         width: int,
-        *,
-        elsewhere: bool = False,
     ) -> None:
         self._db, self.owner_id, self._rows, self._vectors_in = database, owner_id, rows, vectors
-        self._owner = f"SELECT edition, embedder FROM {owners} WHERE id = ?"
+        self._owner = owner
         self._make_facts, self._width = facts, width
-        self.elsewhere = elsewhere
+        self.place = ""
         self._version = (-1, -1, -1)
         self.edition = -1
         self._clear()
@@ -118,10 +118,10 @@ class Shelf:
         if version == self._version:
             return
         owner = self._db.one(self._owner, self.owner_id)
-        edition = owner["edition"] if owner else -1
-        if edition != self.edition or version[0] != self._version[0]:
+        edition, embedder, place = owner or (-1, "", "")
+        if (edition, place) != (self.edition, self.place) or version[0] != self._version[0]:
             self._clear()
-        self.edition, self.embedder = edition, owner["embedder"] if owner else ""
+        self.edition, self.embedder, self.place = edition, embedder, place
         # Vectors first: whatever another process adds meanwhile, the rows that they belong to are there by then.
         vectors = self._read_vectors()
         last = int(self.numbers[-1]) if len(self) else 0
@@ -134,7 +134,9 @@ class Shelf:
 
     def _read_vectors(self) -> npt.NDArray[np.int64]:
         sql = f"FROM {self._vectors_in} WHERE owner_id = ? AND number > ?"
-        vector = "NULL" if self.elsewhere else "vector"
+        if not self.place:
+            sql += " AND length(vector) > 0"  # another process may have moved them out a moment ago
+        vector = "NULL" if self.place else "vector"
         if not self._last_vector:
             count = self._db.number(f"SELECT count(*) {sql}", self.owner_id, 0)
         numbers: list[int] = []
@@ -143,7 +145,7 @@ class Shelf:
             self.owner_id,
             self._last_vector,
         ):
-            if not self.elsewhere:
+            if not self.place:
                 read = np.frombuffer(b"".join(row[2] for row in rows), dtype=np.float32)
                 read = read.reshape(len(rows), -1)
                 if self._vectors is None:

@@ -129,6 +129,26 @@ class SQLiteSources(SQLiteArrivals):
             agent_id,
         )
 
+    def waiting(self, embedder: str, source_id: str | None = None) -> int:
+        where, values = self._waiting(embedder, source_id)
+        return self._db.number(
+            f"SELECT count(*) FROM passages JOIN sources ON sources.id = source_id WHERE {where}", *values
+        )
+
+    def _waiting(self, embedder: str, source_id: str | None) -> tuple[str, list[str]]:
+        which = f"sources.agent_id IS NULL AND {IN_SIGHT}" if source_id is None else "sources.id = ?"
+        where = (
+            f"sources.user_id = ? AND sources.embedder IN ('', ?) AND {which} "
+            "AND NOT EXISTS (SELECT 1 FROM passage_vectors WHERE passage_vectors.seq = passages.seq)"
+        )
+        return where, [self._db.user_id, embedder, *([] if source_id is None else [source_id])]
+
+    def _forget_vectors(self, agent_id: str, embedder: str) -> None:
+        """The agent's own notes go back to the backlog where another embedder made their vectors."""
+        row = self._db.one("SELECT id FROM sources WHERE agent_id = ? AND embedder NOT IN ('', ?)", agent_id, embedder)
+        if row is not None:
+            forget(self._db, row["id"])
+
 
 def _source(row: sqlite3.Row) -> Source:
     created = datetime.fromisoformat(row["created_at"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from memgpt_autogen.config import Settings
 from memgpt_autogen.errors import ConfigError, SourceError
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.memory.archival import ArchivalMemory
-from memgpt_autogen.memory.backlog import fill
+from memgpt_autogen.memory.backlog import fill, stop_filling
 from memgpt_autogen.storage import outside
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.shapes import Passage
@@ -142,6 +143,9 @@ def test_missing_and_stale_vectors_are_repaired_at_open(
     store._index.put(source, ["9999-abc"], np.eye(1, 26, dtype=np.float32))
     store._database.execute("UPDATE passages SET text = 'yyyy' WHERE text = 'cccc'")
     again = open_again(opened, tmp_path, chroma_server)
+    assert again.passages.unsettled(agent)
+    again.passages.settle()
+    assert not again.passages.unsettled(agent)
     assert [one.text for one in again.passages.without_vectors(agent, 5)] == ["aaaa", "yyyy"]
     assert fill(again, Letters(26), source) == 2
     assert again._index and len(again._index.keys(source)) == 3
@@ -167,13 +171,60 @@ def test_vectors_move_out_without_being_made_again_and_words_remain_without_chro
     agent, source = book(store, "aaaa", "bbbb")
     out = open_again(opened, tmp_path, chroma_server)
     assert nearest(out, agent, "b")[0] == "bbbb" and not out.passages.without_vectors(agent, 1)
-    assert out._index and len(out._index.keys(source)) == 2
+    assert out._index and not out._index.keys(source)
+    out.passages.settle()
+    assert nearest(out, agent, "b")[0] == "bbbb" and not out.passages.without_vectors(agent, 1)
+    assert len(out._index.keys(source)) == 2
     assert out._database.number("SELECT sum(length(vector)) FROM passage_vectors") == 0
     here = open_again(opened, tmp_path, None)
     assert nearest(here, agent, "b") == [] and nearest(here, agent, "b") == []
     assert here.passages.search(agent, "bbbb", page=0, page_size=5).total == 1
     assert caplog.text.count("its vectors are in chroma+http") == 1 and not here.passages.without_vectors(agent, 1)
     assert nearest(open_again(opened, tmp_path, chroma_server), agent, "b")[0] == "bbbb"
+
+
+def test_a_move_goes_on_where_it_was_stopped_and_is_searched_meanwhile(
+    opened: list[SQLiteStore], tmp_path: Path, chroma_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside, "BATCH", 2)
+    agent, source = book(open_again(opened, tmp_path, None), "aaaa", "bbbb", "cccc", "dddd", "eeee")
+    store, seen = open_again(opened, tmp_path, chroma_server), []
+    store.passages.settle(source, progress=lambda *told: seen.append(told), stop=lambda: True)
+    assert store._index and len(store._index.keys(source)) == 2 and seen == [(2, 5)]
+    assert store.passages.unsettled(agent) and nearest(store, agent, "e")[0] == "eeee"
+    store.passages.add(source, [Passage("ffff")])
+    assert fill(store, Letters(26), source) == 1
+    again = open_again(opened, tmp_path, chroma_server)
+    put = []
+    monkeypatch.setattr(again._index, "put", lambda *told: put.append(told))
+    again.passages.settle()
+    assert not put and not again.passages.unsettled(agent) and nearest(again, agent, "f")[0] == "ffff"
+
+
+def test_a_source_deleted_while_it_was_moved_leaves_nothing(
+    opened: list[SQLiteStore], tmp_path: Path, chroma_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside, "BATCH", 2)
+    _, source = book(open_again(opened, tmp_path, None), "aaaa", "bbbb", "cccc")
+    store = open_again(opened, tmp_path, chroma_server)
+    store.passages.settle(source, stop=lambda: True)
+    assert store._index and len(store._index.keys(source)) == 2
+    store.passages.delete_source(source)
+    assert store._index.keys(source) == set()
+
+
+def test_the_agents_searches_have_the_vectors_moved_in_the_background(
+    opened: list[SQLiteStore], tmp_path: Path, chroma_server: str
+) -> None:
+    agent, source = book(open_again(opened, tmp_path, None), "aaaa", "bbbb")
+    store = open_again(opened, tmp_path, chroma_server)
+    assert "aaaa" in ArchivalMemory(store, agent, Letters(26)).search("aa", 0)
+    until = time.monotonic() + 30
+    while store.passages.unsettled(agent) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert store._index and len(store._index.keys(source)) == 2
+    assert "aaaa" in ArchivalMemory(store, agent, Letters(26)).search("aa", 0)
+    stop_filling(store)
 
 
 def test_a_dead_server_leaves_the_words_and_loses_nothing(
