@@ -113,9 +113,9 @@ def make_sam():
 
     local = os.environ.get("BACKEND_TYPE") or os.environ.get("MEMGPT_EMBEDDED_MODEL")
     if local or os.environ.get("OPENAI_API_KEY"):
-        entry = {"model": "", "context_window": 4096, "preset": "memgpt_docs_small" if local else "memgpt_docs"}
+        entry = {"context_window": 4096, "preset": "memgpt_docs_small" if local else "memgpt_docs"}
     else:
-        entry = {"model": "", "context_window": 1536}  # the bundled model, with the preset that suits it
+        entry = {"context_window": 1536}  # the bundled model, with the preset that suits it
     sam = create_memgpt_autogen_agent_from_config("Sam", llm_config={"config_list": [entry]})
 
     def show(sight) -> None:

@@ -35,7 +35,7 @@ _DEFAULT_SYSTEM_MESSAGE = "You are a helpful AI Assistant."  # AutoGen's own; it
 _workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="memgpt")
 
 
-class MemGPTAgent(OriginalMethods, ConversableAgent):
+class MemGPTAgent(ConversableAgent, OriginalMethods):
     """An AutoGen agent with a memory that lasts. Swap it in for an ``AssistantAgent``; the script stays as it is.
 
     Group-chat messages become events of the memory agent inside; what that says becomes the reply. The memory agent is
@@ -89,7 +89,7 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
         if self._entry:
             arguments["llm_config"] = self._entry.autogen
         elif agent:
-            arguments["llm_config"] = read_entry({"model": agent.model.name}).autogen
+            arguments["llm_config"] = read_entry({"model": agent.model.name or None}).autogen
         self._core = agent
         self._wanted = {"preset": preset, "persona": persona, "human": human}
         self._core_tools = tuple(tools)
@@ -203,16 +203,19 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
         **kwargs: Any,
     ) -> tuple[bool, str | dict[str, Any] | None]:
         """The reply of the memory agent. Takes the place of AutoGen's LLM reply, and has its name."""
+        if not isinstance(self, MemGPTAgent):  # registered with an agent of another class
+            plain = super(MemGPTAgent, MemGPTAgent).generate_oai_reply  # type: ignore[unreachable]
+            return plain(self, messages, sender, config, **kwargs)
         if not self._remembers:
             return super().generate_oai_reply(messages, sender, config, **kwargs)  # type: ignore[no-any-return]
         if config is None and self.client is None:
             return False, None
         if messages is None:
             messages = self._oai_messages[sender]
-        checked = getattr(self, "_process_llm_input", lambda listed: listed)(messages)
+        checked = getattr(self, "_process_llm_input", lambda listed: listed)(self._oai_system_message + messages)
         if checked is None:
             return True, {"content": "LLM call blocked by safeguard", "role": "assistant"}
-        reply = self._answer(checked, sender, config)
+        reply = self._answer(checked[len(self._oai_system_message) :], sender, config, kwargs.get("tools"))
         if reply is not None:
             reply = getattr(self, "_process_llm_output", lambda made: made)(reply)
             if reply is None:
@@ -232,17 +235,19 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
         return await asyncio.get_running_loop().run_in_executor(_workers, context.run, call)
 
     def _answer(
-        self, messages: Sequence[Mapping[str, Any]], sender: Any, client: Any = None
+        self, messages: Sequence[Mapping[str, Any]], sender: Any, client: Any = None, tools: Any = None
     ) -> str | dict[str, Any] | None:
         core, news = self.core, self._hearing.news(messages, sender)
         if not (news.incoming or news.results or news.owed):
             news.incoming.append(events.heartbeat("Nobody has said anything new, and it is your turn to speak."))
-        schemas, legacy = translate.offered_tools(self.llm_config)
+        schemas, legacy = translate.offered_tools(self.llm_config, tools or ())
+        model = core.model if isinstance(core.model, AutoGenModel) else None
+        model = model.through(client) if model and client else model
         turn = core.run(
             news.incoming,
             results=news.results,
             tools=schemas,
-            model=core.model.through(client) if client and isinstance(core.model, AutoGenModel) else None,
+            model=model,
             instructions=self._instructions(),
             cache=self.client_cache,
             must_speak=True,
@@ -250,11 +255,10 @@ class MemGPTAgent(OriginalMethods, ConversableAgent):
             conversation=self._hearing.conversation(sender),
             on_commit=news.keep,
         )
-        if not isinstance(core.model, AutoGenModel):
+        if model is None:
             count(self.client, core.model.name, turn.usage)
         reply = translate.to_reply(turn, legacy)
-        # AutoGen puts no name to calls; with it they are known as the agent's own when they have left its window.
-        return {**reply, "name": self.name} if isinstance(reply, dict) else reply
+        return model.as_given(reply) if model and isinstance(reply, str) else reply
 
     def clear_history(self, recipient: Any = None, *args: Any, **kwargs: Any) -> None:
         """Clear AutoGen's list of messages. The agent's memory is not touched: it lasts.

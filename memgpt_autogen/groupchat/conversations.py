@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -90,6 +90,14 @@ class Conversations:
         self._agent_id = agent_id
         self._chats: WeakKeyDictionary[Any, _Chat] = WeakKeyDictionary()
         self._direct: _Chat | None = None
+        self._asked: dict[str, bool] = {}
+
+    def made(self, ids: Set[str]) -> set[str]:
+        """Those of these calls that are the agent's own, however long ago."""
+        unasked = ids - self._asked.keys()
+        made = self._store.log.calls_made(self._agent_id, unasked) if unasked else set()
+        self._asked |= {call: call in made for call in unasked}
+        return {call for call in ids if self._asked[call]}
 
     def of(self, peer: Any) -> _Chat:
         """The conversation with an AutoGen agent (None: nobody in particular)."""

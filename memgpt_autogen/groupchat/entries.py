@@ -8,7 +8,6 @@ from typing import Any
 
 from ..compat import entry_options, is_ours, model_hint, named_model
 from ..config import LLMConfig
-from ..errors import ConfigError
 
 #: Keys that say where an entry's model is; an entry without any of them falls through to the environment.
 _PLACES = ("base_url", "api_base", "api_key", "azure_endpoint", "azure_deployment", "model_client_cls")
@@ -38,14 +37,14 @@ def read_entry(llm_config: Any) -> Entry:
     """Read an ``llm_config``: a dict, a list of entries, or AutoGen's own LLMConfig.
 
     Raises:
-        ConfigError: it has a ``config_list`` without entries, or names a server that is not known.
+        ConfigError: it names a server that is not known.
     """
     if not isinstance(llm_config, (Mapping, list, tuple)):
         return _from_object(llm_config)
     whole = dict(llm_config) if isinstance(llm_config, Mapping) else {"config_list": list(llm_config)}
     entries = [dict(entry) for entry in _listed(whole)]
     if not entries:
-        raise ConfigError("llm_config has an empty config_list. Give it at least one entry, such as {'model': ...}.")
+        return _for_autogen_to_judge(llm_config)
     first = {**{key: value for key, value in whole.items() if is_ours(key)}, **entries[0]}
     explicit = named_model(first)
     hosted = explicit is None and any(_names_place(entry) for entry in entries)
@@ -59,9 +58,14 @@ def _from_object(llm_config: Any) -> Entry:
     """AutoGen's LLMConfig, or an entry of one: typed entries cannot hold our keys, and always know their provider."""
     entries = getattr(llm_config, "config_list", [llm_config])
     if not hasattr(entries[0], "model"):
-        return Entry(llm_config, None, True, LLMConfig(), {})  # AutoGen says what is wrong with it
+        return _for_autogen_to_judge(llm_config)
     first = dict(entries[0])
     return Entry(llm_config, None, _names_place(first), model_hint(first), entry_options(first))
+
+
+def _for_autogen_to_judge(llm_config: Any) -> Entry:
+    """Something that no agent can be made from: AutoGen says what is wrong with it, in the words its users know."""
+    return Entry(llm_config, None, True, LLMConfig(), {})
 
 
 def _listed(whole: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -80,7 +84,7 @@ def _for_autogen(entry: Mapping[str, Any], explicit: LLMConfig | None, hosted: b
     if explicit:
         kept = {key: value for key, value in kept.items() if not key.startswith("azure_")}
     if not hosted:  # the core calls its model itself; AutoGen's client only has to be constructible
-        kept["model"] = kept.get("model") or "memgpt"
+        kept["model"] = kept.get("model") or ("memgpt" if explicit or kept.get("model") is None else "")
         kept["api_key"] = kept.get("api_key") or "not-needed"
         # Nothing is ever sent there; without an address AutoGen warns that the key is not one of OpenAI's.
         address = explicit.address if explicit else ""

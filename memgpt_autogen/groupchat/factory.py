@@ -16,7 +16,7 @@ from ..llm.servers import SERVERS
 from .agent import MemGPTAgent
 
 #: Names no model: environment, config file, embedded model.
-_ANY_MODEL: Mapping[str, Any] = {"config_list": [{"model": ""}]}
+_ANY_MODEL: Mapping[str, Any] = {"config_list": [{"model": None}]}
 
 
 def create_memgpt_autogen_agent_from_config(
@@ -94,7 +94,7 @@ def create_autogen_memgpt_agent(
     memgpt = memgpt or open_home(persistence_manager)
     name = str(entry.pop("name", "") or autogen_name or new_name(memgpt))
     if model or not entry.get("model"):
-        entry["model"] = model
+        entry["model"] = model or None
     told = {"preset": preset_named(preset), "persona": persona_description, "human": user_description}
     options = {key: value for key, value in told.items() if value}
     return MemGPTAgent(name, llm_config={"config_list": [entry]}, memgpt=memgpt, **{**options, **kwargs})

@@ -15,8 +15,9 @@ from ..config import LLMConfig
 from ..llm.base import OnPart
 from ..llm.chat_format import read_chat_reply, to_chat_messages, to_chat_tools
 from ..llm.tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
-from ..messages import Message, Reply, ToolSchema, Usage
+from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema, Usage
 from .streams import listening
+from .structured import SPEAK, for_functions, for_words, has_format
 
 #: Providers whose clients in AutoGen know ``tool_choice``.
 _KNOW_TOOL_CHOICE = ("", "openai", "azure")
@@ -44,6 +45,7 @@ class AutoGenModel:
         self._refused_tool_choice = False
         self._shows_images = True
         self._client: Any = None
+        self._message: dict[str, Any] | None = None
 
     def through(self, client: Any) -> AutoGenModel:
         """The same model, called through another client than the agent's own."""
@@ -83,24 +85,43 @@ class AutoGenModel:
         """One call. See the contract for arguments; errors are the provider's own, as AutoGen's users know them."""
         given = self._client or self._agent.client
         own = isinstance(given, OpenAIWrapper)  # else somebody's stand-in for it, of which nothing is known
-        client = _without_tools(given) if own else given
         offered = [tool for tool in tools if only is None or tool.name in only]
+        words = own and any(tool.name == SEND_MESSAGE for tool in offered) and has_format(given)
+        called = [tool for tool in offered if tool.name != SEND_MESSAGE] if words else offered
+        client = (for_words if words else for_functions)(given) if own else given
         request: dict[str, Any] = {"cache": cache, "agent": self._agent}
-        if offered:
-            request["tools"] = _fresh(to_chat_tools(offered))
-            if self._takes_tool_choice():
+        if called:
+            request["tools"] = _fresh(to_chat_tools(called))
+            if self._takes_tool_choice() and not words:
                 request["tool_choice"] = "required"
         if own and on_part:
-            client = listening(client, offered, on_part)
-        response = self._create(client, request, messages)
+            client = listening(client, called, on_part)
+        sent = [*messages, Message(role="system", content=SPEAK)] if words else messages
+        response = self._create(client, request, sent)
         if own:
             given.total_usage_summary = client.total_usage_summary
             given.actual_usage_summary = client.actual_usage_summary
-        content, calls = _parts(client.extract_text_or_completion_object(response)[0])
+        content, calls = self._parts(client.extract_text_or_completion_object(response)[0])
         usage = _usage(response)
         if not any(message.images for message in messages):
-            self._counter.learn(self.count(messages, offered), usage.prompt_tokens)
+            self._counter.learn(self.count(sent, called), usage.prompt_tokens)
+        if words and content and not calls:
+            return Reply((ToolCall(SEND_MESSAGE, {"message": content}),), usage=usage)
         return replace(read_chat_reply(content, calls, offered, only=only), usage=usage)
+
+    def as_given(self, said: str) -> str | dict[str, Any]:
+        """What was said, as the message that the client gave, where that is what it came in; else the text."""
+        message = self._message or {}
+        return message if said and str(message.get("content")).strip() == said else said
+
+    def _parts(self, extracted: Any) -> tuple[str, list[Mapping[str, Any]]]:
+        """Text and tool calls of what AutoGen's client extracted: a string, a message object or a dict."""
+        self._message = None
+        if isinstance(extracted, str) or extracted is None:
+            return extracted or "", []
+        message = extracted.model_dump() if hasattr(extracted, "model_dump") else dict(extracted)
+        self._message = message
+        return message.get("content") or "", list(message.get("tool_calls") or [])
 
     def _create(self, client: Any, request: dict[str, Any], messages: Sequence[Message]) -> Any:
         """The response; asked for again without what the provider says it does not know."""
@@ -128,26 +149,6 @@ class AutoGenModel:
 def _fresh(data: Any) -> Any:
     """The same data, no two parts of it one object: AutoGen's cache pickles it, and so tells the two apart."""
     return json.loads(json.dumps(data))
-
-
-def _without_tools(client: Any) -> Any:
-    """The same client, its entries without AutoGen's tools: AutoGen would put them in place of what we offer."""
-    clone = copy.copy(client)
-    clone.total_usage_summary = copy.deepcopy(client.total_usage_summary)
-    clone.actual_usage_summary = copy.deepcopy(client.actual_usage_summary)
-    drop = ("tools", "functions", "tool_choice", "parallel_tool_calls")
-    clone._config_list = [
-        {key: value for key, value in entry.items() if key not in drop} for entry in client._config_list
-    ]
-    return clone
-
-
-def _parts(extracted: Any) -> tuple[str, list[Mapping[str, Any]]]:
-    """Text and tool calls of what AutoGen's client extracted: a string, a message object or a dict."""
-    if isinstance(extracted, str) or extracted is None:
-        return extracted or "", []
-    message = extracted.model_dump() if hasattr(extracted, "model_dump") else dict(extracted)
-    return message.get("content") or "", list(message.get("tool_calls") or [])
 
 
 def _usage(response: Any) -> Usage:

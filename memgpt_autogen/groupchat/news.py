@@ -51,6 +51,7 @@ def read_news(
             where the agent itself spoke last: it is then asked to go on.)
     """
     own_calls = {call.id for message in window for call in message.tool_calls}
+    own_calls |= chats.made(translate.nameless_calls(messages) - own_calls)
     marked = [(message, translate.is_own(message, name, own_calls)) for message in messages]
     others = [message for message, own in marked if not own]
     here = chats.of(sender).id

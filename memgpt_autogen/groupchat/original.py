@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 class OriginalMethods:
     """``save``, ``load``, ``attach`` and ``load_and_attach`` for an agent with a ``core``."""
 
+    __slots__ = ()  # so that a subclass has the layout of its other base, in whose place it may be put
     name: str
     _core: Agent | None
     _memgpt: MemGPT | None
@@ -35,7 +36,7 @@ class OriginalMethods:
     def home(self) -> MemGPT:
         """Where the memory agent and its documents live."""
         if self._memgpt is None:
-            self._memgpt = open_home() if self._core is None else MemGPT(store=self._core.store)
+            self._memgpt = open_home() if self._core is None else MemGPT(store=self._core.store)  # type: ignore[misc]
         return self._memgpt
 
     def save(self) -> None:

@@ -25,6 +25,12 @@ def is_own(message: AutoGenMessage, name: str, own_calls: Collection[str]) -> bo
     return all(call.get("id") in own_calls for call in calls)
 
 
+def nameless_calls(messages: Sequence[AutoGenMessage]) -> set[str]:
+    """The ids of calls of which the messages do not say whose they are."""
+    unsigned = (message for message in messages if not message.get("name"))
+    return {str(call.get("id")) for message in unsigned for call in message.get("tool_calls") or []}
+
+
 def to_event(message: AutoGenMessage, conversation_id: str, manager: str | None) -> Message | None:
     """A message of another's as an event; None where there is nothing in it.
 
@@ -140,12 +146,17 @@ def _function(call: ToolCall) -> dict[str, str]:
     return {"name": call.name, "arguments": json.dumps(dict(call.arguments), ensure_ascii=False)}
 
 
-def offered_tools(llm_config: Any) -> tuple[list[ToolSchema], set[str]]:
-    """The functions that AutoGen offers through an agent's ``llm_config``, and which of them are of the old form."""
-    if not llm_config:
-        return [], set()
-    tools = [tool.get("function", {}) for tool in llm_config.get("tools") or []]
-    functions = list(llm_config.get("functions") or [])
+def offered_tools(llm_config: Any, also: Sequence[AutoGenMessage] = ()) -> tuple[list[ToolSchema], set[str]]:
+    """The functions that AutoGen offers through an agent's ``llm_config``, and which of them are of the old form.
+
+    Args:
+        llm_config: the agent's.
+        also: tools for this reply alone, as a remote client brings them.
+    """
+    config = llm_config or {}
+    listed = [tool.get("function", {}) for tool in (*(config.get("tools") or ()), *also)]
+    tools = list({tool["name"]: tool for tool in listed}.values())
+    functions = list(config.get("functions") or [])
     schemas = [
         ToolSchema(
             spec["name"], spec.get("description") or "", spec.get("parameters") or {"type": "object", "properties": {}}

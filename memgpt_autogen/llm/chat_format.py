@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import ModelReplyError
 from ..events import clean
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema
-from .repair import parse_calls, to_call
+from .repair import holds_data, parse_calls, to_call
 from .reply_schema import THOUGHTS
 
 Json = dict[str, Any]
@@ -126,8 +126,8 @@ def _from_words(words: str, tools: Sequence[ToolSchema], only: Collection[str] |
         return parse_calls(words, tools)
     except ModelReplyError:
         names = {tool.name for tool in tools if only is None or tool.name in only}
-        # JSON that is not a call we know is a failed attempt at one, not something to say to a user.
-        if words and SEND_MESSAGE in names and not re.match(r"(```\w*\s*)?[{\[]", words):
+        # JSON that is not a call we know is a failed attempt at one, not something to say; data is meant.
+        if words and SEND_MESSAGE in names and (holds_data(words) or not re.match(r"(```\w*\s*)?[{\[]", words)):
             return [ToolCall(SEND_MESSAGE, {"message": words})], ""
         raise
 

@@ -80,6 +80,18 @@ def parse_calls(text: str, tools: Sequence[ToolSchema], *, aloud: bool = False) 
     return calls, "\n".join(dict.fromkeys(words for words in thoughts if words))
 
 
+def holds_data(text: str) -> bool:
+    """Whether a text is one whole JSON object or list in which nothing looks like a call or a part of one."""
+    try:
+        value = json.loads(re.sub(r"^```\w*\s*|\s*```$", "", text.strip()))
+    except (ValueError, RecursionError):
+        return False
+    telling = {*_ARGUMENT_KEYS, THOUGHTS, "request_heartbeat", "tool_calls", "function_call"}
+    if not value or not isinstance(value, (dict, list)) or (isinstance(value, dict) and telling & value.keys()):
+        return False
+    return next(calls_in(value, Names(())), None) is None
+
+
 class Names:
     """The functions on offer, found by what a model makes of their names: ``functions.sendMessage()``."""
 

@@ -8,7 +8,7 @@ in), and the store itself, which gives transactions and locks. Every row carries
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -65,6 +65,10 @@ class Log(Protocol):
         ...
 
     def count(self, agent_id: str) -> int: ...
+
+    def calls_made(self, agent_id: str, ids: Collection[str]) -> set[str]:
+        """Those of these ids that are of calls which the agent made."""
+        ...
 
     def search(
         self,

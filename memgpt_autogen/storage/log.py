@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
@@ -73,6 +73,11 @@ class SQLiteLog:
 
     def count(self, agent_id: str) -> int:
         return self._db.number("SELECT count(*) FROM messages WHERE agent_id = ?", agent_id)
+
+    def calls_made(self, agent_id: str, ids: Collection[str]) -> set[str]:
+        held = "SELECT * FROM messages WHERE agent_id = ? AND instr(tool_calls, ?) > 0"
+        rows = [row for call in ids for row in self._db.all(held, agent_id, json.dumps(call))]
+        return {call.id for row in rows for call in message_of(row).tool_calls} & {*ids}
 
     def search(
         self,

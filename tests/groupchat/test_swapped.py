@@ -73,7 +73,9 @@ def test_the_constructor_takes_what_autogen_s_takes(memgpt: MemGPT) -> None:
 
 
 @pytest.mark.contract("llm_config")
-@pytest.mark.parametrize("wrong", ["x", 3, {"config_list": []}, {"config_list": [{"api_key": "k"}]}])
+@pytest.mark.parametrize(
+    "wrong", ["x", 3, {"config_list": []}, {"config_list": [{"api_key": "k"}]}, {"config_list": [{"model": ""}]}]
+)
 def test_a_config_that_cannot_be_is_autogen_s_error(wrong: Any) -> None:
     with pytest.raises(Exception) as plain:
         agent = PLAIN("sam", llm_config=wrong)
