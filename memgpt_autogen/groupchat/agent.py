@@ -28,6 +28,7 @@ from .hearing import Hearing
 from .model import AutoGenModel
 from .opening import open_core, tell_ignored
 from .original import OriginalMethods
+from .overriding import overrides
 from .stand_in import StandInClient, count
 from .streams import asked_for
 
@@ -101,12 +102,11 @@ class MemGPTAgent(ConversableAgent, OriginalMethods):
         if self._remembers:  # as in an AssistantAgent, whose place it takes
             arguments.setdefault("human_input_mode", "NEVER")
         super().__init__(**arguments)
-        if self._remembers:
-            if agent is not None:
-                tell_ignored(agent, self._wanted)
-            own = type(self)
-            self.replace_reply_func(ConversableAgent.generate_oai_reply, own.generate_oai_reply)
-            self.replace_reply_func(ConversableAgent.a_generate_oai_reply, own.a_generate_oai_reply)
+        own = type(self)
+        self.replace_reply_func(ConversableAgent.generate_oai_reply, own.generate_oai_reply)
+        self.replace_reply_func(ConversableAgent.a_generate_oai_reply, own.a_generate_oai_reply)
+        if agent is not None:
+            tell_ignored(agent, self._wanted)
 
     @property
     def _remembers(self) -> bool:
@@ -195,6 +195,7 @@ class MemGPTAgent(ConversableAgent, OriginalMethods):
 
     # -- replies --------------------------------------------------------------------------------------------------
 
+    @overrides(ConversableAgent.generate_oai_reply)
     def generate_oai_reply(
         self,
         messages: list[dict[str, Any]] | None = None,
@@ -222,6 +223,7 @@ class MemGPTAgent(ConversableAgent, OriginalMethods):
                 raise ValueError("safeguard_llm_outputs hook returned None")
         return reply is not None, reply
 
+    @overrides(ConversableAgent.a_generate_oai_reply)
     async def a_generate_oai_reply(
         self,
         messages: list[dict[str, Any]] | None = None,

@@ -90,7 +90,7 @@ def create_autogen_memgpt_agent(
         memgpt: where memory agents live; default: as the persistence manager says.
         **kwargs: as for :class:`MemGPTAgent`.
     """
-    entry = {"name": agent_config} if isinstance(agent_config, str) else dict(agent_config)
+    entry: dict[str, Any] = {"name": agent_config} if isinstance(agent_config, str) else dict(agent_config)
     memgpt = memgpt or open_home(persistence_manager)
     name = str(entry.pop("name", "") or autogen_name or new_name(memgpt))
     if model or not entry.get("model"):

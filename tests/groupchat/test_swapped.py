@@ -30,9 +30,12 @@ def test_the_reply_functions_stand_in_autogen_s_order(memgpt: MemGPT, code: Any)
     given = {"llm_config": llm_config("http://127.0.0.1:9"), "code_execution_config": code}
     sam = MemGPTAgent("sam", memgpt=memgpt, **given)
     assert order(sam) == order(PLAIN("sam", **given))
-    functions = {entry["reply_func"] for entry in sam._reply_func_list}
-    assert MemGPTAgent.generate_oai_reply in functions and PLAIN.generate_oai_reply not in functions
-    assert MemGPTAgent.a_generate_oai_reply in functions and PLAIN.a_generate_oai_reply not in functions
+    functions = [entry["reply_func"] for entry in sam._reply_func_list]
+    for name in ("generate_oai_reply", "a_generate_oai_reply"):  # found by either name, and our own
+        ours, plain = getattr(MemGPTAgent, name), getattr(PLAIN, name)
+        assert functions.count(ours) == functions.count(plain) == 1 and {ours} == {plain} and ours is not plain
+        assert functions[functions.index(plain)] is ours and repr(ours) != repr(plain) and name in str(ours)
+        assert inspect.signature(ours).parameters.keys() == {"self", "messages", "sender", "config", "kwargs"}
     sam.register_nested_chats([{"recipient": PLAIN("kim", llm_config=False)}], trigger=PLAIN("bob", llm_config=False))
     assert len(order(sam)) == len(order(PLAIN("sam", **given))) + 1
 
