@@ -5,7 +5,9 @@ Source: https://github.com/dleemiller/WordLlama (MIT).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,10 +35,11 @@ class BundledEmbedder:
 
     @cached_property
     def _model(self) -> Any:
-        import wordllama  # takes half a second, so not before the first search
+        with _logging_untouched():
+            import wordllama  # takes half a second, so not before the first search
 
-        folder = Path(wordllama.__file__).parent
-        return wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
+            folder = Path(wordllama.__file__).parent
+            return wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
 
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Vectors of shape (len(texts), 256), each of length 1 (an empty text's is 0)."""
@@ -45,3 +48,17 @@ class BundledEmbedder:
         vectors = np.asarray(self._model.embed(list(texts), norm=False), dtype=np.float32)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+
+
+@contextmanager
+def _logging_untouched() -> Iterator[None]:
+    """Let wordllama's ``logging.basicConfig(level=INFO)`` on import do nothing, as where the root logger has a handler.
+
+    Else every library of the program would log to standard error.
+    """
+    root, idle = logging.getLogger(), logging.NullHandler()
+    root.addHandler(idle)
+    try:
+        yield
+    finally:
+        root.removeHandler(idle)
