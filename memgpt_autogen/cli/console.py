@@ -159,7 +159,7 @@ def choose(question: str, choices: Mapping[str, str], *, flag: str, default: str
 
 
 def confirm(question: str, *, flag: str = "--yes", default: bool = False) -> bool:
-    """Yes or no.
+    """Yes or no: a key, then Enter, so that whoever types a word does not say its rest to what comes next.
 
     Raises:
         click.UsageError: there is no terminal.
@@ -168,7 +168,7 @@ def confirm(question: str, *, flag: str = "--yes", default: bool = False) -> boo
     _need_terminal(question, flag)
     import questionary
 
-    return bool(_answer(questionary.confirm(question, default=default, qmark="?")))
+    return bool(_answer(questionary.confirm(question, default=default, qmark="?", auto_enter=False)))
 
 
 def _need_terminal(question: str, flag: str) -> None:

@@ -26,8 +26,9 @@ def test_enter_takes_the_default_and_a_wrong_answer_is_asked_for_again(monkeypat
     with typed(monkeypatch, f"x{ENTER}y{ENTER}"):
         wrong = lambda text: None if text == "xy" else "No."  # noqa: E731
         assert console.ask("Name?", flag="--name", check=wrong) == "xy"
-    with typed(monkeypatch, "y"):
-        assert console.confirm("Sure?")
+    for typing, yes in (("y", True), ("yes", True), ("no", False), ("", False)):
+        with typed(monkeypatch, typing + ENTER):
+            assert console.confirm("Sure?") is yes
 
 
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D])

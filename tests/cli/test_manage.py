@@ -14,7 +14,7 @@ from memgpt_autogen.attachments import attach
 from memgpt_autogen.storage.shapes import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from tests.cli.conftest import Program
-from tests.cli.keys import CTRL_C, typed
+from tests.cli.keys import CTRL_C, ENTER, typed
 from tests.test_house import loaded_by
 
 
@@ -114,10 +114,10 @@ def test_deleting_asks_and_ctrl_c_deletes_nothing(
     with typed(monkeypatch, CTRL_C):
         ran = memgpt("delete", "agent", "sam")
     assert (ran.code, ran.err.strip()) == (1, "Stopped.")
-    with typed(monkeypatch, "n"):
+    with typed(monkeypatch, f"n{ENTER}"):
         assert memgpt("delete", "agent", "sam").code == 0
     assert len(store.agents.list()) == 2
-    with typed(monkeypatch, "y"):
+    with typed(monkeypatch, f"y{ENTER}"):
         assert "1 messages" in memgpt("delete", "agent", "sam").out
     assert [row.name for row in store.agents.list()] == ["zoe"]
     assert memgpt("delete", "source", "manuals", "--yes").code == 0

@@ -77,7 +77,7 @@ def test_nothing_is_fetched_without_consent(
     monkeypatch.setattr(model_wheel, "install", lambda *_: pytest.fail("fetched"))
     ran = memgpt("quickstart", "--backend", "embedded")
     assert (ran.code, "--yes" in ran.err) == (2, True)
-    with typed(monkeypatch, "n"):
+    with typed(monkeypatch, f"n{ENTER}"):
         assert memgpt("quickstart", "--backend", "embedded").code == 1
     assert not (home / "config.json").exists()
 
