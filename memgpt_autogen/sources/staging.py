@@ -16,8 +16,8 @@ from ..storage.shapes import DocumentRow, Passage
 from .base import Entry
 from .split import SPLITTER, split
 
-#: Is told how far a loading is: a stage (``reading``, ``splitting``, ``storing``, ``vectors``, ``embedding``), how much is
-#: done, and of how much (0: not known).
+#: Is told how far a loading is: a stage (``reading``, ``splitting``, ``storing``, ``vectors``, ``embedding``), how much
+#: is done, and of how much (0: not known).
 Progress = Callable[[str, int, int], None]
 
 
