@@ -47,7 +47,8 @@ class Parts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            self.discard(str(error) or type(error).__name__)
+            broken = isinstance(error, Exception)  # else Ctrl-C, or a listener that left
+            self.discard((str(error) or type(error).__name__) if broken else "It was stopped before it was whole.")
 
     def settle(self, reply: Reply) -> None:
         """See that the parts told make up the reply; what differs is taken back."""
