@@ -199,7 +199,7 @@ def _json(path: Path) -> Any:
         ) from error
     except ValueError as error:
         at = f", line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else f": {error}"
-        raise ConfigError(f"{path}{at}. The file is cut or damaged; nothing was imported.") from error
+        raise ConfigError(f"{path}{at}. It is no exported agent, or cut or damaged; nothing was imported.") from error
 
 
 def _where(error: ValidationError) -> str:

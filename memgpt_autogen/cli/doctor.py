@@ -16,7 +16,7 @@ from ..secrets import without_password
 from .console import console, say, show_rows
 from .findings import Finding
 
-_STYLES = {"ok": "green", "note": "yellow", "bad": "bold red"}
+_STYLES = {"ok": "green", "-": "dim", "note": "yellow", "bad": "bold red"}
 
 
 @click.command()

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..config import Settings
+from ..errors import NameTaken
 from .console import confirm, note, say
 from .store import open_store
 
@@ -43,7 +44,10 @@ def import_(file: Path, name: str) -> None:
 
     settings = Settings.load()
     with open_store(settings, create=True) as store:
-        came = import_agent(store, file, name)
+        try:
+            came = import_agent(store, file, name)
+        except NameTaken as error:
+            raise NameTaken(f"{str(error).partition('.')[0]}. Give the other a name with --name.") from error
     say(f"Imported: {came.name}, with {came.messages} messages and {came.notes} notes in archival memory.")
     if came.missing:
         names = ", ".join(came.missing)

@@ -13,13 +13,13 @@ class Finding:
 
     Attributes:
         about: what was looked at.
-        state: ``ok``; ``note``: works, but could be better; ``bad``: broken.
+        state: ``ok``; ``-``: not there, and nothing needs it; ``note``: works, but could be better; ``bad``: broken.
         found: what was found.
         todo: what to do about it.
     """
 
     about: str
-    state: Literal["ok", "note", "bad"]
+    state: Literal["ok", "-", "note", "bad"]
     found: str
     todo: str = ""
 

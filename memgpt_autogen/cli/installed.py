@@ -41,4 +41,4 @@ def extras() -> Findings:
     yield Finding("extras", "ok", ", ".join(there) or "none")
     for name, (_, purpose) in EXTRAS.items():
         if name not in there:
-            yield Finding(f"extra {name}", "ok", f"not installed; for {purpose}: pip install 'memgpt-autogen[{name}]'")
+            yield Finding(f"extra {name}", "-", f"not installed; for {purpose}: pip install 'memgpt-autogen[{name}]'")

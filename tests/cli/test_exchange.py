@@ -21,7 +21,8 @@ def test_an_agent_goes_out_and_comes_in_under_another_name(memgpt: Program, home
     assert again.code == 2 and "--yes" in again.err
     assert memgpt("export", "sam", str(file), "--yes").code == 0
     taken = memgpt("import", str(file))
-    assert taken.code == 1 and "There is an agent named 'sam' already" in taken.err
+    assert taken.code == 1
+    assert "There is an agent named 'sam' already. Give the other a name with --name." in taken.err
     assert memgpt("import", str(file), "--name", "eva").out.startswith("Imported: eva, with 1 messages")
     assert "eva" in memgpt("list", "agents").out
     wrong = memgpt("export", "smam", str(tmp_path / "x.json"))
