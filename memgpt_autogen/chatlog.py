@@ -33,7 +33,7 @@ def is_log(data: Any) -> bool:
 
 
 def agent_of_log(data: Any, name: str, where: str) -> dict[str, Any]:
-    """The log as an agent to import.
+    """The log as the parts of an exported agent.
 
     Raises:
         ConfigError: a message is of no known role, or its calls cannot be read; with its number.
@@ -46,8 +46,6 @@ def agent_of_log(data: Any, name: str, where: str) -> dict[str, Any]:
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"{where} is damaged. messages[{index}]: {error}. Nothing was imported.") from error
     return {
-        "format": "memgpt-autogen agent",
-        "version": 1,
         "name": name,
         "config": {"name": name},
         "core_memory": [_block(label, text) for label, text in log.blocks.items()],

@@ -167,7 +167,7 @@ def import_agent(store: Store, path: Path, name: str = "") -> Imported:
     """
     data = _json(path)
     if is_log(data):
-        data = agent_of_log(data, name or path.stem, str(path))
+        data = {"format": FORMAT, "version": VERSION, **agent_of_log(data, name or path.stem, str(path))}
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ConfigError(
             f"{path} is neither an exported agent nor a chat log. An agent's file begins with "

@@ -25,7 +25,7 @@ _BORDER = re.compile(rf"(?<=[.!?]){_TITLES}[\"'”’)*]*\s+(?=[\"'“‘(*]*[A-
 
 @dataclass(frozen=True)
 class Found:
-    """The best sentence.
+    """A sentence in memory.
 
     Attributes:
         function: the search that found it.
@@ -35,15 +35,6 @@ class Found:
         document: whether it is from one.
     """
 
-    function: str
-    sentence: str
-    where: str
-    heading: str = ""
-    document: bool = False
-
-
-@dataclass(frozen=True)
-class _Candidate:
     function: str
     sentence: str
     where: str
@@ -69,7 +60,7 @@ def look_up(store: Store, agent_id: str, words: str, functions: Collection[str])
     Returns:
         None: nothing fits.
     """
-    candidates: list[_Candidate] = []
+    candidates: list[Found] = []
     if "conversation_search" in functions:
         candidates += _from_messages(store, agent_id, words)
     if "archival_memory_search" in functions:
@@ -81,14 +72,14 @@ def look_up(store: Store, agent_id: str, words: str, functions: Collection[str])
     chosen = candidates[best]
     if "?" not in words and _share(words, f"{chosen.heading} {chosen.sentence}") < STATEMENT_SHARE:
         return None
-    return Found(chosen.function, chosen.sentence, chosen.where, chosen.heading, chosen.document)
+    return chosen
 
 
-def _from_messages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
+def _from_messages(store: Store, agent_id: str, words: str) -> list[Found]:
     """What others said. Questions answer nothing, and the agent's own words would only repeat themselves."""
     hits = store.log.search(agent_id, words, page=0, page_size=CANDIDATES).hits
     return [
-        _Candidate(
+        Found(
             "conversation_search",
             f"{hit.item.author or 'user'}: {sentence}",
             hit.item.created_at.astimezone().strftime("%Y-%m-%d %H:%M"),
@@ -100,7 +91,7 @@ def _from_messages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
     ]
 
 
-def _from_passages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
+def _from_passages(store: Store, agent_id: str, words: str) -> list[Found]:
     hits = store.passages.search(agent_id, words, page=0, page_size=CANDIDATES).hits
     found = []
     for hit in hits:
@@ -110,7 +101,7 @@ def _from_passages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
         where = f"{passage.uri}, p. {page}" if page else passage.uri or "own note"
         body = passage.text.removeprefix(f"{heading}: ")
         found += [
-            _Candidate("archival_memory_search", sentence, where, heading, bool(passage.uri))
+            Found("archival_memory_search", sentence, where, heading, bool(passage.uri))
             for sentence in sentences(body)
             if not sentence.endswith("?")
         ]
