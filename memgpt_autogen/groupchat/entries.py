@@ -48,6 +48,8 @@ def read_entry(llm_config: Any) -> Entry:
     first = {**{key: value for key, value in whole.items() if is_ours(key)}, **entries[0]}
     explicit = named_model(first)
     hosted = explicit is None and any(_names_place(entry) for entry in entries)
+    if not (explicit or hosted) and first.get("model") == "":
+        return _for_autogen_to_judge(llm_config)
     cleaned = [_for_autogen(entry, explicit, hosted) for entry in entries]
     rest = _up_to_date({key: value for key, value in whole.items() if key != "config_list"})
     autogen = {**rest, "config_list": cleaned} if "config_list" in whole else cleaned[0]
@@ -84,7 +86,7 @@ def _for_autogen(entry: Mapping[str, Any], explicit: LLMConfig | None, hosted: b
     if explicit:
         kept = {key: value for key, value in kept.items() if not key.startswith("azure_")}
     if not hosted:  # the core calls its model itself; AutoGen's client only has to be constructible
-        kept["model"] = kept.get("model") or ("memgpt" if explicit or kept.get("model") is None else "")
+        kept["model"] = kept.get("model") or "memgpt"
         kept["api_key"] = kept.get("api_key") or "not-needed"
         # Nothing is ever sent there; without an address AutoGen warns that the key is not one of OpenAI's.
         address = explicit.address if explicit else ""
