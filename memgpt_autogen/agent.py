@@ -13,7 +13,7 @@ from .errors import ModelError, ModelReplyError
 from .ids import new_id
 from .llm.base import ChatModel
 from .llm.parts import Parts
-from .memory.citing import cited
+from .memory.citing import cited, held
 from .memory.context import Prompt
 from .messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
 from .observers import EventReceived, Evicted, FunctionCalled, FunctionReturned, Said, ThoughtInside
@@ -191,7 +191,8 @@ class Agent(AgentBase):
             self._tell(Evicted(prompt.evicted, prompt.summary))
         state.steps += 1
         try:
-            with Parts(self._tell if state.stream else None) as parts:
+            streamed = state.stream and not self.preset.unfound  # what is held to a sentence is told when it is whole
+            with Parts(self._tell if streamed else None) as parts:
                 reply = state.model.complete(
                     prompt.messages,
                     schemas,
@@ -209,6 +210,8 @@ class Agent(AgentBase):
         state.unreadable = 0
         taken = {call.id for message in prompt.messages for call in message.tool_calls}
         reply = tidied(reply, taken)
+        if state.found and self.preset.unfound:
+            reply = held(reply, state.found)
         calls = self.preset.rules.checked(reply.tool_calls, state.called, [schema.name for schema in schemas])
         result = self._act(replace(reply, tool_calls=calls), prompt, state, last)
         if parts.words and not result.said:

@@ -10,7 +10,7 @@ from . import events
 from .errors import ConfigError, ModelError
 from .ids import new_id
 from .memory.context import Context
-from .memory.lookup import Found, look_up
+from .memory.lookup import Found, can_be_answered, look_up
 from .messages import Message, ToolCall, ToolResult, ToolSchema, utc_now
 from .prompts.presets import Preset, found_text
 from .storage.base import Store
@@ -122,15 +122,19 @@ class Intake:
             The call as it stands in the log, its result as a person reads it, and what was found; None: nothing fits,
             or it was looked up already.
         """
-        words = [message.text for message in waiting if message.kind == "user_message" and message.text]
-        if not self._preset.rules.prefetch or not words or self._store.log.tail(self._agent_id, 1)[0].role != "user":
+        said = [message for message in waiting if message.kind == "user_message" and message.text]
+        searches = self._preset.rules.prefetch
+        if not searches or not said or self._store.log.tail(self._agent_id, 1)[0].role != "user":
             return None
-        asked = next((text for text in reversed(words) if "?" in text), words[-1])
-        found = look_up(self._store, self._agent_id, asked, self._preset.rules.prefetch)
+        last = next((message for message in reversed(said) if "?" in message.text), said[-1])
+        asked = last.text
+        found = look_up(self._store, self._agent_id, asked, searches, last.author or "")
+        if found is None and self._preset.unfound and can_be_answered(asked):
+            found = Found(searches[-1], self._preset.unfound, "nothing found", question=asked)
         if found is None:
             return None
         call = ToolCall(found.function, {"query": asked})
-        result = ToolResult(call.id, call.name, found_text(found.sentence, asked))
+        result = ToolResult(call.id, call.name, found_text(found.told or found.sentence, asked))
         log = [events.reply("", (call,), ""), events.tool_result(result)]
         with self._store.transaction(new_id()):
             self._store.log.append(self._agent_id, [replace(entry, session_id=self.session) for entry in log])

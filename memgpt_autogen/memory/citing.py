@@ -1,4 +1,4 @@
-"""Naming the source of an answer, where the program found it and the model did not say so.
+"""Naming the source of an answer, and holding it to that, where the program found it.
 
 Models that need the program to make the first search cannot be relied on to name file and page. The program knows what
 it put in front of them: where an answer rests on that, its origin is added, as it is shown with search results.
@@ -7,8 +7,12 @@ it put in front of them: where an answer rests on that, its origin is added, as 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+from ..llm.reply_schema import SPEECH
+from ..messages import Reply, ToolCall
 from ..storage.words import telling
+from .expected import expected
 from .lookup import Found
 
 #: The share of an answer's telling words that the sentence must hold.
@@ -27,6 +31,36 @@ def cited(said: str, found: Found | None) -> str:
     if name in said.casefold() or not _rests_on(said, f"{found.heading} {found.sentence}"):
         return said
     return f"{said.rstrip()} [{found.where}]"
+
+
+def grounded(said: str, found: Found) -> str:
+    """What was said, or the sentence itself where that does not rest on it.
+
+    It does not either if it only says the question again, or lacks the kind of answer asked for (a number, a date, a
+    colour, a name) where the sentence has it.
+    """
+    sentence = found.told or found.sentence
+    kind = expected(found.question)
+    lacks = kind is not None and bool(re.search(kind.answer, sentence)) and not re.search(kind.answer, said)
+    new = _words(sentence) - _words(found.question)
+    echo = bool(new) and not new & _words(said)
+    return sentence if lacks or echo or not _rests_on(said, sentence) else said
+
+
+def held(reply: Reply, found: Found) -> Reply:
+    """A reply whose words to others are :func:`grounded`, however long they are."""
+
+    def one(call: ToolCall) -> ToolCall:
+        said = call.arguments.get("message")
+        if call.name != SPEECH or not isinstance(said, str):
+            return call
+        return replace(call, arguments={**call.arguments, "message": grounded(said, found)}, error="")
+
+    return replace(reply, tool_calls=tuple(one(call) for call in reply.tool_calls))
+
+
+def _words(text: str) -> set[str]:
+    return set(telling(text))
 
 
 def _rests_on(said: str, sentence: str) -> bool:

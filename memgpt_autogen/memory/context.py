@@ -64,7 +64,7 @@ class Context:
         self._core = core
         self.system = system
         self.policy = policy
-        self._examples = preset.shown()
+        self._examples, self._talk = preset.shown(), preset.talked()
         self._sizes: dict[str, int] = {}
         self._fixed: tuple[str, int] = ("", 0)
 
@@ -82,10 +82,10 @@ class Context:
             lead, messages, sizes = self._current(model)
         fitted = squeeze([*lead, *messages], sizes, limit, model.count_tokens, lambda message: model.count([message]))
         reply_tokens = self.policy.reply_tokens(model.context_window)
-        # Small models copy what stands nearest: worked examples come right before what is to be answered now, and only
-        # where there is a result to answer from; else their words would be repeated.
+        # Small models copy what stands nearest: worked examples come right before what is to be answered now, those of
+        # searches only where there is a result to answer from; else their words would be repeated.
         turn = next((index for index, message in enumerate(fitted) if not message.answered), len(fitted))
-        examples = fixed[1:] if any(message.role == "tool" for message in fitted[turn:]) else []
+        examples = fixed[1:] if any(message.role == "tool" for message in fitted[turn:]) else self._talk
         whole = [fixed[0], *fitted[:turn], *examples, *fitted[turn:]]
         return Prompt(whole, min(sum(sizes), limit), limit, reply_tokens, evicted, summary)
 

@@ -7,25 +7,62 @@ A model of 135 million parameters answers from one sentence where it fails on a 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ..storage.base import Store
-from ..storage.words import fts_query, rank
+from ..storage.words import STOP_WORDS, rank, telling
+from .alike import alike
+from .expected import Kind, expected
+from .reading import Part, parts, sentences
 
 #: Hits of each memory whose sentences are compared.
 CANDIDATES = 20
-#: The share of a statement's words that a sentence must hold to be worth showing. A question takes the best there is.
+#: The share of a statement's words that a sentence must hold to be worth showing.
 STATEMENT_SHARE = 0.5
+#: The same of a question's words, where each weighs as much as it tells the sentences apart.
+QUESTION_SHARE = 0.5
+#: What a sentence counts that has not the kind of answer asked for.
+OTHER_KIND = 0.4
+#: What a word counts that stands not in the sentence but in what it stands under.
+NEARBY = 0.7
 
-_TITLES = "".join(rf"(?<!\b{title}\.)" for title in ("Mr", "Mrs", "Ms", "Dr", "St", "No", r"e\.g", r"i\.e"))
-_BORDER = re.compile(rf"(?<=[.!?]){_TITLES}[\"'”’)*]*\s+(?=[\"'“‘(*]*[A-Z0-9À-Þ])|\n+")
+#: Words of a question that its answer seldom repeats.
+_LIGHT = frozenset(
+    "come comes did do does find found get gets give given gives go goes happen happens have keep kept made make makes "
+    "mean means put see take takes tell there use used want wants".split()
+)
+_MY_NAME = re.compile(r"what(?:'s| is| was) my (?:first |last |full )?name\b|\bwho am i\b|what am i called", re.I)
+_INTRODUCED = re.compile(r"\b(?:(?i:i am|i'm|this is|my (?:first |last |full )?name(?: is|'s)|call me)) [A-ZÀ-Þ]")
+_SECOND_PERSON = {
+    "i am": "you are",
+    "i'm": "you are",
+    "i was": "you were",
+    "am i": "are you",
+    "i": "you",
+    "me": "you",
+    "my": "your",
+    "mine": "yours",
+    "myself": "yourself",
+    "we": "you",
+    "us": "you",
+    "our": "your",
+    "ours": "yours",
+    "i've": "you have",
+    "i'll": "you will",
+    "i'd": "you would",
+}
+_FIRST_PERSON = re.compile(
+    rf"\b(?:{'|'.join(sorted(_SECOND_PERSON, key=len, reverse=True))})\b(?!['’.]\w)", re.IGNORECASE
+)
+_CALLED_TO = re.compile(r"^\s*@?\w+[,:]\s+")
 
 
 @dataclass(frozen=True)
 class Found:
-    """A sentence in memory.
+    """The best sentence.
 
     Attributes:
         function: the search that found it.
@@ -33,6 +70,8 @@ class Found:
         where: the file and page, or the date of the message.
         heading: what it stands under in its document.
         document: whether it is from one.
+        told: the sentence as the one who asks is told it; empty: as it is.
+        question: what it was looked up for.
     """
 
     function: str
@@ -40,15 +79,20 @@ class Found:
     where: str
     heading: str = ""
     document: bool = False
+    told: str = ""
+    question: str = ""
 
 
-def sentences(text: str) -> list[str]:
-    """The sentences of a text, without Markdown's marks; headings are left out."""
-    parts = [part.strip().lstrip("-*• ").replace("**", "") for part in _BORDER.split(text)]
-    return [part for part in parts if part and not part.startswith("#")]
+@dataclass(frozen=True)
+class _Candidate:
+    function: str
+    part: Part
+    where: str
+    author: str = ""
+    document: bool = False
 
 
-def look_up(store: Store, agent_id: str, words: str, functions: Collection[str]) -> Found | None:
+def look_up(store: Store, agent_id: str, words: str, functions: Collection[str], asker: str = "") -> Found | None:
     """The sentence in memory that fits a person's words best.
 
     Args:
@@ -56,33 +100,104 @@ def look_up(store: Store, agent_id: str, words: str, functions: Collection[str])
         agent_id: whose memory.
         words: the question.
         functions: which searches to make: ``conversation_search``, ``archival_memory_search`` or both.
+        asker: who asks.
 
     Returns:
         None: nothing fits.
     """
-    candidates: list[Found] = []
+    asked = " ".join(part for part in sentences(words) if part.endswith("?"))
+    question = _CALLED_TO.sub("", asked or words)
+    if _MY_NAME.search(asked) and "conversation_search" in functions:
+        return _introduction(store, agent_id, question, asker)
+    wanted = expected(question) if asked else None
+    terms = _terms(question, wanted)
+    query = " ".join([question, *(other for term in telling(question) for other in alike(term))])
+    candidates: list[_Candidate] = []
     if "conversation_search" in functions:
-        candidates += _from_messages(store, agent_id, words)
+        candidates += _from_messages(store, agent_id, query)
     if "archival_memory_search" in functions:
-        candidates += _from_passages(store, agent_id, words)
-    scores = rank([one.sentence for one in candidates], words, [one.heading for one in candidates])
-    best = max(range(len(candidates)), key=scores.__getitem__, default=None)
-    if best is None or scores[best] <= 0:
+        candidates += _from_passages(store, agent_id, query)
+    if not candidates:
+        return None
+    texts, under = [one.part.text for one in candidates], [one.part.under for one in candidates]
+    held = _held(terms, texts, under)
+    least = QUESTION_SHARE if asked else STATEMENT_SHARE
+    scores = [
+        score * _fits(wanted, one.part.text) * (share >= least)
+        for one, score, share in zip(candidates, rank(texts, query, under), held, strict=True)
+    ]
+    best = max(range(len(candidates)), key=scores.__getitem__)
+    if scores[best] <= 0:
         return None
     chosen = candidates[best]
-    if "?" not in words and _share(words, f"{chosen.heading} {chosen.sentence}") < STATEMENT_SHARE:
-        return None
-    return chosen
+    text = _row(chosen.part, question) if chosen.part.cells else chosen.part.text
+    return _found(chosen, text, question, asker)
 
 
-def _from_messages(store: Store, agent_id: str, words: str) -> list[Found]:
+def can_be_answered(words: str) -> bool:
+    """Whether something is asked that memory could tell; not how the agent is, or what it can do."""
+    asked = " ".join(part for part in sentences(words) if part.endswith("?")).lower()
+    return not re.search(r"\byou(?:r|rs)?\b", asked) and any(word not in STOP_WORDS for word in telling(asked))
+
+
+def _found(chosen: _Candidate, text: str, question: str, asker: str) -> Found:
+    own = chosen.author and chosen.author == (asker or "user")
+    sentence = f"{chosen.author}: {text}" if chosen.author else text
+    told = second_person(text) if own else ""
+    return Found(chosen.function, sentence, chosen.where, chosen.part.under, chosen.document, told, question)
+
+
+def second_person(text: str) -> str:
+    """What someone said of themselves, as it is said to them: "my dog" becomes "your dog"."""
+    told = _FIRST_PERSON.sub(lambda match: _SECOND_PERSON[match[0].lower()], text)
+    return told[:1].upper() + told[1:]
+
+
+def _introduction(store: Store, agent_id: str, question: str, asker: str) -> Found | None:
+    """The last words with which who asks has told their name."""
+    said = [one for one in _from_messages(store, agent_id, "I am") if one.author == (asker or "user")]
+    said += [one for one in _from_messages(store, agent_id, "my name is called") if one.author == (asker or "user")]
+    named = [one for one in said if _INTRODUCED.search(one.part.text)]
+    newest = max(named, key=lambda one: one.where, default=None)
+    return _found(newest, newest.part.text, question, asker) if newest else None
+
+
+def _terms(question: str, wanted: Kind | None) -> list[str]:
+    """The words of a question that its answer should have."""
+    words = telling(question)
+    said = {*_LIGHT, *(wanted.said if wanted else ())}
+    return [word for word in words if word not in said] or words
+
+
+def _fits(wanted: Kind | None, text: str) -> float:
+    if wanted is None or re.search(wanted.answer, text):
+        return 1.0
+    return 0.0 if wanted.needed else OTHER_KIND
+
+
+def _held(terms: Sequence[str], texts: Sequence[str], under: Sequence[str]) -> list[float]:
+    """Which share of the telling words stands in each sentence, by stems and by how rare each is among them."""
+    shares, whole = [0.0] * len(texts), 0.0
+    for term in terms:
+        either = " ".join([term, *alike(term)])
+        here, near = rank(texts, either), rank(under, either)
+        holders = sum(a > 0 or b > 0 for a, b in zip(here, near, strict=True))
+        weight = math.log(1 + len(texts) / (holders + 1))
+        whole += weight
+        for index in range(len(texts)):
+            shares[index] += weight * (1.0 if here[index] > 0 else NEARBY if near[index] > 0 else 0.0)
+    return [share / whole for share in shares] if whole else shares
+
+
+def _from_messages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
     """What others said. Questions answer nothing, and the agent's own words would only repeat themselves."""
     hits = store.log.search(agent_id, words, page=0, page_size=CANDIDATES).hits
     return [
-        Found(
+        _Candidate(
             "conversation_search",
-            f"{hit.item.author or 'user'}: {sentence}",
+            Part(sentence),
             hit.item.created_at.astimezone().strftime("%Y-%m-%d %H:%M"),
+            hit.item.author or "user",
         )
         for hit in hits
         if hit.item.kind == "user_message"
@@ -91,7 +206,7 @@ def _from_messages(store: Store, agent_id: str, words: str) -> list[Found]:
     ]
 
 
-def _from_passages(store: Store, agent_id: str, words: str) -> list[Found]:
+def _from_passages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
     hits = store.passages.search(agent_id, words, page=0, page_size=CANDIDATES).hits
     found = []
     for hit in hits:
@@ -100,15 +215,22 @@ def _from_passages(store: Store, agent_id: str, words: str) -> list[Found]:
         page = passage.metadata.get("page")
         where = f"{passage.uri}, p. {page}" if page else passage.uri or "own note"
         body = passage.text.removeprefix(f"{heading}: ")
+        read = parts(body) if passage.uri else [Part(sentence) for sentence in sentences(body)]
         found += [
-            Found("archival_memory_search", sentence, where, heading, bool(passage.uri))
-            for sentence in sentences(body)
-            if not sentence.endswith("?")
+            _Candidate(
+                "archival_memory_search",
+                Part(part.text, f"{heading} {part.under}".strip(), part.cells),
+                where,
+                document=bool(passage.uri),
+            )
+            for part in read
+            if not part.text.endswith("?")
         ]
     return found
 
 
-def _share(words: str, text: str) -> float:
-    """Which share of the telling words stands in a text, by stems."""
-    telling: Sequence[str] = [word.strip('"') for word in fts_query(words).split(" OR ") if word]
-    return sum(rank([text], word)[0] > 0 for word in telling) / len(telling) if telling else 0.0
+def _row(part: Part, question: str) -> str:
+    """A row of a table as a sentence: its first cell, and the columns that the question names, or else all."""
+    (_, name), *rest = part.cells
+    named = [(head, value) for head, value in rest if rank([head], question)[0] > 0] if rest else []
+    return f"{name}: {', '.join(f'{head} {value}'.strip() for head, value in named or rest)}."

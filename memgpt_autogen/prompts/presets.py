@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
@@ -144,6 +145,9 @@ class Preset:
             knows ``{"format": "sentence"}``: one sentence that ends in a full stop.
         temperature, wrapper: for models that we call ourselves, unless their config says otherwise.
         examples: worked examples.
+        talk: worked examples of turns without a search: what is said, and the reply.
+        unfound: what is put in front of the model where the program's search finds nothing that answers a question. A
+            preset that has it is held to what was found: words that do not rest on it are replaced by it.
     """
 
     name: str
@@ -161,6 +165,8 @@ class Preset:
     temperature: float | None = None
     wrapper: str = ""
     examples: tuple[Example, ...] = ()
+    talk: tuple[tuple[str, str], ...] = ()
+    unfound: str = ""
 
     def shown(self) -> list[Message]:
         """The worked examples as messages; the same, to the byte, every time."""
@@ -178,10 +184,26 @@ class Preset:
             ]
         return messages
 
+    def talked(self) -> list[Message]:
+        """The worked examples of mere talk, as messages; likewise the same every time."""
+        messages: list[Message] = []
+        for number, (said, reply) in enumerate(self.talk):
+            call = ToolCall("send_message", {"message": reply}, id=f"talk_{number}")
+            messages += [
+                events.user_message(said, name="Kim", at=LONG_AGO),
+                events.reply("", (call,), ""),
+                events.tool_result(ToolResult(call.id, call.name, "Sent."), at=LONG_AGO),
+            ]
+        return messages
+
 
 def found_text(sentence: str, question: str) -> str:
     """What a look-up puts in front of the model: the question once more, as small models need, and the sentence."""
-    return f"Question: {question}\n{sentence}"
+    return f"Question: {question}\n{_TITLE.sub(_NO_STOP, sentence)}"
+
+
+# A full stop behind a title looks to small models like the end of what there is to say.
+_TITLE, _NO_STOP = re.compile(r"\b(Mr|Mrs|Ms|Dr|St)\."), r"\1"
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -232,7 +254,16 @@ PRESETS: Mapping[str, Preset] = {
                     "Where does the post office keep the stamps?",
                     "Stamps are kept in the tin drawer, and letters lie on the shelf.",
                 ),
+                Example("Ida", "What is the ferry called?", "I find nothing on that in my memory."),
             ),
+            talk=(
+                ("Good morning!", "Good morning, how can I help you?"),
+                ("I have painted the fence.", "Thank you for telling me, I will remember it."),
+                ("How are you?", "I am well, thank you."),
+                ("Thanks a lot.", "You are welcome."),
+                ("My uncle Rob has a boat.", "Thank you for telling me, I will remember it."),
+            ),
+            unfound="I find nothing on that in my memory.",
         ),
     )
 }

@@ -9,7 +9,8 @@ import pytest
 from memgpt_autogen import events
 from memgpt_autogen.errors import ModelServerError
 from memgpt_autogen.llm.scripted import ScriptedModel
-from memgpt_autogen.memory.lookup import Found, look_up, sentences
+from memgpt_autogen.memory.lookup import Found, look_up, second_person
+from memgpt_autogen.memory.reading import parts, sentences
 from memgpt_autogen.observers import FunctionCalled, FunctionReturned, Sight
 from memgpt_autogen.prompts.presets import get_preset
 from memgpt_autogen.storage.base import Store
@@ -96,6 +97,58 @@ def test_a_statement_without_a_fitting_sentence_gives_nothing(store: Store, agen
     assert find(store, agent, "") is None and find(store, agent, "?!") is None
 
 
+def test_the_answer_has_the_kind_that_is_asked_for(store: Store, agent: str) -> None:
+    text = "The lighthouse tour on 21 April is sold out. The lighthouse stands on a rock. It is 31 metres high. "
+    read(store, agent, text + "The lighthouse keeper is Maud Ferris.", uri="coast.txt")
+    wanted = {
+        "How high is the lighthouse?": "It is 31",
+        "When is the lighthouse tour?": "The lighthouse tour on 21 April",
+    }
+    for question, begins in {**wanted, "Who is the keeper of the lighthouse?": "The lighthouse keeper is"}.items():
+        found = find(store, agent, question)
+        assert found and found.sentence.startswith(begins), question
+    for question in ("What does the lighthouse tour cost?", "What colour is the lighthouse?", "Who is the mayor?"):
+        assert find(store, agent, question) is None, question
+
+
+TABLE = "| Programme | Button | Volume |\n|---|---|---|\n| Espresso | R2 | 40 ml |\n| Lungo | R3 | 110 ml |"
+PRINTED = "Programmes\nProgramme Button Volume\nEspresso R2 40 ml\nLungo R3 110 ml\nTea T 200 ml"
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "sentence"),
+    [
+        (TABLE, "What is the volume of a lungo?", "Lungo: Volume 110 ml."),
+        (TABLE, "Which button makes an espresso?", "Espresso: Button R2."),
+        (TABLE, "Tell me about lungo", "Lungo: Button R3, Volume 110 ml."),
+        (PRINTED, "What is the volume of a lungo?", "Lungo R3 110 ml"),
+    ],
+)
+def test_rows_of_tables_are_read(store: Store, agent: str, text: str, question: str, sentence: str) -> None:
+    read(store, agent, text, uri="manual.pdf")
+    found = find(store, agent, question)
+    assert found and found.sentence == sentence
+
+
+def test_headings_of_printed_pages_stand_over_what_follows() -> None:
+    text = "Making coffee\nPress the lever. Wait for the lamp. Descaling\nUse tablets. It takes 22 minutes."
+    read = [(part.text, part.under) for part in parts(text)]
+    assert read[0] == ("Press the lever.", "Making coffee")
+    assert read[-2:] == [("Use tablets.", "Descaling"), ("It takes 22 minutes.", "Descaling Use tablets.")]
+
+
+def test_the_one_who_asks_is_told_their_own_words_and_name(store: Store, agent: str) -> None:
+    hear(store, agent, "Hello, I am Ann. I'm a nurse and my dog is called Rex.")
+    hear(store, agent, "I am Bob.", "Bob")
+    found = look_up(store, agent, "What is my name?", BOTH, "Ann")
+    assert found and found.told == "Hello, you are Ann."
+    dog = look_up(store, agent, "What is my dog called?", BOTH, "Ann")
+    assert dog and dog.told == "You are a nurse and your dog is called Rex." and "I'm a nurse" in dog.sentence
+    other = look_up(store, agent, "What is my dog called?", BOTH, "Bob")
+    assert other and not other.told and other.sentence.startswith("Ann: ")
+    assert second_person("We like it.") == "You like it."
+
+
 # -- in an agent ----------------------------------------------------------------------------------------------------
 
 
@@ -109,7 +162,7 @@ def test_the_look_up_is_logged_as_the_call_that_it_is(build: Build, script: Scri
     asked, called, found = store.log.window(agent.id)[-5:-2]
     assert asked.text == "What is my cat called?"
     assert called.tool_calls[0].name == "conversation_search" and found.call_id == called.tool_calls[0].id
-    assert found.role == "tool" and "user: My cat is called Miro." in found.content
+    assert found.role == "tool" and "Your cat is called Miro." in found.content
     assert model.calls[1].messages[-1].content == found.content
     by_program = [sight for sight in seen if isinstance(sight, FunctionCalled) and sight.by_program]
     assert [sight.call for sight in by_program] == list(called.tool_calls)
@@ -130,6 +183,26 @@ def test_nothing_found_leaves_no_trace(build: Build, script: Script, store: Stor
     agent = build(model, preset="memgpt_tiny")
     say(agent, "Good morning to all of you")
     assert [message.kind for message in store.log.window(agent.id)] == ["user_message", "reply", "result"]
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "said"),
+    [
+        ("What is my cat called?", "Your cat is called Miro.", "Your cat is called Miro."),
+        ("What is my cat called?", "What is my cat called, please.", "Your cat is called Miro, he is 3 years old."),
+        ("How old is my cat?", "The cat is 12 years old.", "Your cat is called Miro, he is 3 years old."),
+        ("What does my cat weigh?", "The cat weighs 9 kilograms.", "I find nothing on that in my memory."),
+        ("How are you?", "I am well.", "I am well."),
+    ],
+)
+def test_the_smallest_model_is_held_to_what_was_found(
+    build: Build, script: Script, store: Store, question: str, reply: str, said: str
+) -> None:
+    agent = build(script("ok", reply, "."), preset="memgpt_tiny")
+    say(agent, "My cat is called Miro, he is 3 years old.")
+    assert say(agent, question) == [said]
+    last = [message for message in store.log.window(agent.id) if message.tool_calls][-1]
+    assert last.tool_calls[0].arguments["message"] == said
 
 
 def test_the_smallest_model_is_held_to_speech_of_one_sentence(build: Build) -> None:
