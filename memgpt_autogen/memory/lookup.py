@@ -57,6 +57,11 @@ _SECOND_PERSON = {
 _FIRST_PERSON = re.compile(
     rf"\b(?:{'|'.join(sorted(_SECOND_PERSON, key=len, reverse=True))})\b(?!['’.]\w)", re.IGNORECASE
 )
+_AUXILIARY = "(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had|should|may|must)"
+_ASKS = re.compile(
+    rf"(?:(?:who|when|where|why) {_AUXILIARY}|(?:what|which|whose|how)(?! an? )(?: \w+){{0,3}}? {_AUXILIARY})\b[^.!]*$",
+    re.IGNORECASE,
+)
 _CALLED_TO = re.compile(r"^\s*@?\w+[,:]\s+")
 
 
@@ -105,7 +110,7 @@ def look_up(store: Store, agent_id: str, words: str, functions: Collection[str],
     Returns:
         None: nothing fits.
     """
-    asked = " ".join(part for part in sentences(words) if part.endswith("?"))
+    asked = _asked(words)
     question = _CALLED_TO.sub("", asked or words)
     if _MY_NAME.search(asked) and "conversation_search" in functions:
         return _introduction(store, agent_id, question, asker)
@@ -134,9 +139,18 @@ def look_up(store: Store, agent_id: str, words: str, functions: Collection[str],
     return _found(chosen, text, question, asker)
 
 
+def _asked(words: str) -> str:
+    return " ".join(part for part in sentences(words) if _is_question(part))
+
+
+def _is_question(sentence: str) -> bool:
+    """With its mark, or, as people type, without."""
+    return sentence.endswith("?") or bool(_ASKS.match(sentence))
+
+
 def can_be_answered(words: str) -> bool:
     """Whether something is asked that memory could tell; not how the agent is, or what it can do."""
-    asked = " ".join(part for part in sentences(words) if part.endswith("?")).lower()
+    asked = _asked(words).lower()
     return not re.search(r"\byou(?:r|rs)?\b", asked) and any(word not in STOP_WORDS for word in telling(asked))
 
 
@@ -202,7 +216,7 @@ def _from_messages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
         for hit in hits
         if hit.item.kind == "user_message"
         for sentence in sentences(hit.item.text)
-        if not sentence.endswith("?")
+        if not _is_question(sentence)
     ]
 
 

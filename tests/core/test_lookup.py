@@ -192,7 +192,9 @@ def test_nothing_found_leaves_no_trace(build: Build, script: Script, store: Stor
         ("What is my cat called?", "What is my cat called, please.", "Your cat is called Miro, he is 3 years old."),
         ("How old is my cat?", "The cat is 12 years old.", "Your cat is called Miro, he is 3 years old."),
         ("What does my cat weigh?", "The cat weighs 9 kilograms.", "I find nothing on that in my memory."),
+        ("what does my cat weigh", "The cat weighs 9 kilograms.", "I find nothing on that in my memory."),
         ("How are you?", "I am well.", "I am well."),
+        ("What a nice cat he is.", "Thank you.", "Thank you."),
     ],
 )
 def test_the_smallest_model_is_held_to_what_was_found(
