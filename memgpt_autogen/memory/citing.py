@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ..llm.reply_schema import SPEECH
-from ..messages import Reply, ToolCall
+from ..messages import SEND_MESSAGE, Reply, ToolCall
 from ..storage.words import telling
 from .expected import expected
 from .lookup import Found
@@ -52,7 +51,7 @@ def held(reply: Reply, found: Found) -> Reply:
 
     def one(call: ToolCall) -> ToolCall:
         said = call.arguments.get("message")
-        if call.name != SPEECH or not isinstance(said, str):
+        if call.name != SEND_MESSAGE or not isinstance(said, str):
             return call
         return replace(call, arguments={**call.arguments, "message": grounded(said, found)}, error="")
 
