@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
@@ -58,7 +59,7 @@ class Database:
             )
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA foreign_keys = ON")
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._use_wal()
             # Copying the log into the file waits for the disk: once in 200 small commits instead of in 50.
             self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
@@ -68,6 +69,18 @@ class Database:
                 f"Cannot open the database {self.path}: {error}. If the file is damaged, move it away or restore a "
                 "copy; another home folder is chosen with MEMGPT_HOME."
             ) from error
+
+    def _use_wal(self) -> None:
+        """Switch to a write-ahead log. Where another process does so at this moment, SQLite fails without waiting."""
+        give_up = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > give_up:
+                    raise
+                time.sleep(0.02)
 
     def _migrate(self) -> None:
         with self.transaction():
