@@ -21,13 +21,17 @@ PLURALS: dict[str, Plural] = {"persona": "personas", "human": "humans"}
 
 @click.command()
 @click.argument("kind", type=click.Choice([*PLURALS]))
-@click.argument("name")
+@click.argument("name", required=False, metavar="NAME")
+@click.option("--name", "named", help="The name, as the original takes it.", hidden=True)
 @click.option("--text", help="The text itself.")
 @click.option("--file", type=click.File(encoding="utf-8-sig"), help="A file with the text; - is standard input.")
 @click.option("--replace", is_flag=True, help="Put it in place of a text of that name.")
-def add(kind: str, name: str, text: str | None, file: IO[str] | None, replace: bool) -> None:
+def add(kind: str, name: str | None, named: str | None, text: str | None, file: IO[str] | None, replace: bool) -> None:
     """Add a persona (who an agent is) or a human (whom it talks to) under a NAME."""
     settings = Settings.load()
+    name = name or named
+    if not name:
+        raise click.UsageError(f"Give the {kind} a name, as in: memgpt add {kind} NAME --text TEXT")
     if not name.replace("_", "").replace("-", "").isalnum():
         raise click.UsageError(f"{name!r} cannot be a name: letters, digits, - and _ only.")
     path = settings.home / PLURALS[kind] / f"{name}.txt"

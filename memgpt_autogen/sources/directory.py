@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 
-from ..errors import SourceError
+from ..errors import MemGPTError, SourceError
 from .base import Document, Entry
 from .html import read_html
 from .office import read_office
@@ -134,8 +134,12 @@ class DirectoryLoader:
                 yield from read_office(path, uri)
             else:
                 yield from read_text(path, uri, self.notes.append)
+        except MemGPTError:
+            raise
         except OSError as error:
             raise SourceError(f"{uri} cannot be read: {error.strerror or error}.") from error
+        except Exception as error:  # whatever the parsers raise: one file does not spoil a folder
+            raise SourceError(f"{uri} cannot be read: {type(error).__name__}: {error}.") from error
 
 
 def _digest(path: Path) -> str:

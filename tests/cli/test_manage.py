@@ -74,7 +74,7 @@ def test_a_persona_is_added_replaced_listed_and_deleted(
     assert memgpt("delete", "persona", "pirate", "--yes").code == 0
     assert not path.exists()
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"Call me Kim.")))
-    assert memgpt("add", "human", "kim", "--file", "-").code == 0
+    assert memgpt("add", "human", "--name", "kim", "--file", "-").code == 0
     assert (home / "humans" / "kim.txt").read_text() == "Call me Kim.\n"
 
 
@@ -84,6 +84,7 @@ def test_a_persona_is_added_replaced_listed_and_deleted(
         (("add", "human", "../kim", "--text", "x"), 2, "cannot be a name"),
         (("add", "human", "kim", "--text", " "), 1, "Nothing was written"),
         (("add", "human", "kim"), 2, "--text or --file"),
+        (("add", "human", "--text", "x"), 2, "Give the human a name"),
         (("add", "human", "basic", "--text", "x"), 1, "--replace"),
         (("add", "human", "kim", "--file", "no-such-file"), 2, "no-such-file"),
         (("delete", "persona", "sam_pov", "--yes"), 1, "comes with the package"),

@@ -186,6 +186,20 @@ def test_in_a_folder_bad_files_are_left_out_and_told_of(library: Library, folder
         assert name in told
 
 
+def test_a_parser_that_falls_over_spoils_no_folder(
+    library: Library, folder: Path, passages: Passages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("too deep")
+
+    monkeypatch.setattr("memgpt_autogen.sources.directory.read_html", fail)
+    (folder / "page.html").write_text("<p>The lamp is blue.</p>")
+    (folder / "good.txt").write_text("The lamp is red.")
+    loaded = library.load("s", "directory", input_dir=folder)
+    assert [one.uri for one in passages("s")] == ["good.txt"]
+    assert "page.html cannot be read: RuntimeError: too deep" in "\n".join(loaded.notes)
+
+
 def test_an_empty_folder_says_so(library: Library, folder: Path) -> None:
     with pytest.raises(SourceError, match="There is no file to read in .*documents. Kinds of files read: .*recursive"):
         library.load("s", "directory", input_dir=folder)
