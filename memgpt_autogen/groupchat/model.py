@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +12,9 @@ from autogen import OpenAIWrapper
 
 from ..config import LLMConfig
 from ..llm.base import OnPart
-from ..llm.chat_format import read_chat_reply, to_chat_messages, to_chat_tools
+from ..llm.chat_format import read_chat_reply, to_chat_tools
+from ..llm.openai_errors import server_words
+from ..llm.pictures import Pictures
 from ..llm.tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema, Usage
 from .streams import listening
@@ -21,11 +22,6 @@ from .structured import SPEAK, for_functions, for_words, has_format
 
 #: Providers whose clients in AutoGen know ``tool_choice``.
 _KNOW_TOOL_CHOICE = ("", "openai", "azure")
-
-
-#: Tokens that a picture takes, about: OpenAI's for one of 1024 x 1024 in high detail are 765.
-IMAGE_TOKENS = 800
-_NOT_SHOWN = re.compile(r"image|multi-?modal|vision", re.IGNORECASE)
 
 
 class AutoGenModel:
@@ -43,7 +39,7 @@ class AutoGenModel:
         self._hint = hint
         self._counter = TokenCounter(hint.model)
         self._refused_tool_choice = False
-        self._shows_images = True
+        self._pictures = Pictures(hint.model)
         self._client: Any = None
         self._message: dict[str, Any] | None = None
 
@@ -51,6 +47,7 @@ class AutoGenModel:
         """The same model, called through another client than the agent's own."""
         clone = copy.copy(self)
         clone._client = client
+        clone._pictures = copy.copy(self._pictures)
         return clone
 
     @property
@@ -69,8 +66,7 @@ class AutoGenModel:
 
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
         """Tokens that messages and functions take in a prompt."""
-        images = sum(len(message.images) for message in messages) if self._shows_images else 0
-        return self._counter.count_messages(messages, tools) + IMAGE_TOKENS * images
+        return self._counter.count_messages(messages, tools) + self._pictures.tokens(messages)
 
     def complete(
         self,
@@ -103,7 +99,7 @@ class AutoGenModel:
             given.actual_usage_summary = client.actual_usage_summary
         content, calls = self._parts(client.extract_text_or_completion_object(response)[0])
         usage = _usage(response)
-        if not any(message.images for message in messages):
+        if not self._pictures.tokens(messages):
             self._counter.learn(self.count(sent, called), usage.prompt_tokens)
         if words and content and not calls:
             return Reply((ToolCall(SEND_MESSAGE, {"message": content}),), usage=usage)
@@ -125,16 +121,13 @@ class AutoGenModel:
 
     def _create(self, client: Any, request: dict[str, Any], messages: Sequence[Message]) -> Any:
         """The response; asked for again without what the provider says it does not know."""
-        images = self._shows_images and any(message.images for message in messages)
         try:
-            return client.create(**request, messages=_fresh(to_chat_messages(messages, images=images)))
+            return client.create(**request, messages=_fresh(self._pictures.to_chat(messages)))
         except Exception as error:  # each provider has its own; what it says is the only sign
             if "tool_choice" in request and "tool_choice" in str(error):
                 self._refused_tool_choice = True
                 request = {key: value for key, value in request.items() if key != "tool_choice"}
-            elif images and _NOT_SHOWN.search(str(error)):
-                self._shows_images = False
-            else:
+            elif not self._pictures.refused(messages, f"{error} {server_words(error)}"):
                 raise
             return self._create(client, request, messages)
 

@@ -1,7 +1,7 @@
 """The OpenAI chat API with functions: OpenAI itself, Azure, and any server that speaks the same.
 
 Servers and models differ in what they refuse (a required call, ``max_tokens``, a temperature): what one has
-refused once is not asked of it again.
+refused once is not asked of it again. So it is with pictures, which it is told of from then on.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from ..errors import ConfigError, MissingDependency, ModelReplyError, ModelServe
 from ..messages import Message, Reply, ToolSchema, Usage
 from ..observers import Discarded
 from .base import OnPart, Part
-from .chat_format import read_chat_reply, to_chat_messages, to_chat_tools
+from .chat_format import read_chat_reply, to_chat_tools
 from .openai_errors import explain, server_words
 from .openai_stream import STREAMED, BrokenOff, gathered
+from .pictures import Pictures
 from .tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ _RETRIES = 3
 _AZURE_VERSION = "2024-10-21"
 #: Request fields that a server may refuse, in the order they are looked for in its message.
 _DISPENSABLE = ("tool_choice", "max_tokens", "temperature", "stream_options", "stream")
+#: Statuses with which servers refuse a picture: one of llama.cpp's is 500, of a router without such a model 404.
+_PICTURE_REFUSED = (400, 404, 415, 422, 500)
 #: Settings that choose the client rather than go into a request.
 _CLIENT_SETTINGS = ("api_version", "default_headers", "organization", "max_retries")
 
@@ -61,6 +64,7 @@ class OpenAIChat:
             raise ConfigError(f"{self.address} needs an API key: set {names[0]}.")
         self._counter = TokenCounter(config.model)
         self._refused: set[str] = set()
+        self._pictures = Pictures(config.model)
         self._client: Any = None
 
     @property
@@ -82,7 +86,7 @@ class OpenAIChat:
 
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
         """Tokens of these messages and functions in a chat request."""
-        return self._counter.count_messages(messages, tools)
+        return self._counter.count_messages(messages, tools) + self._pictures.tokens(messages)
 
     def complete(
         self,
@@ -98,7 +102,7 @@ class OpenAIChat:
         offered = [tool for tool in tools if only is None or tool.name in only]
         if tools and not offered:
             raise ValueError(f"None of the functions {sorted(only or ())} is on offer.")
-        request: dict[str, Any] = {"messages": to_chat_messages(messages, self._thoughts)}
+        request: dict[str, Any] = {}
         if offered:
             request["tools"] = to_chat_tools(offered, self._thoughts)
             request["tool_choice"] = "required"
@@ -111,9 +115,10 @@ class OpenAIChat:
         request |= {key: value for key, value in self.config.settings.items() if key not in _CLIENT_SETTINGS}
         if on_part and offered:
             request |= STREAMED
-        answer = self._send(request, offered, on_part)
+        answer = self._send(request, messages, offered, on_part)
         usage = _usage(answer)
-        self._counter.learn(self.count(messages, offered), usage.prompt_tokens)
+        if not self._pictures.tokens(messages):
+            self._counter.learn(self.count(messages, offered), usage.prompt_tokens)
         reply = self._read(answer, offered, only)
         return Reply(reply.tool_calls, reply.inner_thoughts, reply.text, usage)
 
@@ -134,23 +139,26 @@ class OpenAIChat:
             raise ModelReplyError(f"{self.name} answered with an empty text (it stopped with {reason!r}).")
         return reply
 
-    def _send(self, request: Mapping[str, Any], offered: Sequence[ToolSchema], on_part: OnPart | None) -> Any:
+    def _send(
+        self,
+        request: Mapping[str, Any],
+        messages: Sequence[Message],
+        offered: Sequence[ToolSchema],
+        on_part: OnPart | None,
+    ) -> Any:
         openai = _openai()
         while True:
             try:
-                answer = self._create(request)
+                answer = self._create({**request, "messages": self._pictures.to_chat(messages, self._thoughts)})
                 if on_part and isinstance(answer, openai.Stream):
                     return self._gathered(answer, offered, on_part)
                 return answer
             except BrokenOff as error:
                 log.warning("%s: %s Asking once more, for all of it at once.", self.address, error)
                 request = {key: value for key, value in request.items() if key not in STREAMED}
-            except openai.BadRequestError as error:
-                field = self._dispensable(request, server_words(error))
-                if field is None:
+            except openai.APIStatusError as error:
+                if not self._do_without(request, messages, error):
                     raise explain(error, self.config.model, self.address, self._key) from None
-                log.info("%s refuses %s; it is left out from now on.", self.name, field)
-                self._refused.add(field)
             except (openai.OpenAIError, ValueError) as error:  # ValueError: JSON that is none
                 raise explain(error, self.config.model, self.address, self._key) from None
 
@@ -187,6 +195,19 @@ class OpenAIChat:
         # All but these through ``extra_body``: older releases of the package refuse fields they do not know.
         named = {key: sent.pop(key) for key in ("messages", "tools", "tool_choice", "stream") if key in sent}
         return self._client.chat.completions.create(model=self.config.model, **named, extra_body=sent or None)
+
+    def _do_without(self, request: Mapping[str, Any], messages: Sequence[Message], error: Any) -> bool:
+        """Leave out, from now on, what this answer refuses; False if it is nothing that one can do without."""
+        words = server_words(error)
+        if error.status_code in _PICTURE_REFUSED and self._pictures.refused(messages, words):
+            log.info("%s refuses pictures; it is only told of them from now on.", self.name)
+            return True
+        field = self._dispensable(request, words) if error.status_code == 400 else None
+        if field is None:
+            return False
+        log.info("%s refuses %s; it is left out from now on.", self.name, field)
+        self._refused.add(field)
+        return True
 
     def _dispensable(self, request: Mapping[str, Any], words: str) -> str | None:
         """The field that a refusal is about, if one can do without it.

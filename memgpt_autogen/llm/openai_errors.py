@@ -16,9 +16,11 @@ def server_words(error: Any) -> str:
     body = getattr(error, "body", None)
     if isinstance(body, Mapping):
         inner = body.get("error", body)
-        found = inner.get("message") if isinstance(inner, Mapping) else inner
+        found = (inner.get("message") or inner.get("detail")) if isinstance(inner, Mapping) else inner
         if found:
             return str(found)
+    if isinstance(body, str) and body.strip():  # newer releases of the package leave it out of the error's own words
+        return body
     return str(getattr(error, "message", "") or error)
 
 

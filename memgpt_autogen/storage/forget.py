@@ -13,7 +13,8 @@ from .database import Database
 from .shapes import Remembered
 from .words import TOKENIZER, telling
 
-_MESSAGES = "SELECT seq, author, content, text, tool_calls, call_id FROM messages WHERE agent_id = ? ORDER BY seq"
+_MESSAGES = """SELECT seq, author, content, text, tool_calls, call_id, images FROM messages
+               WHERE agent_id = ? ORDER BY seq"""
 _NOTES = """SELECT seq, text FROM passages WHERE source_id IN (SELECT id FROM sources WHERE agent_id = ?)
             ORDER BY seq"""
 _BLOCKS = """SELECT blocks.id, label, value FROM blocks JOIN agent_blocks ON block_id = blocks.id
@@ -97,7 +98,8 @@ def _held(messages: Sequence[sqlite3.Row], about: str) -> set[int]:
 
 def _all_words(row: sqlite3.Row) -> str:
     """All that a message holds, without the escapes of JSON."""
-    parts = [row["author"] or "", row["text"], row["content"]]
+    addresses = [image for image in json.loads(row["images"] or "[]") if not image.startswith("data:")]
+    parts = [row["author"] or "", row["text"], row["content"], *addresses]
     for held in (row["content"], row["tool_calls"] or ""):
         try:
             parts += _texts(json.loads(held))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from memgpt_autogen import AgentConfig, LLMConfig, MemGPT, Settings
+from memgpt_autogen import AgentConfig, LLMConfig, MemGPT, Settings, events
 from memgpt_autogen.errors import AgentNotFound, ConfigError, NameTaken
 from memgpt_autogen.exchange import export_agent, import_agent
 from memgpt_autogen.llm.scripted import ScriptedModel
@@ -89,6 +89,25 @@ def test_elsewhere_it_has_the_same_memory_and_is_told_what_is_missing(full: MemG
     assert other.ask("sam", "Hi") == "Hello again."
     with pytest.raises(NameTaken, match="agent named 'sam' already"):
         import_agent(other.store, file)
+
+
+def test_pictures_and_who_was_in_which_chat_come_along(tmp_path: Path) -> None:
+    memgpt, file = home(tmp_path / "a"), tmp_path / "sam.json"
+    agent = memgpt.create_agent("sam", model=ScriptedModel(["A tree.", "A boat.", "Still a tree."]))
+    images = ["data:image/png;base64,AAAA", "https://example.test/tree.png"]
+    for chat, shown in (("ann", images), ("bob", ["data:image/png;base64,BBBB"]), ("ann", [])):
+        said = events.user_message("Look.", conversation_id=chat, images=shown)
+        agent.run([said], must_speak=True, conversation=chat)
+    export_agent(memgpt.store, "sam", file)
+    other = home(tmp_path / "b")
+    import_agent(other.store, file)
+    before = memgpt.store.log.window(agent.id)
+    after = other.store.log.window(other.store.agents.get("sam").id)
+    assert [message.images for message in after] == [message.images for message in before]
+    assert [message.images for message in after if message.images] == [tuple(images), ("data:image/png;base64,BBBB",)]
+    pairs = {(old.conversation_id, new.conversation_id) for old, new in zip(before, after, strict=True)}
+    chats = {old: new for old, new in pairs if old}
+    assert set(chats) == {"ann", "bob"} and len({new for _, new in pairs if new}) == 2  # each under an id of its own
 
 
 def damaged(data: dict[str, Any], *path: Any, to: Any) -> dict[str, Any]:

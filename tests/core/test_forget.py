@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memgpt_autogen import AgentConfig, MemGPT, Settings
+from memgpt_autogen import AgentConfig, MemGPT, Settings, events
 from memgpt_autogen.errors import AgentNotFound, ConfigError, StoreError
 from memgpt_autogen.exchange import export_agent, import_agent
 from memgpt_autogen.forget import find_about, forget
@@ -136,3 +137,22 @@ def test_a_reader_elsewhere_keeps_the_file_and_is_told(memgpt: MemGPT, tmp_path:
     other.close()
     forget(memgpt.store, "sam", SECRET)
     assert in_file(tmp_path, SECRET) == []
+
+
+def test_pictures_go_with_their_messages(tmp_path: Path) -> None:
+    memgpt = MemGPT(Settings(home=tmp_path, environ={}), embedder=None)
+    agent = memgpt.create_agent("sam", model=ScriptedModel(["A house.", "A dog.", "A boat."]))
+    house, dog = (base64.b64encode(kind * 5000).decode() for kind in (b"house", b"puppy"))
+    address = "https://example.test/holidays/zanzibar.png"
+    for text, image in (
+        ("My house in Zanzibar", f"data:image/png;base64,{house}"),
+        ("My dog", f"data:image/png;base64,{dog}"),
+        ("Look", address),
+    ):
+        agent.run([events.user_message(f"{text}: [image attached]", images=[image])], must_speak=True)
+    assert in_file(tmp_path, house[:400]) and in_file(tmp_path, address)
+    forget(memgpt.store, "sam", SECRET)
+    assert not in_file(tmp_path, house[:400]) and not in_file(tmp_path, house[-400:]) and not in_file(tmp_path, SECRET)
+    assert [message.images for message in memgpt.store.log.window(agent.id) if message.images] == [
+        (f"data:image/png;base64,{dog}",)
+    ]
