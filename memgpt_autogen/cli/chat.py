@@ -111,7 +111,8 @@ def _session(memgpt: MemGPT, wanted: Wanted, options: dict[str, Any]) -> tuple[S
     history = memgpt.settings.home / "history"
     reader = Prompt(history, lambda text: complete(session, text)) if attended else Piped()
     stream = attended if options["stream"] is None else options["stream"]
-    session = Session(memgpt, agent, view, reader, take, stream=stream, every=options["heartbeat_every"])
+    every, yes = options["heartbeat_every"], options["yes"]
+    session = Session(memgpt, agent, view, reader, take, stream=stream, every=every, yes=yes)
     return session, new
 
 

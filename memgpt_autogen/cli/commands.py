@@ -10,7 +10,7 @@ from .. import commands
 from ..agent import Agent
 from ..commands import Command, about, memory, turns
 from ..turns import Turn
-from .console import confirm
+from .console import confirm, interactive
 from .reading import FENCE
 from .session import Session
 
@@ -22,7 +22,10 @@ def _exit(session: Session, _: str) -> str:
     return ""
 
 
-def _help(session: Session, _: str) -> str:
+def _help(session: Session, given: str) -> str:
+    if given:
+        command, _ = commands.named(given, COMMANDS)
+        return "\n".join(filter(None, (command.usage, f"    {command.help}", command.more)))
     width = max(len(command.usage) for command in COMMANDS)
     session.view.show_pairs([(command.usage, command.help) for command in COMMANDS], width)
     session.view.tell(
@@ -36,6 +39,23 @@ def _help(session: Session, _: str) -> str:
 def _summarize(session: Session, given: str) -> str:
     with session.view.waiting():
         return memory.summarize(session.agent, given)
+
+
+def _pop(session: Session, given: str) -> str:
+    agent, wanted = session.agent, turns.turns_in(given)
+    there = agent.store.turns(agent.id)
+    if interactive() and not session.yes and 1 < wanted >= there > 0:
+        question = (
+            f"{agent.name} has had {there} turn{'s' * (there != 1)}. Undo {'all of them' if there > 1 else 'it'}?"
+        )
+        if not confirm(question):
+            return "Nothing was undone."
+    return turns.pop(agent, given)
+
+
+def _dumpraw(session: Session, given: str) -> str:
+    session.view.tell(memory.dumpraw(session.agent, given), raw=True)
+    return ""
 
 
 def _model(session: Session, given: str) -> str:
@@ -78,6 +98,8 @@ def _turn(turn: Callable[[Agent, bool], Turn]) -> Callable[[Session, str], str]:
 
 #: What a terminal does otherwise about a command of every chat.
 _OTHERWISE: dict[str, Callable[[Session, str], str]] = {
+    "pop": _pop,
+    "dumpraw": _dumpraw,
     "retry": _turn(turns.retry),
     "heartbeat": _turn(turns.heartbeat),
     "memorywarning": _turn(turns.memory_warning),
@@ -94,11 +116,12 @@ def _in_chat(command: Command[Agent]) -> InChat:
         command.help,
         _OTHERWISE.get(command.name) or (lambda session, given: command.run(session.agent, given)),
         (lambda session: among(session.agent)) if among else None,
+        command.more,
     )
 
 
 COMMANDS: tuple[InChat, ...] = (
-    Command("help", "", "Show these commands.", _help),
+    Command("help", "[COMMAND]", "Show these commands, or explain one.", _help, lambda _: [c.name for c in COMMANDS]),
     Command("exit", "", "End the chat; everything is saved.", _exit),
     *(_in_chat(command) for command in commands.COMMANDS if command.name != "model"),
     Command("model", "[NAME]", "Show which model answers, and where; or have another answer, remembered.", _model),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import events
 from ..errors import MemGPTError, ModelError
 from ..turns import Turn
-from .console import debugging
+from .console import debugging, note
 from .reading import Reader
 from .view import View
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Seconds that a timed event's turn is waited for at the end of a chat. What it did until then is kept in any case.
 PATIENCE = 2.0
+#: Words that, alone on a line, are meant for the program.
+LEAVING = ("exit", "quit")
 _GREET = "A new chat begins, and nobody has spoken yet. Greet your user with send_message."
 
 
@@ -35,6 +37,7 @@ class Session:
         command: runs a line that begins with ``/``.
         stream: show words as they are written.
         every: how often a timed event runs the agent; None: never.
+        yes: ask nothing.
 
     Attributes:
         over: the chat is to end.
@@ -51,8 +54,9 @@ class Session:
         *,
         stream: bool = False,
         every: timedelta | None = None,
+        yes: bool = False,
     ) -> None:
-        self.memgpt, self.view = memgpt, view
+        self.memgpt, self.view, self.yes = memgpt, view, yes
         self.over = self.failed = False
         self.stream, self._reader, self._command, self._every = stream, reader, command, every
         self._turn = threading.Lock()  # one turn at a time is drawn
@@ -110,6 +114,8 @@ class Session:
         if text.startswith("/"):
             with _Errors(self):
                 self._command(self, text)
+        elif text.casefold() in LEAVING:
+            note(f"/exit ends the chat. Nothing was said to {self.agent.name}.")
         else:
             self.turn(lambda: self.agent.run([events.user_message(text)], stream=self.stream))
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ..commands.shown import call_line, cut
 from ..messages import SEND_MESSAGE
 from ..observers import (
     Discarded,
@@ -89,7 +90,7 @@ class View:
         elif isinstance(sight, FunctionCalled):
             if sight.call.name != SEND_MESSAGE:
                 self.finish()
-                self._line("call", _call_line(sight), short=True)
+                self._line("call", call_line(sight.call) + " (by the preset)" * sight.by_program, short=True)
         elif isinstance(sight, FunctionReturned):
             if sight.result.name != SEND_MESSAGE or sight.result.failed:
                 self.finish()
@@ -123,7 +124,7 @@ class View:
             return
         style = LOOKS[kind][1]
         if short and not self._debug:
-            text = _cut(" ".join(text.split()), self._width() - 4 if self.fancy else 500)
+            text = cut(text, self._width() - 4 if self.fancy else 500)
         self._begin(kind)
         self._write(text, style)
         self._end(style)
@@ -190,12 +191,12 @@ class View:
 
     # -- beside the chat ------------------------------------------------------------------------------------------
 
-    def tell(self, text: str, style: str = "") -> None:
-        """What the program says, such as the answer to a command."""
+    def tell(self, text: str, style: str = "", *, raw: bool = False) -> None:
+        """What the program says, such as the answer to a command; ``raw``: without breaking its lines."""
         with self._mutex:
             self._stop_waiting()
             self.finish()
-            console().print(text, style=style or None)
+            console().print(text, style=style or None, soft_wrap=raw or None)
 
     def show_pairs(self, pairs: Sequence[tuple[str, str]], width: int) -> None:
         """Two columns, such as commands and what they do; one below the other where the terminal is narrow."""
@@ -236,15 +237,3 @@ class View:
         if self._waiting is not None:
             self._waiting.stop()
             self._waiting = None
-
-
-def _call_line(sight: FunctionCalled) -> str:
-    arguments = ", ".join(
-        f"{name}={value!r}" for name, value in sight.call.arguments.items() if name != "request_heartbeat"
-    )
-    by = " (by the preset)" if sight.by_program else ""
-    return f"{sight.call.name}({arguments}){by}"
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: max(width - 1, 1)] + "…"

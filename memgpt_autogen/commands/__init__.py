@@ -28,6 +28,7 @@ class Command(Generic[On]):
         help: one line.
         run: given what it is run on and the words behind its name; what a person is shown, or nothing.
         among: the words that its argument is one of at the moment, for completion.
+        more: what else there is to know, for the help on this one.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Command(Generic[On]):
     help: str
     run: Callable[[On, str], str]
     among: Callable[[On], Sequence[str]] | None = None
+    more: str = ""
 
     @property
     def usage(self) -> str:
@@ -44,7 +46,13 @@ class Command(Generic[On]):
 
 COMMANDS: tuple[Command[Agent], ...] = (
     Command("save", "", "Nothing to do: every step is saved when it is done.", about.save),
-    Command("pop", "[NUMBER]", "Undo the last turn, or that many, and what they wrote to memory.", turns.pop),
+    Command(
+        "pop",
+        "[NUMBER]",
+        "Undo the last turn, or that many, and what they wrote to memory.",
+        turns.pop,
+        more=turns.ABOUT_POP,
+    ),
     Command("retry", "", "Undo the last answer and have it given anew.", turns.words_of(turns.retry)),
     Command("rethink", "TEXT", "Put other inner thoughts in the place of the last.", turns.rethink),
     Command("rewrite", "TEXT", "Put other words in the place of what was said last.", turns.rewrite),
@@ -77,18 +85,26 @@ COMMANDS: tuple[Command[Agent], ...] = (
 )
 
 
+def named(line: str, commands: Iterable[Command[On]]) -> tuple[Command[On], str]:
+    """The command that a line begins with, and what stands behind it. The slash may be left out.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    by_name = {command.name: command for command in commands}
+    name, _, given = line.strip().removeprefix("/").partition(" ")
+    if name not in by_name:
+        raise ConfigError(not_known(f"There is no command /{name}.", name, "Commands", by_name))
+    return by_name[name], given.strip()
+
+
 def find(line: str, commands: Iterable[Command[On]]) -> tuple[Command[On], str]:
     """The command in a line, and what stands behind it. The slash may be left out.
 
     Raises:
         ConfigError: there is none of that name, or it is used otherwise; the message says how.
     """
-    by_name = {command.name: command for command in commands}
-    name, _, given = line.strip().removeprefix("/").partition(" ")
-    given = given.strip()
-    command = by_name.get(name)
-    if command is None:
-        raise ConfigError(not_known(f"There is no command /{name}.", name, "Commands", by_name))
+    command, given = named(line, commands)
     optional = not command.arguments or command.arguments.startswith("[")
     number = "NUMBER" in command.arguments and given
     if bool(given) > bool(command.arguments) or not (given or optional) or (number and not given.isdecimal()):

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date
 
 from ..agent import Agent
+from ..memory import archival as notes
+from ..memory import recall as log
+from ..memory.results import render_page
 from ..messages import SEND_MESSAGE, Message
 from .options import search_in
+from .shown import MORE, message_line
 
 #: Messages that ``/recall`` shows without a query.
 LAST = 10
 _FIRST = date(1971, 1, 1)
+_NO_NOTES = (
+    "There are no notes yet. {} writes them when something is worth keeping; documents come in with: memgpt load, "
+    "then /attach SOURCE"
+)
 
 
 def memory(agent: Agent, _: str) -> str:
@@ -35,21 +43,30 @@ def archival(agent: Agent, given: str) -> str:
     """``/archival [QUERY]``; without a query the latest notes, or passages of the source that is named."""
     wanted = search_in(given, sources=True)
     source = wanted.source if wanted.query or wanted.source else ""
-    found = agent.archival.search(wanted.query, wanted.page, source=source, since=wanted.since, until=wanted.until)
-    if given:
-        return found
-    attached_ones = ", ".join(attached(agent)) or "none"
-    return f"{agent.store.passages.count(agent.id)} passages; sources attached: {attached_ones}.\n{found}"
+    notices: list[str] = []
+    found = agent.archival.find(
+        wanted.query, wanted.page, source=source, since=wanted.since, until=wanted.until, notices=notices
+    )
+    count = agent.store.passages.count(agent.id)
+    nothing = notes.NOTHING if given and count else _NO_NOTES.format(agent.name)
+    if not given:
+        notices.append(f"{count} passages; sources attached: {', '.join(attached(agent)) or 'none'}.")
+    return "\n".join([*notices, render_page(found, notes.line_of, nothing, MORE)])
 
 
 def recall(agent: Agent, given: str) -> str:
     """``/recall [QUERY]``."""
     wanted = search_in(given, sources=False)
+    if not given:
+        return _shown([message_line(agent, message) for message in _last(agent, LAST, lambda one: bool(one.text))])
     if wanted.query:
-        return agent.recall.search(wanted.query, wanted.page, since=wanted.since, until=wanted.until)
-    if given:
-        return agent.recall.search_dates(wanted.since or _FIRST, wanted.until or date.today(), wanted.page)
-    return _shown(agent, [message for message in agent.store.log.tail(agent.id, 5 * LAST) if message.text][-LAST:])
+        nothing = log.NOTHING
+        found = agent.recall.find(wanted.query, wanted.page, since=wanted.since, until=wanted.until)
+    else:
+        start, end = wanted.since or _FIRST, wanted.until or date.today()
+        nothing = log.nothing_from(start, end)
+        found = agent.recall.find_dates(start, end, wanted.page)
+    return render_page(found, lambda message: message_line(agent, message), nothing, MORE)
 
 
 def summarize(agent: Agent, _: str) -> str:
@@ -62,20 +79,26 @@ def summarize(agent: Agent, _: str) -> str:
 
 def dump(agent: Agent, given: str) -> str:
     """``/dump [NUMBER]``."""
-    log = agent.store.log
-    return _shown(agent, log.tail(agent.id, int(given)) if given else log.window(agent.id))
+    kept = _last(agent, int(given), _worth_showing) if given else agent.store.log.window(agent.id)
+    return _shown([message_line(agent, message, thoughts=True) for message in kept if _worth_showing(message)])
 
 
-def _shown(agent: Agent, messages: Sequence[Message]) -> str:
-    lines = []
-    for message in messages:
-        if message.role == "tool" and message.author == SEND_MESSAGE:
-            continue  # it only says that the words were sent
-        when = message.created_at.astimezone().strftime("%m-%d %H:%M")
-        speaker = agent.name if message.role == "assistant" else message.author or message.kind
-        calls = ", ".join(call.name for call in message.tool_calls if call.name != SEND_MESSAGE)
-        words = message.text or (message.content if message.role != "assistant" else "")
-        lines.append(f"{when} {speaker}: {words}{f' [calls {calls}]' if calls else ''}")
+def _worth_showing(message: Message) -> bool:
+    return message.role != "tool" or message.author != SEND_MESSAGE  # those only say that the words were sent
+
+
+def _last(agent: Agent, count: int, wanted: Callable[[Message], bool]) -> Sequence[Message]:
+    """The last messages of some kind, oldest first: ``count`` of them, or all there are."""
+    there = agent.store.log.count(agent.id)
+    count = read = min(count, there)
+    while True:
+        found = [message for message in agent.store.log.tail(agent.id, read) if wanted(message)]
+        if len(found) >= count or read >= there:
+            return found[max(len(found) - count, 0) :]
+        read = min(2 * read, there)
+
+
+def _shown(lines: Sequence[str]) -> str:
     return "\n".join(lines) or "There are no messages yet."
 
 

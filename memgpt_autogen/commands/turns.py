@@ -9,8 +9,17 @@ from ..agent import Agent
 from ..messages import SEND_MESSAGE
 from ..storage.shapes import Undone
 from ..turns import Turn
+from .shown import cut
 
 _WARNING = "Your context window is nearly full. Save now what you must not lose."
+ABOUT_POP = (
+    "NUMBER is how many turns, 1 where it is left out. A turn is what came in, such as your message or a timer, and "
+    "all that the agent did about it. Its messages are deleted; core memory, archival notes and what is in view are "
+    "as they were before it. What other functions did elsewhere, such as files they wrote, stays done. Where that "
+    "would be every turn there is, a terminal asks first. There is no way back from it; to have only the last answer "
+    "given anew, use /retry."
+)
+_MANY = 1_000_000_000  # more turns than there are
 
 
 def words_of(turn: Callable[[Agent, bool], Turn]) -> Callable[[Agent, str], str]:
@@ -43,9 +52,14 @@ def rewrite(agent: Agent, given: str) -> str:
     return f'{agent.name} had said: "{agent.rewrite(given)}"; now: "{given}"'
 
 
+def turns_in(given: str) -> int:
+    """The number behind ``/pop``."""
+    return min(int(given or 1), _MANY)
+
+
 def pop(agent: Agent, given: str) -> str:
     """``/pop [NUMBER]``."""
-    wanted = int(given or 1)
+    wanted = turns_in(given)
     return _told(agent.undo(wanted), wanted, agent)
 
 
@@ -55,7 +69,8 @@ def _told(undone: Undone, wanted: int, agent: Agent) -> str:
     fewer = " (there were no more)" if undone.turns < wanted else ""
     first = next((message.text for message in undone.messages if message.text), "")
     parts = [
-        f"Undone: {turns}{fewer}, {len(undone.messages)} messages" + (f', from "{_short(first)}" on.' if first else ".")
+        f"Undone: {turns}{fewer}, {len(undone.messages)} messages"
+        + (f', from "{cut(first, 40)}" on.' if first else ".")
     ]
     memory = [f"core memory ({', '.join(undone.blocks)})"] if undone.blocks else []
     memory += [f"{undone.notes} archival note{'s' * (undone.notes != 1)}"] if undone.notes else []
@@ -76,8 +91,3 @@ def _told(undone: Undone, wanted: int, agent: Agent) -> str:
     if outside:
         parts.append(f"What {', '.join(outside)} did elsewhere stays done.")
     return " ".join(parts)
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 40 else line[:39] + "…"

@@ -12,6 +12,8 @@ from ..storage.shapes import Page, Passage, Source
 from .meaning import Meaning
 from .results import origin, quoted, render_page
 
+NOTHING = "Archival memory has nothing on this."
+
 logger = logging.getLogger(__name__)
 
 
@@ -53,7 +55,7 @@ class ArchivalMemory:
         """Passages by words and by meaning, best first, as the model reads them. See :meth:`find`."""
         notices: list[str] = []
         found = self.find(query, page, source=source, since=since, until=until, notices=notices)
-        shown = render_page(found, _line, "Archival memory has nothing on this.")
+        shown = render_page(found, line_of, NOTHING)
         return "\n".join([*notices, shown])
 
     def find(
@@ -115,7 +117,8 @@ class ArchivalMemory:
             logger.warning("%s Use that embedder, or load the source under another name.", told)
 
 
-def _line(passage: Passage) -> str:
+def line_of(passage: Passage) -> str:
+    """A passage behind where it comes from; the words of others are quoted."""
     where = [passage.uri or passage.source]
     if page := passage.metadata.get("page"):
         where.append(f"p. {page}")

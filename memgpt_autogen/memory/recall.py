@@ -7,8 +7,11 @@ from datetime import date
 from ..embeddings.base import Embedder
 from ..messages import Message
 from ..storage.base import Store
+from ..storage.shapes import Page
 from .meaning import Meaning
 from .results import origin, render_page
+
+NOTHING = "No earlier message holds any of these words."
 
 
 class RecallMemory:
@@ -32,11 +35,15 @@ class RecallMemory:
         self._meaning.prepare(query, messages=True)
 
     def search(self, query: str, page: int, *, since: date | None = None, until: date | None = None) -> str:
+        """Messages by words and by meaning, best first, as the model reads them. See :meth:`find`."""
+        return render_page(self.find(query, page, since=since, until=until), _line, NOTHING)
+
+    def find(self, query: str, page: int, *, since: date | None = None, until: date | None = None) -> Page[Message]:
         """Messages by words and by meaning, best first. Pages start at 0.
 
         ``since`` and ``until``: only messages of these days (local time, both included).
         """
-        found = self._store.log.search(
+        return self._store.log.search(
             self._agent_id,
             query,
             page=page,
@@ -46,12 +53,19 @@ class RecallMemory:
             since=since,
             until=until,
         )
-        return render_page(found, _line, "No earlier message holds any of these words.")
 
     def search_dates(self, start: date, end: date, page: int) -> str:
+        """Messages of these days, oldest first, as the model reads them."""
+        return render_page(self.find_dates(start, end, page), _line, nothing_from(start, end))
+
+    def find_dates(self, start: date, end: date, page: int) -> Page[Message]:
         """Messages of these days, oldest first."""
-        found = self._store.log.search_dates(self._agent_id, start, end, page=page, page_size=self._page_size)
-        return render_page(found, _line, f"No messages from {start} to {end}.")
+        return self._store.log.search_dates(self._agent_id, start, end, page=page, page_size=self._page_size)
+
+
+def nothing_from(start: date, end: date) -> str:
+    """What is said where a search by dates found nothing."""
+    return f"No messages from {start} to {end}."
 
 
 def _line(message: Message) -> str:

@@ -8,29 +8,32 @@ from typing import TypeVar
 from ..storage.shapes import Page
 
 T = TypeVar("T")
+#: How a model asks for the page that comes after.
+MORE = "page={} for the next"
 
 
-def render_page(page: Page[T], line: Callable[[T], str], nothing: str) -> str:
+def render_page(page: Page[T], line: Callable[[T], str], nothing: str, more: str = MORE) -> str:
     """A page of hits, one paragraph each.
 
     Args:
         page: the hits.
         line: renders one.
         nothing: what is said when the search found nothing at all.
+        more: how to ask for the next page, ``{}`` being its number.
     """
     if not page.total:
         return nothing
     if not page.hits:
         return f"There is no page {page.page}: {page.total} results, the last page is {page.pages - 1}."
-    return "\n".join([headline(page), *(line(hit.item) for hit in page.hits)])
+    return "\n".join([headline(page, more), *(line(hit.item) for hit in page.hits)])
 
 
-def headline(page: Page[T]) -> str:
+def headline(page: Page[T], more: str = MORE) -> str:
     """Such as: Results 6-10 of 143, page 2 of 29 (page=2 for the next)."""
     first = page.page * page.page_size + 1
     shown = f"{first}-{first + len(page.hits) - 1}" if len(page.hits) > 1 else str(first)
-    more = f" (page={page.page + 1} for the next)" if page.page + 1 < page.pages else ""
-    return f"Results {shown} of {page.total}, page {page.page + 1} of {page.pages}{more}:"
+    rest = f" ({more.format(page.page + 1)})" if page.page + 1 < page.pages else ""
+    return f"Results {shown} of {page.total}, page {page.page + 1} of {page.pages}{rest}:"
 
 
 def origin(parts: Sequence[str]) -> str:

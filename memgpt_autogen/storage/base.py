@@ -275,6 +275,10 @@ class Store(Protocol):
         """
         ...
 
+    def turns(self, agent_id: str) -> int:
+        """How many turns :meth:`undo` could take back."""
+        ...
+
     def wipe(self, agent_id: str) -> Sequence[str]:
         """Forget every message and note, and give each block its first text; sources stay attached.
 

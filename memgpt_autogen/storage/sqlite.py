@@ -17,7 +17,7 @@ from .log import SQLiteLog
 from .outside import VectorIndex
 from .passages import SQLitePassages
 from .shapes import AgentRow, Remembered, Undone
-from .undo import undo, wipe
+from .undo import count_turns, undo, wipe
 
 
 class SQLiteStore:
@@ -63,6 +63,10 @@ class SQLiteStore:
             UndoRefused: there is no turn, or someone else has edited a shared block since.
         """
         return undo(self._database, agent_id, turns, keep_incoming=keep_incoming)
+
+    def turns(self, agent_id: str) -> int:
+        """How many turns could be taken back."""
+        return count_turns(self._database, agent_id)
 
     def wipe(self, agent_id: str) -> Sequence[str]:
         """Start anew; labels of the blocks that other agents share, which are left as they are."""

@@ -26,6 +26,11 @@ _NEWS_ONLY = """SELECT step_id FROM messages WHERE agent_id = ? AND seq >= ? AND
 _THESE = "IN (SELECT value FROM json_each(?))"
 
 
+def count_turns(database: Database, agent_id: str) -> int:
+    """How many turns :func:`undo` could take back."""
+    return len(database.all(_STARTS, agent_id, -1))  # no limit
+
+
 def undo(database: Database, agent_id: str, turns: int, *, keep_incoming: bool = False) -> Undone:
     """See :meth:`memgpt_autogen.storage.base.Store.undo`."""
     with database.transaction():

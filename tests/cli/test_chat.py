@@ -104,18 +104,44 @@ def test_turns_are_undone_with_what_they_wrote(chat: Chat) -> None:
 
 
 def test_an_answer_is_tried_again_and_reworded(chat: Chat) -> None:
-    done = chat("hello", "/retry", "/rewrite Good day.", "/rethink Be polite.", "/recall", "/dumpraw")
+    done = chat("hello", "/retry", "/rewrite Good day.", "/rethink Be polite.", "/recall", "/dump 1", "/dumpraw")
     assert done.out.count("sam: You said: hello.") == 2
     assert 'sam had said: "You said: hello."; now: "Good day."' in done.out
     assert 'The last inner thoughts were: "I repeat it."; now: "Be polite."' in done.out
     assert "sam: Good day." in done.out
+    assert "sam: (thinks: Be polite.) Good day." in done.out
     assert '"content": "Be polite."' in done.out
+
+
+def test_messages_are_shown_as_a_person_reads_them(chat: Chat) -> None:
+    chat("remember I like tea", "hello", "hello again")
+    shown = [line[17:] for line in chat("/recall").out.splitlines()]
+    assert shown[0] == "you: remember I like tea" and shown[-1] == "sam: You said: hello again. I know of the tea."
+    found = chat("/recall hello tea")
+    head, *hits = found.out.splitlines()
+    assert head == "Results 1-5 of 6, page 1 of 2 (next page: --page 1):"
+    assert {line[17:].partition(":")[0] for line in hits} == {"you", "sam"}
+    assert chat("/recall hello tea --page 1").out.startswith("Results 6 of 6, page 2 of 2:")
+    dumped = [line[17:] for line in chat("/dump 3").out.splitlines()]
+    assert [line.partition(":")[0] for line in dumped] == ["you", "sam", "login"]
+    assert len(chat("/dump 99999999999999999999").out.splitlines()) == len(chat("/dump").out.splitlines()) == 10
+    assert "[calls core_memory_append(name='human', content='I like tea')]" in chat("/dump").out
+    assert chat("/dump 0").out == "There are no messages yet.\n"
+
+
+def test_leaving_without_a_slash_is_told_and_a_command_explained(chat: Chat) -> None:
+    done = chat("hello", "exit", "Quit", "/recall", "/help pop", "/help /memory", "/help popp")
+    assert done.err.count("/exit ends the chat. Nothing was said to sam.") == 2
+    assert len([line for line in done.out.splitlines() if ": " in line and "hello" in line]) == 3  # said once
+    assert "/pop [NUMBER]\n    Undo the last turn" in done.out and "NUMBER is how many turns" in done.out
+    assert "/memory\n    Show core memory" in done.out and "Did you mean 'pop'" in done.err
 
 
 def test_memory_is_shown_searched_and_wiped(chat: Chat) -> None:
     done = chat("remember I like tea", "/recall tea", "/archival", "/archival tea", "/sources", "/summarize", "/wipe")
     assert "Results 1-" in done.out and "0 passages; sources attached: none." in done.out
-    assert "Archival memory has nothing on this." in done.out and "There are no sources yet." in done.out
+    assert done.out.count("There are no notes yet. sam writes them") == 2 and "memgpt load" in done.out
+    assert "There are no sources yet." in done.out
     assert "There is nothing to summarise" in done.out
     assert "There is no terminal to ask on" in done.err
 
@@ -204,7 +230,7 @@ def test_a_dead_server_is_told_before_and_within_a_chat(chat: Chat) -> None:
     done = chat("hello", **dead)
     assert done.code == 1 and done.out == "" and "127.0.0.1:9" in done.err
     done = chat("hello", "/dump", options=("--no-verify", "--agent", "sam"), **dead)
-    assert done.code == 0 and "127.0.0.1:9" in done.err and "user_message: hello" in done.out
+    assert done.code == 0 and "127.0.0.1:9" in done.err and " you: hello" in done.out
 
 
 @pytest.mark.parametrize(
@@ -259,6 +285,16 @@ def test_the_history_and_the_home_are_private_and_hold_no_key(chat: Chat, enviro
         assert stat.S_IMODE(home.stat().st_mode) == 0o700
     for file in home.rglob("*"):
         assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
+
+
+def test_raw_messages_are_whole_lines(
+    chat: Chat, environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chat("a long line that is wider than any narrow terminal " * 5)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes what it writes to for a terminal
+    shown = re.sub("\x1b\\[[0-9;]*m", "", chat("/dumpraw").out)
+    assert any("wider than any" in message["text"] for message in json.loads(shown))
 
 
 # -- in a real terminal -----------------------------------------------------------------------------------------------
@@ -369,3 +405,24 @@ def test_wiping_asks(terminal: Callable[..., Terminal]) -> None:
     chat.child.send("y\r")
     chat.see("bo begins anew.")
     chat.type("/recall", "There are no messages yet.")
+
+
+@pytest.mark.slow
+def test_taking_everything_back_asks(terminal: Callable[..., Terminal]) -> None:
+    chat = terminal("run", "--first", "--agent", "bo")
+    chat.type("one", "bo: You said: one.")
+    chat.type("two", "bo: You said: two.")
+    chat.type("/pop 2", "bo has had 2 turns. Undo all of them?")
+    chat.child.send("n\r")
+    chat.see("Nothing was undone.")
+    chat.type("/pop 9")
+    chat.see("Undo all of them?", times=2)
+    chat.child.send("y\r")
+    chat.see("Undone: 2 turns (there were no more)")
+    chat.type("three", "bo: You said: three.")
+    chat.type("/exit")
+    assert chat.end() == 0
+    sure = terminal("run", "--agent", "bo", "--yes")
+    sure.type("/pop 9", "Undone: 1 turn (there were no more)")
+    sure.type("/exit")
+    assert sure.end() == 0

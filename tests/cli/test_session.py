@@ -40,7 +40,7 @@ def test_a_whole_session(embedded_server: EmbeddedServer, tmp_path: Path) -> Non
     chat.type("/recall dull")
     chat.type("/exit", "Go on with: memgpt run --agent sam")
     assert chat.end() == 0
-    assert "user: The weather is dull" not in chat.words
+    assert "you: The weather is dull" not in chat.words
 
     again = memgpt("run", "--agent", "sam")
     again.see("messages so far")
