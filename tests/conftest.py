@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +18,9 @@ import pytest
 
 if TYPE_CHECKING:
     from memgpt_autogen.llm.embedded import EmbeddedServer
+
+# Started in the background of a shell, this process ignores Ctrl-C, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
