@@ -97,7 +97,7 @@ class Writer:
             return self.rule("any", " | ".join(dict.fromkeys(self.value(branch) for branch in schema["anyOf"])))
         kind = schema["type"]
         if kind == "string" and schema.get("format") == SENTENCE:
-            return self._sentence(schema["maxLength"])
+            return self._sentence(schema["minLength"], schema["maxLength"])
         if kind == "string" and schema.get("format") in _FORMATS:
             return self.rule(schema["format"], rf'"\"" {self._format(schema["format"])} "\""')
         if kind == "string":
@@ -139,10 +139,15 @@ class Writer:
         body = self.repeat(self.rule("char", self.CHAR), low, high)
         return self.rule("string", rf'"\"" {body} "\""')
 
-    def _sentence(self, high: int) -> str:
-        """A string of one sentence: a full stop ends it, unless it stands in a number or after a title."""
+    def _sentence(self, low: int, high: int) -> str:
+        """A string of one sentence: a full stop ends it, unless it stands in a number or after a title.
+
+        ``high`` bounds its units, of which some have several characters; the check of arguments therefore knows no
+        upper bound of a sentence. No unit is empty, so that ``low`` holds for both.
+        """
         unit = self.rule("unit", self.UNIT)
-        body = self.repeat(unit, 1, max(1, high - 2))
+        least = max(1, low - 2)
+        body = self.repeat(unit, least, max(least, high - 2))
         return self.rule("sentence", rf'"\"" {self.LETTER} {body} "." "\""')
 
     def _number(self, schema: Json) -> str:

@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from memgpt_autogen.llm.arguments import fitted
 from memgpt_autogen.llm.embedded import EmbeddedServer
 from memgpt_autogen.llm.grammar import reply_prefix, to_gbnf
 from memgpt_autogen.llm.reply_schema import Dialect, Form, call_schema, select
@@ -238,6 +239,36 @@ def test_the_monologue_may_stand_before_the_call() -> None:
             assert not accepts(gbnf, "", raw=wrong), wrong
         assert not accepts(gbnf, "", raw=f"hm\n{said.replace('message', 'inner_thoughts')}")
         assert accepts(to_gbnf(TOOLS, Form(dialect, False), outside=True), "", raw=said)
+
+
+#: What a grammar counts as one sign in a sentence, and plain signs.
+UNITS = [*"ab 7,é😀-", " 2.5 ", "x1.2,", " 12.34k", "Mr.", "Mrs.", "Dr.", "St."]
+SENTENCES = st.lists(st.sampled_from(UNITS), min_size=10, max_size=158).map(lambda units: f"A{''.join(units)}.")
+
+
+@settings(max_examples=60, deadline=None, database=None, derandomize=True, suppress_health_check=[*HealthCheck])
+@example("A" + " 2.5 " * 158 + ".")
+@example("AMrs." + "a" * 157 + ".")
+@example("A" + "a" * 9 + ".")
+@given(SENTENCES)
+def test_the_check_of_arguments_takes_every_sentence_that_the_grammar_takes(sentence: str) -> None:
+    say = schema("send_message", message=TEXT | {"format": "sentence", "minLength": 9, "maxLength": 160})
+    raw = f'{{"function": "send_message", "params": {{"message": "{sentence}"}}}}'
+    for dialect in DIALECTS:
+        took = as_regex(to_gbnf([say], Form(dialect, inner_thoughts=False))).fullmatch(raw)
+        if dialect == "full":
+            assert took
+        if took:
+            said = json.loads(raw)["params"]
+            assert fitted(say, said) == said
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_sentence_has_its_least_length(dialect: Dialect) -> None:
+    say = schema("send_message", message=TEXT | {"format": "sentence", "minLength": 9, "maxLength": 160})
+    gbnf = to_gbnf([say], Form(dialect, inner_thoughts=False))
+    assert accepts(gbnf, "send_message", message="It rains.")
+    assert not accepts(gbnf, "send_message", message="I rest.")
 
 
 @pytest.mark.parametrize("outside", [False, True])
