@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from . import events
@@ -15,6 +16,7 @@ from .llm.base import ChatModel
 from .llm.parts import Parts
 from .memory.citing import cited, held
 from .memory.context import Prompt
+from .memory.stuck import unstuck
 from .messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
 from .observers import EventReceived, Evicted, FunctionCalled, FunctionReturned, Said, ThoughtInside
 from .prompts.presets import NOT_RUN
@@ -193,14 +195,17 @@ class Agent(AgentBase):
         try:
             streamed = state.stream and not self.preset.unfound  # what is held to a sentence is told when it is whole
             with Parts(self._tell if streamed else None) as parts:
-                reply = state.model.complete(
-                    prompt.messages,
-                    schemas,
+                ask = partial(
+                    state.model.complete,
+                    tools=schemas,
                     only=self._allowed(state, schemas, last),
                     cache=state.cache,
                     max_tokens=prompt.reply_tokens,
                     on_part=parts.on_part,
                 )
+                reply = ask(prompt.messages)
+                if self.preset.unfound and not state.found:
+                    reply = unstuck(reply, prompt, ask)
                 parts.settle(reply)
         except ModelReplyError as error:
             state.unreadable += 1

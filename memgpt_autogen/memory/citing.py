@@ -13,6 +13,7 @@ from ..messages import SEND_MESSAGE, Reply, ToolCall
 from ..storage.words import telling
 from .expected import expected
 from .lookup import Found
+from .stuck import repeats
 
 #: The share of an answer's telling words that the sentence must hold.
 SHARE = 0.5
@@ -35,15 +36,15 @@ def cited(said: str, found: Found | None) -> str:
 def grounded(said: str, found: Found) -> str:
     """What was said, or the sentence itself where that does not rest on it.
 
-    It does not either if it only says the question again, or lacks the kind of answer asked for (a number, a date, a
-    colour, a name) where the sentence has it.
+    It does not either if it goes round, only says the question again, or lacks the kind of answer asked for (a number,
+    a date, a colour, a name) where the sentence has it.
     """
     sentence = found.told or found.sentence
     kind = expected(found.question)
     lacks = kind is not None and bool(re.search(kind.answer, sentence)) and not re.search(kind.answer, said)
     new = _words(sentence) - _words(found.question)
     echo = bool(new) and not new & _words(said)
-    return sentence if lacks or echo or not _rests_on(said, sentence) else said
+    return sentence if lacks or echo or repeats(said) or not _rests_on(said, sentence) else said
 
 
 def held(reply: Reply, found: Found) -> Reply:

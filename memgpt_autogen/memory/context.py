@@ -33,6 +33,7 @@ class Prompt:
         reply_tokens: tokens kept for the reply.
         evicted: how many messages left the window for it.
         summary: what stands in for them.
+        alone: the prompt without what was answered before.
     """
 
     messages: Sequence[Message]
@@ -41,6 +42,7 @@ class Prompt:
     reply_tokens: int
     evicted: int = 0
     summary: str = ""
+    alone: Sequence[Message] = ()
 
 
 class Context:
@@ -87,7 +89,8 @@ class Context:
         turn = next((index for index, message in enumerate(fitted) if not message.answered), len(fitted))
         examples = fixed[1:] if any(message.role == "tool" for message in fitted[turn:]) else self._talk
         whole = [fixed[0], *fitted[:turn], *examples, *fitted[turn:]]
-        return Prompt(whole, min(sum(sizes), limit), limit, reply_tokens, evicted, summary)
+        alone = [fixed[0], *examples, *fitted[turn:]]
+        return Prompt(whole, min(sum(sizes), limit), limit, reply_tokens, evicted, summary, alone)
 
     def limit(self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str = "") -> int:
         """Tokens that messages may take.

@@ -132,7 +132,7 @@ def test_a_smaller_model_takes_over_a_long_history_within_its_window(build: Buil
 
 
 def test_a_preset_may_forgo_the_summary(build: Build, script: Script, store: Store) -> None:
-    model = script(*["I heard you."] * 40, window=2048)
+    model = script(*[f"I heard {number}." for number in range(40)], window=2048)
     agent = build(model, preset="memgpt_tiny")
     for number in range(40):
         say(agent, padded(number, 20))
