@@ -83,7 +83,7 @@ def test_words_that_go_round_are_never_said_nor_kept(build: Build, script: Scrip
         [UNSAID],
         ["Fine."],
     ]
-    shown = str([one.tool_calls for one in model.calls[-1].messages])
+    shown = str([call.arguments for one in model.calls[-1].messages for call in one.tool_calls])
     assert UNSAID in shown and "last May" not in shown and "111" not in shown
 
 
