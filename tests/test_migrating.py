@@ -76,7 +76,7 @@ def test_every_option_is_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 def test_every_key_of_an_entry_is_read_or_left_out() -> None:
     from memgpt_autogen.compat import is_ours
-    from memgpt_autogen.groupchat.entries import read_entry
+    from memgpt_autogen.groupchat.llm_config import read_entry
 
     values = {"context_window": 4096}
     for cell, _ in rows("Keys of a config entry"):

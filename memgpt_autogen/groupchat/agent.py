@@ -22,15 +22,15 @@ from ..compat import display_options, leave_out
 from ..errors import ConfigError
 from ..tools.registry import Tool
 from . import translate
+from .core_agent import open_core, tell_ignored
 from .display import Display
-from .entries import Entry, read_entry
-from .hearing import Hearing
+from .inbox import Hearing
+from .legacy_methods import OriginalMethods
+from .llm_config import Entry, read_entry
 from .model import AutoGenModel
-from .opening import open_core, tell_ignored
-from .original import OriginalMethods
-from .overriding import overrides
-from .stand_in import StandInClient, count
-from .streams import asked_for
+from .model_client import StandInClient, count
+from .reply_override import overrides
+from .streaming import asked_for
 
 _DEFAULT_SYSTEM_MESSAGE = "You are a helpful AI Assistant."  # AutoGen's own; it says nothing, so it is left out
 _workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="memgpt")

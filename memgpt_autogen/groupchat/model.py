@@ -17,8 +17,8 @@ from ..llm.openai_errors import server_words
 from ..llm.pictures import Pictures
 from ..llm.tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema, Usage
-from .streams import listening
-from .structured import SPEAK, for_functions, for_words, has_format
+from .response_format import SPEAK, for_functions, for_words, has_format
+from .streaming import listening
 
 #: Providers whose clients in AutoGen know ``tool_choice``.
 _KNOW_TOOL_CHOICE = ("", "openai", "azure")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from memgpt_autogen.errors import ConfigError
-from memgpt_autogen.groupchat.entries import read_entry
+from memgpt_autogen.groupchat.llm_config import read_entry
 
 pytestmark = pytest.mark.groupchat
 

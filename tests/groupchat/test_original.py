@@ -26,7 +26,7 @@ from memgpt_autogen import (
     load_autogen_memgpt_agent,
 )
 from memgpt_autogen.errors import AgentNotFound, ConfigError, NameTaken, SourceError
-from memgpt_autogen.groupchat import original as original_methods
+from memgpt_autogen.groupchat import legacy_methods as original_methods
 
 from ..llm.conftest import Answer, Loopback
 from .members import Screen, autogen, completion, heard, open_memgpt, say, spoken, user

@@ -12,7 +12,7 @@ from ..config import AgentConfig
 from ..llm.base import ChatModel
 from ..llm.wrappers import named_by
 from ..tools.registry import Tool
-from .entries import Entry
+from .llm_config import Entry
 
 logger = logging.getLogger(__name__)
 
