@@ -24,8 +24,8 @@ import numpy as np
 
 from memgpt_autogen.config import EmbeddingConfig
 from memgpt_autogen.embeddings.choose import build_embedder
-from memgpt_autogen.memory.backlog import fill_agent
-from memgpt_autogen.memory.meaning import Meaning
+from memgpt_autogen.memory.query_embedding import Meaning
+from memgpt_autogen.memory.vector_backfill import fill_agent
 from memgpt_autogen.storage.shapes import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from memgpt_autogen.storage.words import TOKENIZER, fts_query

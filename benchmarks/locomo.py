@@ -34,7 +34,7 @@ import numpy as np
 from memgpt_autogen import events
 from memgpt_autogen.config import EmbeddingConfig
 from memgpt_autogen.embeddings.choose import build_embedder
-from memgpt_autogen.memory.backlog import fill_agent
+from memgpt_autogen.memory.vector_backfill import fill_agent
 from memgpt_autogen.storage import ranking
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from memgpt_autogen.storage.words import TOKENIZER, fts_query

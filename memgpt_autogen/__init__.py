@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .agent import Agent
     from .client import MemGPT
+    from .client.overrides import QuickstartChoice
     from .compat import DEFAULT_PRESET, LLM_MAX_TOKENS, AutoGenInterface, InMemoryStateManager, LocalStateManager
     from .config import AgentConfig, EmbeddingConfig, LLMConfig, Settings
     from .errors import MemGPTError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
         load_autogen_memgpt_agent,
         plain_config_list,
     )
-    from .overrides import QuickstartChoice
 
 __version__ = "0.1.0"
 
@@ -39,7 +39,7 @@ _HOMES = {
     "MemGPTAgent": "groupchat.agent",
     "MemGPTConversableAgent": "groupchat.agent",
     "MemGPTError": "errors",
-    "QuickstartChoice": "overrides",
+    "QuickstartChoice": "client.overrides",
     "Settings": "config",
     "create_autogen_memgpt_agent": "groupchat.factory",
     "create_memgpt_autogen_agent_from_config": "groupchat.factory",

@@ -29,12 +29,12 @@ from typing_extensions import Self
 
 from .. import events
 from ..agent import Agent
+from ..agent.results import Turn
 from ..client import MemGPT
 from ..config import AgentConfig, LLMConfig, from_dict, to_dict
 from ..errors import ConfigError
 from ..messages import SEND_MESSAGE, Message, ToolCall, ToolResult, ToolSchema, Usage
 from ..observers import FunctionCalled, FunctionReturned, Sight, ThoughtInside
-from ..turns import Turn
 from .model import ClientModel, function_call
 
 logger = logging.getLogger(__name__)

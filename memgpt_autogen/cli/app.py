@@ -10,9 +10,8 @@ from importlib import import_module
 import click
 
 from .. import __version__
-from ..errors import MemGPTError
-from ..names import not_known
-from ..secrets import hide
+from ..config.secrets import hide
+from ..errors import MemGPTError, not_known
 from .console import set_debugging, show_log
 
 #: Command -> where it is, as ``module:function`` in this folder, and its line in ``memgpt --help``.

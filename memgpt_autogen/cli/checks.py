@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..config import LLMConfig, Settings
+from ..config.home import open_to_others
+from ..config.secrets import FILE, VARIABLES, find_key, stored_accounts, usable_keyring
 from ..errors import MemGPTError, ModelServerError
-from ..home import open_to_others
 from ..llm.choose import with_sampling
 from ..llm.detect import is_hosted_openai, probe
 from ..llm.hosted import KeyRefused, hosted_models
-from ..secrets import FILE, VARIABLES, find_key, stored_accounts, usable_keyring
 from . import model_wheel
 from .findings import Finding, Findings
 

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from .. import commands
 from ..agent import Agent
+from ..agent.results import Turn
 from ..commands import Command, about, memory, turns
-from ..turns import Turn
 from .console import confirm, interactive
 from .reading import FENCE
 from .session import Session

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..secrets import hide
+from ..config.secrets import hide
 
 if TYPE_CHECKING:
     from questionary import Question

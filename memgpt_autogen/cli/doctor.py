@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from ..config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_dict
+from ..config.home import home_folder
+from ..config.secrets import without_password
 from ..errors import MemGPTError
-from ..home import home_folder
 from ..llm.choose import Origin, choose_with_origin
-from ..secrets import without_password
 from .console import console, say, show_rows
 from .findings import Finding
 

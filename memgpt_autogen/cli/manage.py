@@ -51,7 +51,7 @@ _SOURCE = click.option("--data-source", "--source", "source", required=True, hel
 @_SOURCE
 def attach(agent: str, source: str) -> None:
     """Let an agent search a source that was loaded. The agent is told."""
-    from ..attachments import attach
+    from ..library.attachments import attach
 
     with open_store(Settings.load()) as store:
         row = store.agents.get(agent)
@@ -67,7 +67,7 @@ def attach(agent: str, source: str) -> None:
 @_SOURCE
 def detach(agent: str, source: str) -> None:
     """Have an agent search a source no longer. The source stays."""
-    from ..attachments import detach
+    from ..library.attachments import detach
 
     with open_store(Settings.load()) as store:
         detach(store, store.agents.get(agent).id, source)

@@ -9,6 +9,7 @@ from typing import Literal
 import click
 
 from ..config import DEFAULT_ENDPOINTS, EmbeddingConfig, LLMConfig, Settings, from_dict
+from ..config.secrets import without_password
 from ..errors import ConfigError, ModelServerError
 from ..llm.choose import DEFAULT_OPENAI_MODEL
 from ..llm.detect import is_hosted_openai, local_servers, probe
@@ -16,7 +17,6 @@ from ..llm.servers import SERVERS
 from ..llm.wrappers import AUTO, WRAPPERS, get_wrapper, is_auto
 from ..prompts import names, text_of
 from ..prompts.presets import PRESETS, get_preset
-from ..secrets import without_password
 from .answers import checked, is_address, is_chroma, is_there, is_window
 from .console import ask, choose, confirm, note, say
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from .. import events
+from ..agent.results import Turn
 from ..errors import MemGPTError, ModelError
-from ..turns import Turn
 from .console import debugging, note
 from .reading import Reader
 from .view import View

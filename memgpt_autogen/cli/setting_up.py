@@ -9,9 +9,9 @@ from typing import IO, Any
 import click
 
 from ..config import LLMConfig, Settings, to_dict
-from ..config_file import write_config
+from ..config.file import write_config
+from ..config.secrets import VARIABLES, find_key, store_key
 from ..errors import ModelError
-from ..secrets import VARIABLES, find_key, store_key
 from . import console
 from .console import ask, note, say
 

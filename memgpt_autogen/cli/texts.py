@@ -9,8 +9,8 @@ from typing import IO, Literal
 import click
 
 from ..config import Settings
+from ..config.home import make_folder, write_private
 from ..errors import ConfigError, NameTaken
-from ..home import make_folder, write_private
 from ..prompts import names
 from . import console
 from .console import say
@@ -68,7 +68,7 @@ def own_text(kind: str, name: str, settings: Settings) -> Path:
     Raises:
         ConfigError: there is none of that name that is the user's own.
     """
-    from ..names import not_known
+    from ..errors import not_known
 
     folder = settings.home / PLURALS[kind]
     path = folder / f"{name}.txt"

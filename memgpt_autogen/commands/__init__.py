@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ..agent import Agent
-from ..errors import ConfigError
-from ..names import not_known
+from ..errors import ConfigError, not_known
 from . import about, memory, turns
 from .options import listed
 

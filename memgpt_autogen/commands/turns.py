@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from .. import events
 from ..agent import Agent
+from ..agent.results import Turn
 from ..messages import SEND_MESSAGE
 from ..storage.shapes import Undone
-from ..turns import Turn
 from .shown import cut
 
 _WARNING = "Your context window is nearly full. Save now what you must not lose."

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from ..config import EmbeddingConfig
+from ..config.secrets import stored_key
 from ..errors import ConfigError, MissingDependency
-from ..secrets import stored_key
 from .base import Embedder
 from .bundled import BundledEmbedder
 from .minilm import MiniLMEmbedder

@@ -11,8 +11,8 @@ from weakref import WeakSet
 
 from .. import events
 from ..agent import Agent
+from ..agent.intake import open_calls
 from ..errors import MemGPTError
-from ..intake import open_calls
 from ..messages import Message, ToolResult
 from . import translate
 from .conversations import Conversations

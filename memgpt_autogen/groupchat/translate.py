@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from .. import events
+from ..agent.results import Turn
 from ..messages import Message, ToolCall, ToolResult, ToolSchema
-from ..turns import Turn
 
 AutoGenMessage = Mapping[str, Any]
 

@@ -18,8 +18,8 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from ..config import DEFAULT_ENDPOINTS, LLMConfig, Settings, from_dict
+from ..config.secrets import find_key
 from ..errors import ConfigError, ModelServerError
-from ..secrets import find_key
 from .base import ChatModel
 from .servers import SERVERS
 from .wrappers import named_by

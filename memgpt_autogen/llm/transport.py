@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
+from ..config.secrets import without_password
 from ..errors import MissingDependency, ModelRequestError, ModelServerError
-from ..secrets import without_password
 from .failures import is_html, kind, server_words, unconnected, wanted_wait
 from .pieces import values
 

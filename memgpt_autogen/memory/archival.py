@@ -9,7 +9,7 @@ from ..embeddings.base import Embedder
 from ..errors import ToolError
 from ..storage.base import Store
 from ..storage.shapes import Page, Passage, Source
-from .meaning import Meaning
+from .query_embedding import Meaning
 from .results import origin, quoted, render_page
 
 NOTHING = "Archival memory has nothing on this."

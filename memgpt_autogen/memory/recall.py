@@ -8,7 +8,7 @@ from ..embeddings.base import Embedder
 from ..messages import Message
 from ..storage.base import Store
 from ..storage.shapes import Page
-from .meaning import Meaning
+from .query_embedding import Meaning
 from .results import origin, render_page
 
 NOTHING = "No earlier message holds any of these words."

@@ -7,8 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from ..errors import ConfigError
-from ..names import not_known
+from ..errors import ConfigError, not_known
 
 Kind = Literal["system", "personas", "humans"]
 

@@ -9,9 +9,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .. import events
-from ..errors import ConfigError
+from ..errors import ConfigError, not_known
 from ..messages import Message, ToolCall, ToolResult
-from ..names import not_known
 
 #: What calls are told that were left undone because of another one in the same reply.
 NOT_RUN = "No call of this reply was run: call one function at a time, in the order that is allowed."
@@ -39,7 +38,7 @@ class ToolRules:
         last: functions that end the turn once they have worked, whether or not the model asks to run again. A turn that
             owes someone words goes on for those alone.
         prefetch: searches that the program makes with the user's own words before the model is asked; the one that
-            finds the best sentence is put in front of the model (:mod:`memgpt_autogen.memory.lookup`).
+            finds the best sentence is put in front of the model (:mod:`memgpt_autogen.grounding.retrieve`).
     """
 
     first: tuple[str, ...] = ()

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import SourceError
-from ..names import not_known
+from ..errors import SourceError, not_known
 from .base import Document
 from .sql import reading, short
 

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..errors import AgentNotFound, NameTaken, StoreError
+from ..errors import AgentNotFound, NameTaken, StoreError, not_known
 from ..ids import new_id
-from ..names import not_known
 from .database import Database, now, stamp
 from .shapes import AgentRow, Block
 

@@ -7,9 +7,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from ..errors import NameTaken, SourceError
+from ..errors import NameTaken, SourceError, not_known
 from ..ids import new_id
-from ..names import not_known
 from .arrivals import IN_SIGHT, SQLiteArrivals
 from .database import Database, now
 from .outside import forget

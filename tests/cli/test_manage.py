@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from memgpt_autogen.attachments import attach
+from memgpt_autogen.library.attachments import attach
 from memgpt_autogen.storage.shapes import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from tests.cli.conftest import Program

@@ -14,7 +14,7 @@ from memgpt_autogen.client import MemGPT
 from memgpt_autogen.config import AgentConfig, Settings
 from memgpt_autogen.llm.base import ChatModel
 from memgpt_autogen.llm.scripted import Line, ScriptedModel
-from memgpt_autogen.memory.backlog import stop_filling
+from memgpt_autogen.memory.vector_backfill import stop_filling
 from memgpt_autogen.messages import Message, ToolCall
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.sqlite import SQLiteStore

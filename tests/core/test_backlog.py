@@ -12,10 +12,11 @@ import pytest
 
 from memgpt_autogen import events
 from memgpt_autogen.errors import SourceError
-from memgpt_autogen.memory import backlog, meaning
+from memgpt_autogen.memory import query_embedding as meaning
+from memgpt_autogen.memory import vector_backfill as backlog
 from memgpt_autogen.memory.archival import ArchivalMemory
-from memgpt_autogen.memory.backlog import fill, fill_agent, fill_in_background, stop_filling
 from memgpt_autogen.memory.recall import RecallMemory
+from memgpt_autogen.memory.vector_backfill import fill, fill_agent, fill_in_background, stop_filling
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.shapes import Passage, Vectors
 from memgpt_autogen.storage.sqlite import SQLiteStore

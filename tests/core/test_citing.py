@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from memgpt_autogen.memory.citing import cited
-from memgpt_autogen.memory.lookup import Found
+from memgpt_autogen.grounding.citations import cited
+from memgpt_autogen.grounding.retrieve import Found
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.shapes import Passage
 

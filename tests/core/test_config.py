@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from memgpt_autogen.config import FILE_SETTINGS, Settings
-from memgpt_autogen.config_file import write_config
+from memgpt_autogen.config.file import write_config
+from memgpt_autogen.config.home import home_folder
 from memgpt_autogen.errors import ConfigError
-from memgpt_autogen.home import home_folder
 
 
 def load(folder: Path, text: str) -> Settings:

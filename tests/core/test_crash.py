@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from memgpt_autogen import events
+from memgpt_autogen.agent.intake import open_calls
 from memgpt_autogen.client import MemGPT
 from memgpt_autogen.config import Settings
 from memgpt_autogen.errors import AgentBusy, ModelServerError
-from memgpt_autogen.intake import open_calls
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import ToolCall, ToolSchema
 from memgpt_autogen.storage.sqlite import SQLiteStore

@@ -8,9 +8,9 @@ import pytest
 
 from memgpt_autogen import events
 from memgpt_autogen.errors import ModelServerError
+from memgpt_autogen.grounding.retrieve import Found, look_up, second_person
+from memgpt_autogen.grounding.sentences import parts, sentences
 from memgpt_autogen.llm.scripted import ScriptedModel
-from memgpt_autogen.memory.lookup import Found, look_up, second_person
-from memgpt_autogen.memory.reading import parts, sentences
 from memgpt_autogen.observers import FunctionCalled, FunctionReturned, Sight
 from memgpt_autogen.prompts.presets import get_preset
 from memgpt_autogen.storage.base import Store

@@ -16,7 +16,7 @@ from memgpt_autogen.config import Settings
 from memgpt_autogen.embeddings import choose
 from memgpt_autogen.errors import SourceError
 from memgpt_autogen.llm.scripted import ScriptedModel
-from memgpt_autogen.memory.backlog import fill
+from memgpt_autogen.memory.vector_backfill import fill
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.database import stamp
 from memgpt_autogen.storage.shapes import Passage

@@ -10,8 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from memgpt_autogen import secrets
-from memgpt_autogen.config import AgentConfig, LLMConfig, Settings, to_dict
+from memgpt_autogen.config import AgentConfig, LLMConfig, Settings, secrets, to_dict
 from memgpt_autogen.errors import ConfigError
 from memgpt_autogen.llm.choose import choose_model
 

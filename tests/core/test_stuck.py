@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memgpt_autogen import events
-from memgpt_autogen.memory.stuck import UNSAID, repeats
+from memgpt_autogen.grounding.repetition import UNSAID, repeats
 from memgpt_autogen.messages import SEND_MESSAGE, Reply, Usage
 from memgpt_autogen.prompts.presets import PRESETS
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from memgpt_autogen import events
+from memgpt_autogen.agent.intake import open_calls
 from memgpt_autogen.errors import AgentBusy, ConfigError, ModelServerError
-from memgpt_autogen.intake import open_calls
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import Message, Reply, ToolCall, ToolResult, ToolSchema, utc_now
 from memgpt_autogen.observers import EventReceived, FunctionCalled, FunctionReturned, Said, Sight, ThoughtInside

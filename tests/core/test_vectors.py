@@ -17,7 +17,7 @@ from memgpt_autogen.config import Settings
 from memgpt_autogen.errors import ConfigError, SourceError
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.memory.archival import ArchivalMemory
-from memgpt_autogen.memory.backlog import fill, stop_filling
+from memgpt_autogen.memory.vector_backfill import fill, stop_filling
 from memgpt_autogen.storage import outside
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.shapes import Passage

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from memgpt_autogen.agent.results import Turn
 from memgpt_autogen.groupchat import translate
 from memgpt_autogen.messages import ToolCall
-from memgpt_autogen.turns import Turn
 
 pytestmark = pytest.mark.groupchat
 

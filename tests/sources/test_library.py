@@ -162,7 +162,7 @@ def test_the_store_is_free_while_documents_are_read(tmp_path: Path) -> None:
 def test_others_write_and_see_nothing_of_it_while_passages_are_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memgpt_autogen.library.BATCH", 10)
+    monkeypatch.setattr("memgpt_autogen.library.library.BATCH", 10)
     path = tmp_path / "s.db"
     store, other = SQLiteStore(path), SQLiteStore(path)
     library = Library(store)

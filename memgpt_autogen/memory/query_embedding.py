@@ -1,7 +1,7 @@
 """Searching by meaning: the vector of a query, and those of what has none yet.
 
 Neither a turn nor a loading waits for vectors: texts are found by their words at once. Each search first gives vectors
-to what was written lately, as far as half a second goes; the rest is left to a thread (:mod:`.backlog`).
+to what was written lately, as far as half a second goes; the rest is left to a thread (:mod:`.vector_backfill`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..errors import SourceError
 from ..messages import Message
 from ..storage.base import Store
 from ..storage.shapes import Passage, Vectors
-from .backlog import FIRST_BATCH, embed_batch, fill_in_background, spoken, text_of
+from .vector_backfill import FIRST_BATCH, embed_batch, fill_in_background, spoken, text_of
 
 logger = logging.getLogger(__name__)
 

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .config_file import NAME, read_config
-from .errors import ConfigError
+from ..errors import ConfigError, not_known
+from .file import NAME, read_config
 from .home import home_folder, make_folder
-from .names import not_known
-from .records import from_dict, to_dict
+from .serialize import from_dict, to_dict
 
 #: The model types that are known, with the address each listens on by default.
 DEFAULT_ENDPOINTS: Mapping[str, str] = {
@@ -197,7 +196,7 @@ class Settings:
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, home: str | Path | None = None) -> Settings:
-        """Read ``config.json`` in the home folder (:func:`memgpt_autogen.home.home_folder`).
+        """Read ``config.json`` in the home folder (:func:`memgpt_autogen.config.home.home_folder`).
 
         Raises:
             ConfigError: the config file is not JSON, or has a setting that cannot be; with its path and line.

@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .chatlog import agent_of_log, is_log
-from .config import AgentConfig, from_dict, to_dict
-from .errors import ConfigError
-from .events import clean
-from .messages import utc_now
-from .storage.base import Store
+from ..config import AgentConfig, from_dict, to_dict
+from ..errors import ConfigError
+from ..events import clean
+from ..messages import utc_now
+from ..storage.base import Store
+from .chat_log import agent_of_log, is_log
 
 FORMAT = "memgpt-autogen agent"
 VERSION = 1
@@ -225,7 +225,7 @@ def _check(file: _File, path: Path) -> None:
 
 def _plain(file: _File) -> dict[str, Any]:
     """The parts as JSON types, with times as they are stored."""
-    from .storage.database import stamp
+    from ..storage.database import stamp
 
     def plain(value: Any) -> Any:
         if isinstance(value, datetime):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import events
-from .errors import SourceError
-from .names import not_known
-from .storage.base import Store
-from .storage.shapes import Source
+from .. import events
+from ..errors import SourceError, not_known
+from ..storage.base import Store
+from ..storage.shapes import Source
 
 
 def attach(store: Store, agent_id: str, source: str) -> Source:

@@ -7,27 +7,27 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from . import events
-from .attachments import attach, detach
-from .config import AgentConfig, to_dict
-from .embeddings.base import Embedder
-from .errors import ConfigError, UndoRefused
+from .. import events
+from ..config import AgentConfig, to_dict
+from ..embeddings.base import Embedder
+from ..errors import ConfigError, UndoRefused
+from ..library.attachments import attach, detach
+from ..llm.base import ChatModel
+from ..memory.archival import ArchivalMemory
+from ..memory.context import Context
+from ..memory.core import CoreMemory
+from ..memory.recall import RecallMemory
+from ..memory.window import WindowPolicy
+from ..messages import SEND_MESSAGE, Message, ToolSchema, utc_now
+from ..observers import Observer, Sight
+from ..prompts.presets import Preset
+from ..storage.base import Store
+from ..storage.shapes import AgentRow, Undone
+from ..tools.imported import function_at
+from ..tools.memory_tools import memory_tools
+from ..tools.registry import Tool, ToolRegistry
 from .intake import Intake, warned_before
-from .llm.base import ChatModel
-from .memory.archival import ArchivalMemory
-from .memory.context import Context
-from .memory.core import CoreMemory
-from .memory.recall import RecallMemory
-from .memory.window import WindowPolicy
-from .messages import SEND_MESSAGE, Message, ToolSchema, utc_now
-from .observers import Observer, Sight
-from .prompts.presets import Preset
-from .storage.base import Store
-from .storage.shapes import AgentRow, Undone
-from .tools.imported import function_at
-from .tools.memory_tools import memory_tools
-from .tools.registry import Tool, ToolRegistry
-from .turns import TurnState
+from .results import TurnState
 
 #: How far back the last reply is looked for: a turn of many calls and results.
 BACK = 100

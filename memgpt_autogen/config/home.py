@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from .errors import ConfigError
+from ..errors import ConfigError
 
 
 def home_folder(environ: Mapping[str, str]) -> tuple[Path, str]:

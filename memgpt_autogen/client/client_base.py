@@ -8,15 +8,14 @@ from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, Protocol, TypeAlias, overload
 
-from .agent import Agent
-from .commands import run_command
-from .config import AgentConfig, Settings, from_dict
-from .errors import AgentNotFound, ConfigError, NameTaken
-from .names import not_known
-from .prompts import names
-from .prompts.presets import PRESETS
-from .storage.base import Store
-from .storage.shapes import Source
+from ..agent import Agent
+from ..commands import run_command
+from ..config import AgentConfig, Settings, from_dict
+from ..errors import AgentNotFound, ConfigError, NameTaken, not_known
+from ..prompts import names
+from ..prompts.presets import PRESETS
+from ..storage.base import Store
+from ..storage.shapes import Source
 from .transcript import Entry, entries, stream
 
 
@@ -169,7 +168,7 @@ class ClientBase(ABC):
         Raises:
             SourceError: there is no such source.
         """
-        from .attachments import attach
+        from ..library.attachments import attach
 
         attach(self.store, self._row(agent_id), source)
 
@@ -179,7 +178,7 @@ class ClientBase(ABC):
         Raises:
             SourceError: it is not attached.
         """
-        from .attachments import detach
+        from ..library.attachments import detach
 
         detach(self.store, self._row(agent_id), source)
 

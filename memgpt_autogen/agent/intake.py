@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from . import events
-from .errors import ConfigError, ModelError
-from .ids import new_id
-from .memory.context import Context
-from .memory.lookup import Found, can_be_answered, look_up
-from .messages import Message, ToolCall, ToolResult, ToolSchema, utc_now
-from .prompts.presets import Preset, found_text
-from .storage.base import Store
-from .turns import PRESSURE_AUTHOR, TurnState
+from .. import events
+from ..errors import ConfigError, ModelError
+from ..grounding.retrieve import Found, can_be_answered, look_up
+from ..ids import new_id
+from ..memory.context import Context
+from ..messages import Message, ToolCall, ToolResult, ToolSchema, utc_now
+from ..prompts.presets import Preset, found_text
+from ..storage.base import Store
+from .results import PRESSURE_AUTHOR, TurnState
 
 #: A pause after which the next message opens a new session.
 SESSION_PAUSE = timedelta(minutes=30)

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from ..messages import SEND_MESSAGE, Reply, ToolCall
 from ..storage.words import telling
-from .expected import expected
-from .lookup import Found
-from .stuck import repeats
+from .answer_types import expected
+from .repetition import repeats
+from .retrieve import Found
 
 #: The share of an answer's telling words that the sentence must hold.
 SHARE = 0.5

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from . import events
-from .events import clean
-from .ids import new_id
-from .llm.base import ChatModel
-from .memory.lookup import Found
-from .messages import Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
+from .. import events
+from ..events import clean
+from ..grounding.retrieve import Found
+from ..ids import new_id
+from ..llm.base import ChatModel
+from ..messages import Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
 
 
 class Outcome(Enum):

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from .config import AgentConfig, EmbeddingConfig, LLMConfig, NamedModel, Settings, from_dict
-from .errors import ConfigError
-from .llm.choose import DEFAULT_OPENAI_MODEL, choose_model
-from .names import not_known
+from ..config import AgentConfig, EmbeddingConfig, LLMConfig, NamedModel, Settings, from_dict
+from ..errors import ConfigError, not_known
+from ..llm.choose import DEFAULT_OPENAI_MODEL, choose_model
 
 
 class QuickstartChoice(Enum):

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from ..storage.base import Store
 from ..storage.words import STOP_WORDS, rank, telling
-from .alike import alike
-from .expected import Kind, expected
-from .reading import Part, parts, sentences
+from .answer_types import Kind, expected
+from .irregular_forms import alike
+from .sentences import Part, parts, sentences
 
 #: Hits of each memory whose sentences are compared.
 CANDIDATES = 20

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from .errors import ConfigError
-from .ids import new_id
-from .llm.reply_schema import THOUGHTS
-from .messages import SEND_MESSAGE, utc_now
+from ..errors import ConfigError
+from ..ids import new_id
+from ..llm.reply_schema import THOUGHTS
+from ..messages import SEND_MESSAGE, utc_now
 
 _BLOCK = re.compile(r"<(persona|human)\b[^>]*>\n?(.*?)\n?</\1>", re.DOTALL)
 _LIMIT = 2000

@@ -8,21 +8,21 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from . import events
+from .. import events
+from ..errors import ModelError, ModelReplyError
+from ..grounding.citations import cited, held
+from ..grounding.repetition import unstuck
+from ..ids import new_id
+from ..llm.base import ChatModel
+from ..llm.parts import Parts
+from ..memory.context import Prompt
+from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
+from ..observers import EventReceived, Evicted, FunctionCalled, FunctionReturned, Said, ThoughtInside
+from ..prompts.presets import NOT_RUN
+from ..storage.locks import running
+from ..tools.registry import heartbeat_asked
 from .agent_base import AgentBase
-from .errors import ModelError, ModelReplyError
-from .ids import new_id
-from .llm.base import ChatModel
-from .llm.parts import Parts
-from .memory.citing import cited, held
-from .memory.context import Prompt
-from .memory.stuck import unstuck
-from .messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
-from .observers import EventReceived, Evicted, FunctionCalled, FunctionReturned, Said, ThoughtInside
-from .prompts.presets import NOT_RUN
-from .storage.locks import running
-from .tools.registry import heartbeat_asked
-from .turns import Happened, Outcome, StepResult, Turn, TurnState, tidied
+from .results import Happened, Outcome, StepResult, Turn, TurnState, tidied
 
 logger = logging.getLogger(__name__)
 

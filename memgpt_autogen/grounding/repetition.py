@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
+from ..memory.context import Prompt
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall
-from .context import Prompt
 
 #: Said where nothing but repetitions comes.
 UNSAID = "I am not sure what to say to that."

@@ -8,19 +8,10 @@ from collections.abc import Generator
 from queue import SimpleQueue
 from typing import Any
 
-from . import events
-from .agent import Agent
-from .messages import SEND_MESSAGE
-from .observers import (
-    Discarded,
-    FunctionCalled,
-    FunctionReturned,
-    Said,
-    Saying,
-    Sight,
-    Thinking,
-    ThoughtInside,
-)
+from .. import events
+from ..agent import Agent
+from ..messages import SEND_MESSAGE
+from ..observers import Discarded, FunctionCalled, FunctionReturned, Said, Saying, Sight, Thinking, ThoughtInside
 
 Entry = dict[str, Any]
 #: Seconds that the end of a stopped turn is waited for; a model that does not stream tells nothing for a while.

@@ -7,25 +7,25 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .agent import Agent
+from ..agent import Agent
+from ..config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_dict, to_dict
+from ..embeddings.base import Embedder
+from ..embeddings.choose import build_embedder
+from ..errors import ConfigError, ModelError, NameTaken
+from ..library import Library, Loaded
+from ..llm.base import ChatModel
+from ..llm.choose import build_model, choose_model
+from ..llm.size import size_of
+from ..memory.vector_backfill import fill_in_background, stop_filling
+from ..prompts import text_of
+from ..prompts.presets import DEFAULT, SMALLEST, TINY, Preset, get_preset, suited
+from ..sources.base import Loader
+from ..storage.base import Store
+from ..storage.shapes import AgentRow
+from ..tools.imported import add_remembered
+from ..tools.registry import Tool
 from .client_base import AgentLike, ClientBase
-from .config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_dict, to_dict
-from .embeddings.base import Embedder
-from .embeddings.choose import build_embedder
-from .errors import ConfigError, ModelError, NameTaken
-from .library import Library, Loaded
-from .llm.base import ChatModel
-from .llm.choose import build_model, choose_model
-from .llm.size import size_of
-from .memory.backlog import fill_in_background, stop_filling
 from .overrides import QuickstartChoice, overrides
-from .prompts import text_of
-from .prompts.presets import DEFAULT, SMALLEST, TINY, Preset, get_preset, suited
-from .sources.base import Loader
-from .storage.base import Store
-from .storage.shapes import AgentRow
-from .tools.imported import add_remembered
-from .tools.registry import Tool
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class MemGPT(ClientBase):
     Args:
         settings: environment, config file and home folder; default: read now.
         quickstart: a model to begin with: ``"openai"``, ``"embedded"`` or ``"local"``, or a
-            :class:`~memgpt_autogen.overrides.QuickstartChoice`.
+            :class:`~memgpt_autogen.client.overrides.QuickstartChoice`.
         config: what agents get that say nothing else, in place of the config file: ``model``, ``model_endpoint_type``,
             ``openai_key``, ``context_window``, ``preset``, ``persona``, ``human``, ``embedding_endpoint_type`` and so
             on, or ``model`` and ``embedding`` as dicts. Keys are never written to disk.
@@ -67,7 +67,7 @@ class MemGPT(ClientBase):
         self._opened = {}
 
     def _default_store(self) -> Store:
-        from .storage.sqlite import SQLiteStore
+        from ..storage.sqlite import SQLiteStore
 
         self.settings.make_home()
         return SQLiteStore(self.settings.database, vectors=self.settings.vectors)

@@ -17,15 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from .embeddings.base import Embedder
-from .errors import AgentBusy, NameTaken, SourceError
-from .ids import new_id
-from .memory.backlog import fill
-from .sources import make_loader
-from .sources.base import Loader, entries
-from .sources.staging import Found, Progress, Stage
-from .storage.base import Store
-from .storage.shapes import Source
+from ..embeddings.base import Embedder
+from ..errors import AgentBusy, NameTaken, SourceError
+from ..ids import new_id
+from ..memory.vector_backfill import fill
+from ..sources import make_loader
+from ..sources.base import Loader, entries
+from ..storage.base import Store
+from ..storage.shapes import Source
+from .staging import Found, Progress, Stage
 
 #: Passages written to the store, or deleted from it, in one go, and seconds in between in which others may write.
 BATCH, BREATH = 100, 0.002
