@@ -14,7 +14,7 @@ from ..grounding.citations import cited, held
 from ..grounding.repetition import unstuck
 from ..ids import new_id
 from ..llm.base import ChatModel
-from ..llm.parts import Parts
+from ..llm.streaming import Parts
 from ..memory.context import Prompt
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
 from ..observers import EventReceived, Evicted, FunctionCalled, FunctionReturned, Said, ThoughtInside

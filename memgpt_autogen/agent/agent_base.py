@@ -23,7 +23,7 @@ from ..observers import Observer, Sight
 from ..prompts.presets import Preset
 from ..storage.base import Store
 from ..storage.shapes import AgentRow, Undone
-from ..tools.imported import function_at
+from ..tools.import_path import function_at
 from ..tools.memory_tools import memory_tools
 from ..tools.registry import Tool, ToolRegistry
 from .intake import Intake, warned_before

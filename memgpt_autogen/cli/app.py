@@ -16,9 +16,9 @@ from .console import set_debugging, show_log
 
 #: Command -> where it is, as ``module:function`` in this folder, and its line in ``memgpt --help``.
 COMMANDS = {
-    "run": ("chat:run", "Talk with an agent."),
-    "quickstart": ("quickstart:quickstart", "Set up a model to begin with."),
-    "configure": ("configure:configure", "Choose the model and all other defaults."),
+    "run": ("chat.run:run", "Talk with an agent."),
+    "quickstart": ("setup.quickstart:quickstart", "Set up a model to begin with."),
+    "configure": ("setup.configure:configure", "Choose the model and all other defaults."),
     "list": ("lists:list_", "List the agents, humans, personas, sources, presets or models."),
     "add": ("texts:add", "Add a persona or a human."),
     "load": ("load:load", "Load documents: files, web pages, a database's rows, a vector database's passages."),
@@ -28,7 +28,7 @@ COMMANDS = {
     "export": ("exchange:export", "Write an agent into one readable file."),
     "import": ("exchange:import_", "Read an agent from such a file, or from a chat log of the original."),
     "forget": ("forget:forget", "Delete what an agent remembers about something."),
-    "doctor": ("doctor:doctor", "Check everything, show where each setting comes from, and say what to do."),
+    "doctor": ("doctor.run:doctor", "Check everything, show where each setting comes from, and say what to do."),
     "version": ("version:version", "Show the versions of this package and of what it uses."),
 }
 

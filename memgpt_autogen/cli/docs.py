@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from .app import app
-from .commands import COMMANDS
+from .chat.slash_commands import COMMANDS
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "cli.md"
 WIDTH = 100

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..config import AgentConfig, LLMConfig, Settings, from_dict
+from ..errors import ConfigError, MemGPTError
 from .console import note, show_rows
 from .store import open_store
 
@@ -107,9 +108,37 @@ def _presets(_: Settings) -> list[Row]:
 
 
 def _models(settings: Settings) -> list[Row]:
-    from .found_models import models
+    """The configured model, the models installed here, and the servers that answer at the default addresses."""
+    from ..llm.choose import choose_model
+    from ..llm.detect import local_servers
+    from ..llm.embedded import find_model
 
-    return models(settings)
+    rows = []
+    chosen: LLMConfig | None = None
+    try:
+        chosen = choose_model(settings)
+    except MemGPTError as error:
+        rows.append(_model_row("", "", "", None, f"chosen, but: {error}"))
+    if chosen and chosen.model_endpoint_type != "embedded":
+        rows.append(
+            _model_row(chosen.model, chosen.model_endpoint_type, chosen.address, chosen.context_window, "chosen")
+        )
+    for found in local_servers():
+        if not (chosen and found.address == chosen.address):
+            rows.append(_model_row(found.model, found.type, found.address, found.window, "answers"))
+    embedded = chosen if chosen and chosen.model_endpoint_type == "embedded" else None
+    try:
+        path = find_model(settings.environ, embedded.model if embedded else "")
+        why = "chosen" if embedded else "installed"
+        rows.append(_model_row(path.name, "embedded", str(path), embedded.context_window if embedded else None, why))
+    except ConfigError as error:
+        if embedded and embedded.model:
+            rows.append(_model_row(embedded.model, "embedded", "", None, f"chosen, but: {error}"))
+    return rows
+
+
+def _model_row(model: str, kind: str, address: str, window: int | None, why: str) -> Row:
+    return {"model": model or "?", "type": kind, "address": address, "window": window or "?", "why": why}
 
 
 def _day(moment: datetime) -> str:

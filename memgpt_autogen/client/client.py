@@ -15,14 +15,14 @@ from ..errors import ConfigError, ModelError, NameTaken
 from ..library import Library, Loaded
 from ..llm.base import ChatModel
 from ..llm.choose import build_model, choose_model
-from ..llm.size import size_of
+from ..llm.model_size import size_of
 from ..memory.vector_backfill import fill_in_background, stop_filling
 from ..prompts import text_of
 from ..prompts.presets import DEFAULT, SMALLEST, TINY, Preset, get_preset, suited
 from ..sources.base import Loader
 from ..storage.base import Store
 from ..storage.shapes import AgentRow
-from ..tools.imported import add_remembered
+from ..tools.import_path import add_remembered
 from ..tools.registry import Tool
 from .client_base import AgentLike, ClientBase
 from .overrides import QuickstartChoice, overrides

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from ..agent import Agent
 from ..errors import ConfigError, not_known
-from . import about, memory, turns
+from . import agent_info, memory, turns
 from .options import listed
 
 On = TypeVar("On")
@@ -44,7 +44,7 @@ class Command(Generic[On]):
 
 
 COMMANDS: tuple[Command[Agent], ...] = (
-    Command("save", "", "Nothing to do: every step is saved when it is done.", about.save),
+    Command("save", "", "Nothing to do: every step is saved when it is done.", agent_info.save),
     Command(
         "pop",
         "[NUMBER]",
@@ -74,13 +74,13 @@ COMMANDS: tuple[Command[Agent], ...] = (
     Command("sources", "", "List the sources; those attached are marked.", memory.sources),
     Command("attach", "SOURCE", "Let the agent search a source.", memory.attach, memory.not_attached),
     Command("detach", "SOURCE", "Have it search a source no longer.", memory.detach, memory.attached),
-    Command("model", "", "Show which model answers.", about.model),
-    Command("system", "[FILE]", "Show the system prompt, or set it from a file.", about.system),
-    Command("add_function", "package.module:name", "Give the agent a Python function.", about.add_function),
-    Command("remove_function", "NAME", "Take an added function away.", about.remove_function, about.added),
+    Command("model", "", "Show which model answers.", agent_info.model),
+    Command("system", "[FILE]", "Show the system prompt, or set it from a file.", agent_info.system),
+    Command("add_function", "package.module:name", "Give the agent a Python function.", agent_info.add_function),
+    Command("remove_function", "NAME", "Take an added function away.", agent_info.remove_function, agent_info.added),
     Command("heartbeat", "", "Run the agent without saying anything.", turns.words_of(turns.heartbeat)),
     Command("memorywarning", "", "Tell the agent that its view is nearly full.", turns.words_of(turns.memory_warning)),
-    Command("export", "FILE", "Write the agent into one readable file, without keys.", about.export),
+    Command("export", "FILE", "Write the agent into one readable file, without keys.", agent_info.export),
 )
 
 

@@ -12,8 +12,8 @@ from ..memory import archival as notes
 from ..memory import recall as log
 from ..memory.results import render_page
 from ..messages import SEND_MESSAGE, Message
+from .formatting import MORE, message_line
 from .options import search_in
-from .shown import MORE, message_line
 
 #: Messages that ``/recall`` shows without a query.
 LAST = 10

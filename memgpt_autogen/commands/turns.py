@@ -9,7 +9,7 @@ from ..agent import Agent
 from ..agent.results import Turn
 from ..messages import SEND_MESSAGE
 from ..storage.shapes import Undone
-from .shown import cut
+from .formatting import cut
 
 _WARNING = "Your context window is nearly full. Save now what you must not lose."
 ABOUT_POP = (

@@ -13,8 +13,8 @@ from autogen import OpenAIWrapper
 from ..config import LLMConfig
 from ..llm.base import OnPart
 from ..llm.chat_format import read_chat_reply, to_chat_tools
+from ..llm.images import Pictures
 from ..llm.openai_errors import server_words
-from ..llm.pictures import Pictures
 from ..llm.tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema, Usage
 from .response_format import SPEAK, for_functions, for_words, has_format

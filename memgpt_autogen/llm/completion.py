@@ -17,17 +17,17 @@ from ..config import LLMConfig
 from ..errors import ConfigError, ModelReplyError, ModelRequestError
 from ..events import clean
 from ..messages import Message, Reply, ToolSchema, Usage
-from .auto import told_format
 from .base import OnPart
+from .chat_prompt import bare, chat_turns, reply_json_schema
 from .connection import Connection
-from .forms import bare, chat_turns, reply_json_schema
+from .constraints import Holding
 from .grammar import reply_prefix, to_gbnf
-from .holding import Holding
-from .parts import PartReader
 from .repair import check_calls, parse_calls
 from .reply_schema import STRING_LIMIT, Form, select
 from .servers import SERVERS, Completion, Order, Params, Way
+from .streaming import PartReader
 from .transport import Address, Broken, Refused, Transport
+from .wrapper_detection import told_format
 from .wrappers import Wrapper, get_wrapper, is_auto, named_by
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from ..config import LLMConfig
 from ..errors import ModelRequestError, ModelServerError
 from ..messages import Usage
-from .pieces import Unfinished
 from .servers import Ask, Completion, Facts, NoModel, Order, Server, Stream
+from .sse import Unfinished
 from .tokens import TokenCounter
 from .transport import Refused, Transport
 from .wrappers import named_by

@@ -18,9 +18,9 @@ from ..messages import Message, Reply, ToolSchema, Usage
 from ..observers import Discarded
 from .base import OnPart, Part
 from .chat_format import read_chat_reply, to_chat_tools
+from .images import Pictures
 from .openai_errors import explain, server_words
 from .openai_stream import STREAMED, BrokenOff, gathered
-from .pictures import Pictures
 from .tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..messages import ToolSchema
 from .base import OnPart
-from .parts import PartReader
+from .streaming import PartReader
 
 #: What a request has besides, if its reply is to be streamed.
 STREAMED = {"stream": True, "stream_options": {"include_usage": True}}

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from ..config.secrets import without_password
 from ..errors import MissingDependency, ModelRequestError, ModelServerError
-from .failures import is_html, kind, server_words, unconnected, wanted_wait
-from .pieces import values
+from .http_errors import is_html, kind, server_words, unconnected, wanted_wait
+from .sse import values
 
 if TYPE_CHECKING:
     import httpx

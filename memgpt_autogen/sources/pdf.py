@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import SourceError
 from .base import Document
-from .pages import flowing
+from .pdf_pages import flowing
 
 #: pdfium may be used by one thread at a time.
 _one = threading.Lock()

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from memgpt_autogen.cli.app import main
-from memgpt_autogen.cli.commands import COMMANDS, complete
+from memgpt_autogen.cli.chat.slash_commands import COMMANDS, complete
 from memgpt_autogen.commands import find
 from memgpt_autogen.errors import ConfigError
 

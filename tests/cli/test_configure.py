@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from memgpt_autogen.cli import questions
+from memgpt_autogen.cli.setup import questions
 from memgpt_autogen.client import MemGPT
 from memgpt_autogen.config import Settings
 from memgpt_autogen.llm.scripted import ScriptedModel

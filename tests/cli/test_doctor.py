@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from memgpt_autogen.cli import model_wheel
+from memgpt_autogen.cli.setup import model_wheel
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from tests.cli.conftest import Program
 from tests.cli.servers import LLAMACPP, OPENAI, serving

@@ -136,7 +136,7 @@ def test_sources_are_attached_and_detached(memgpt: Program, store: SQLiteStore) 
 
 
 def test_models_are_listed_with_why(memgpt: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memgpt_autogen.cli.found_models.local_servers", list)
+    monkeypatch.setattr("memgpt_autogen.llm.detect.local_servers", list)
     monkeypatch.setenv("OPENAI_API_KEY", "not-a-key-at-all")
     listed = memgpt("list", "models").out
     assert "gpt-4o-mini\topenai\thttps://api.openai.com\t?\tchosen" in listed

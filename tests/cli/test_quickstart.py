@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from memgpt_autogen.cli import model_wheel
-from memgpt_autogen.cli.quickstart import offer
+from memgpt_autogen.cli.setup import model_wheel
+from memgpt_autogen.cli.setup.quickstart import offer
 from memgpt_autogen.config import Settings
 from memgpt_autogen.errors import ConfigError
 from memgpt_autogen.llm import detect

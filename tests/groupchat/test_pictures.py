@@ -12,7 +12,7 @@ import pytest
 from memgpt_autogen.client import MemGPT
 from memgpt_autogen.groupchat.agent import MemGPTAgent
 from memgpt_autogen.groupchat.translate import images_of
-from memgpt_autogen.llm.pictures import IMAGE_TOKENS
+from memgpt_autogen.llm.images import IMAGE_TOKENS
 
 from ..llm.conftest import Answer, Loopback
 from .members import group, heard, llm_config, log, member, open_memgpt, say, shown, talker

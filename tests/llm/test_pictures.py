@@ -12,7 +12,7 @@ from memgpt_autogen import MemGPT, Settings
 from memgpt_autogen import events as happening
 from memgpt_autogen.errors import ModelRequestError
 from memgpt_autogen.llm.base import Part
-from memgpt_autogen.llm.pictures import IMAGE_TOKENS
+from memgpt_autogen.llm.images import IMAGE_TOKENS
 from memgpt_autogen.messages import Message
 
 from .conftest import TOOLS, Answer, Loopback, Request

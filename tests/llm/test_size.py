@@ -12,7 +12,7 @@ import pytest
 from memgpt_autogen import LLMConfig, MemGPT
 from memgpt_autogen.config import Settings
 from memgpt_autogen.llm.embedded import EmbeddedServer
-from memgpt_autogen.llm.size import Size, parameters_in, size_of
+from memgpt_autogen.llm.model_size import Size, parameters_in, size_of
 from memgpt_autogen.prompts.presets import suited
 
 from .conftest import Answer
@@ -109,7 +109,7 @@ def test_agents_get_the_preset_that_suits_what_the_server_tells(
 def test_a_server_that_is_down_or_hangs_keeps_no_agent_from_being_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("memgpt_autogen.llm.size.TIMEOUT", 0.2)
+    monkeypatch.setattr("memgpt_autogen.llm.model_size.TIMEOUT", 0.2)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         dead = f"http://127.0.0.1:{free.getsockname()[1]}"

@@ -14,7 +14,7 @@ from memgpt_autogen.llm.base import Part
 from memgpt_autogen.llm.completion import CompletionModel
 from memgpt_autogen.llm.embedded import EmbeddedServer
 from memgpt_autogen.llm.openai import OpenAIChat
-from memgpt_autogen.llm.parts import PartReader
+from memgpt_autogen.llm.streaming import PartReader
 from memgpt_autogen.messages import Message, Usage
 from memgpt_autogen.observers import Discarded, Saying, Thinking
 

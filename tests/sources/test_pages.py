@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from memgpt_autogen.library import Library
-from memgpt_autogen.sources.pages import flowing, whole, without_running_lines
+from memgpt_autogen.sources.pdf_pages import flowing, whole, without_running_lines
 from memgpt_autogen.storage.shapes import Passage
 
 BODIES = [

@@ -7,14 +7,14 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..config import LLMConfig, Settings
-from ..config.home import open_to_others
-from ..config.secrets import FILE, VARIABLES, find_key, stored_accounts, usable_keyring
-from ..errors import MemGPTError, ModelServerError
-from ..llm.choose import with_sampling
-from ..llm.detect import is_hosted_openai, probe
-from ..llm.hosted import KeyRefused, hosted_models
-from . import model_wheel
+from ...config import LLMConfig, Settings
+from ...config.home import open_to_others
+from ...config.secrets import FILE, VARIABLES, find_key, stored_accounts, usable_keyring
+from ...errors import MemGPTError, ModelServerError
+from ...llm.choose import with_sampling
+from ...llm.detect import is_hosted_openai, probe
+from ...llm.hosted_models import KeyRefused, hosted_models
+from ..setup import model_wheel
 from .findings import Finding, Findings
 
 MEGABYTE = 1_000_000
@@ -82,7 +82,7 @@ def model(config: LLMConfig, settings: Settings) -> Findings:
 
 
 def _embedded(config: LLMConfig, settings: Settings) -> Findings:
-    from ..llm.embedded import find_model
+    from ...llm.embedded import find_model
 
     try:
         path = find_model(settings.environ, config.model)
@@ -136,7 +136,7 @@ def _server(config: LLMConfig) -> Findings:
 
 def embedder(settings: Settings) -> Findings:
     """What finds by meaning."""
-    from ..embeddings.choose import build_embedder
+    from ...embeddings.choose import build_embedder
 
     try:
         built = build_embedder(settings.embedding, settings.environ, settings.home)
@@ -153,7 +153,7 @@ def embedder(settings: Settings) -> Findings:
 
 def store(settings: Settings) -> Findings:
     """Whether the database is whole and of this version. It is only read."""
-    from ..storage.schema import MIGRATIONS
+    from ...storage.schema import MIGRATIONS
 
     path = settings.database
     if not path.is_file():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..config.secrets import without_password
-from ..errors import ConfigError
+from ...config.secrets import without_password
+from ...errors import ConfigError
 
 
 def checked(value: str, check: Callable[[str], str | None], flag: str) -> str:

@@ -8,13 +8,14 @@ from typing import IO
 
 import click
 
-from ..config import LLMConfig, Settings
-from ..errors import ConfigError, ModelServerError
-from ..llm.choose import DEFAULT_OPENAI_MODEL
-from ..llm.embedded import MODEL_MEGABYTES
-from . import console, model_wheel
-from .console import choose, confirm, say
-from .setting_up import (
+from ...config import LLMConfig, Settings
+from ...errors import ConfigError, ModelServerError
+from ...llm.choose import DEFAULT_OPENAI_MODEL
+from ...llm.embedded import MODEL_MEGABYTES
+from .. import console
+from ..console import choose, confirm, say
+from . import model_wheel
+from .api_keys import (
     key_file_option,
     key_place_option,
     model_record,
@@ -138,7 +139,7 @@ def _fetched(yes: bool) -> Path:
 
 
 def _local(model: str, endpoint: str, yes: bool) -> LLMConfig:
-    from ..llm.detect import local_servers, probe
+    from ...llm.detect import local_servers, probe
 
     if endpoint:
         found = probe(endpoint)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..config import DEFAULT_ENDPOINTS, Settings
-from ..errors import ConfigError
-from .console import debugging, interactive, quoted
+from ...config import DEFAULT_ENDPOINTS, Settings
+from ...errors import ConfigError
+from ..console import debugging, interactive, quoted
 
 if TYPE_CHECKING:
-    from ..client import MemGPT
-    from .opening import Wanted
+    from ...client import MemGPT
+    from .open_agent import Wanted
     from .session import Session
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -59,8 +59,8 @@ def run(**options: Any) -> None:
     It is found again by its name, with all it remembers; options about the agent and its model are remembered for it.
     Within the chat, /help lists the commands. Piped input works: each line is a message.
     """
-    from ..client import MemGPT
-    from .quickstart import offer
+    from ...client import MemGPT
+    from ..setup.quickstart import offer
 
     settings = Settings.load()
     wanted = _wanted(options)
@@ -79,8 +79,8 @@ def run(**options: Any) -> None:
 
 
 def _wanted(options: dict[str, Any]) -> Wanted:
-    from ..commands.about import text_in
-    from .opening import Wanted
+    from ...commands.agent_info import text_in
+    from .open_agent import Wanted
 
     fields = ("model", "model_wrapper", "model_endpoint", "model_endpoint_type", "context_window")
     system = text_in(options["system_file"]) if options["system_file"] else ""
@@ -98,10 +98,10 @@ def _wanted(options: dict[str, Any]) -> Wanted:
 
 
 def _session(memgpt: MemGPT, wanted: Wanted, options: dict[str, Any]) -> tuple[Session, bool]:
-    from .commands import complete, take
-    from .opening import open_agent
-    from .reading import Piped, Prompt
+    from .input import Piped, Prompt
+    from .open_agent import open_agent
     from .session import Session
+    from .slash_commands import complete, take
     from .view import View
 
     agent, new = open_agent(memgpt, wanted)
@@ -118,7 +118,7 @@ def _session(memgpt: MemGPT, wanted: Wanted, options: dict[str, Any]) -> tuple[S
 
 def _begin(session: Session, new: bool, *, greet: bool) -> None:
     """Say who is there, and let the agent know that its user is."""
-    from .opening import described
+    from .open_agent import described
 
     agent = session.agent
     count = agent.store.log.count(agent.id)

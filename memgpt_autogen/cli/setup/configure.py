@@ -7,11 +7,10 @@ from typing import IO, Any
 
 import click
 
-from ..config import DEFAULT_ENDPOINTS, EmbeddingConfig, Settings, to_dict
+from ...config import DEFAULT_ENDPOINTS, EmbeddingConfig, Settings, to_dict
+from ..console import say
 from . import questions
-from .console import say
-from .questions import Given
-from .setting_up import (
+from .api_keys import (
     key_file_option,
     key_place_option,
     model_record,
@@ -19,6 +18,7 @@ from .setting_up import (
     tell_what_comes_first,
     write_settings,
 )
+from .questions import Given
 
 ASK = Given()
 _TYPES = click.Choice([*DEFAULT_ENDPOINTS])

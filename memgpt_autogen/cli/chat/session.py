@@ -8,16 +8,16 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .. import events
-from ..agent.results import Turn
-from ..errors import MemGPTError, ModelError
-from .console import debugging, note
-from .reading import Reader
+from ... import events
+from ...agent.results import Turn
+from ...errors import MemGPTError, ModelError
+from ..console import debugging, note
+from .input import Reader
 from .view import View
 
 if TYPE_CHECKING:
-    from ..agent import Agent
-    from ..client import MemGPT
+    from ...agent import Agent
+    from ...client import MemGPT
 
 #: Seconds that a timed event's turn is waited for at the end of a chat. What it did until then is kept in any case.
 PATIENCE = 2.0

@@ -8,12 +8,12 @@ from typing import IO, Any
 
 import click
 
-from ..config import LLMConfig, Settings, to_dict
-from ..config.file import write_config
-from ..config.secrets import VARIABLES, find_key, store_key
-from ..errors import ModelError
-from . import console
-from .console import ask, note, say
+from ...config import LLMConfig, Settings, to_dict
+from ...config.file import write_config
+from ...config.secrets import VARIABLES, find_key, store_key
+from ...errors import ModelError
+from .. import console
+from ..console import ask, note, say
 
 #: The places for a key, as ``--keep-key-in`` takes them.
 PLACES = ("auto", "keyring", "file")
@@ -114,7 +114,7 @@ def _is_key(text: str) -> str | None:
 
 def _check(config: LLMConfig, remedy: str) -> None:
     """Ask the server whether it takes the key. One that cannot be reached may be reached later."""
-    from ..llm.hosted import KeyRefused, hosted_models
+    from ...llm.hosted_models import KeyRefused, hosted_models
 
     try:
         models = hosted_models(config)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..config import AgentConfig, LLMConfig, from_dict, to_dict
-from ..errors import ConfigError
-from ..llm.choose import choose_model
-from ..prompts import text_of
-from ..prompts.presets import get_preset
-from .console import ask, choose, confirm, interactive
+from ...config import AgentConfig, LLMConfig, from_dict, to_dict
+from ...errors import ConfigError
+from ...llm.choose import choose_model
+from ...prompts import text_of
+from ...prompts.presets import get_preset
+from ..console import ask, choose, confirm, interactive
 
 if TYPE_CHECKING:
-    from ..agent import Agent
-    from ..client import MemGPT
-    from ..storage.shapes import Block
+    from ...agent import Agent
+    from ...client import MemGPT
+    from ...storage.shapes import Block
 
 DEFAULT_NAME = "sam"
 _NEW = " new "  # no agent's name begins with a space
@@ -177,7 +177,7 @@ def _model(memgpt: MemGPT, saved: LLMConfig | None, given: Mapping[str, Any]) ->
 
 
 def _type_at(address: str) -> str:
-    from ..llm.detect import is_hosted_openai, probe
+    from ...llm.detect import is_hosted_openai, probe
 
     found = None if is_hosted_openai(address) else probe(address)
     return found.type if found else "openai"

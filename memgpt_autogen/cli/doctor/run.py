@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from ..config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_dict
-from ..config.home import home_folder
-from ..config.secrets import without_password
-from ..errors import MemGPTError
-from ..llm.choose import Origin, choose_with_origin
-from .console import console, say, show_rows
+from ...config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_dict
+from ...config.home import home_folder
+from ...config.secrets import without_password
+from ...errors import MemGPTError
+from ...llm.choose import Origin, choose_with_origin
+from ..console import console, say, show_rows
 from .findings import Finding
 
 _STYLES = {"ok": "green", "-": "dim", "note": "yellow", "bad": "bold red"}
@@ -63,7 +63,7 @@ def _there(settings: Settings) -> str:
 def _agent(settings: Settings, name: str | None) -> AgentConfig | None:
     if name is None:
         return None
-    from .store import open_store
+    from ..store import open_store
 
     with open_store(settings) as store:
         return from_dict(AgentConfig, store.agents.get(name).config)

@@ -8,17 +8,17 @@ from typing import Literal
 
 import click
 
-from ..config import DEFAULT_ENDPOINTS, EmbeddingConfig, LLMConfig, Settings, from_dict
-from ..config.secrets import without_password
-from ..errors import ConfigError, ModelServerError
-from ..llm.choose import DEFAULT_OPENAI_MODEL
-from ..llm.detect import is_hosted_openai, local_servers, probe
-from ..llm.servers import SERVERS
-from ..llm.wrappers import AUTO, WRAPPERS, get_wrapper, is_auto
-from ..prompts import names, text_of
-from ..prompts.presets import PRESETS, get_preset
-from .answers import checked, is_address, is_chroma, is_there, is_window
-from .console import ask, choose, confirm, note, say
+from ...config import DEFAULT_ENDPOINTS, EmbeddingConfig, LLMConfig, Settings, from_dict
+from ...config.secrets import without_password
+from ...errors import ConfigError, ModelServerError
+from ...llm.choose import DEFAULT_OPENAI_MODEL
+from ...llm.detect import is_hosted_openai, local_servers, probe
+from ...llm.servers import SERVERS
+from ...llm.wrappers import AUTO, WRAPPERS, get_wrapper, is_auto
+from ...prompts import names, text_of
+from ...prompts.presets import PRESETS, get_preset
+from ..console import ask, choose, confirm, note, say
+from .validators import checked, is_address, is_chroma, is_there, is_window
 
 PROVIDERS = {
     "openai": "OpenAI, or another with its API",
@@ -169,7 +169,7 @@ def model_name(model: LLMConfig, given: Given, saved: LLMConfig) -> LLMConfig:
         )
         return replace(model, model=checked(name, is_there, "--model"))
     if kind == "embedded":
-        from ..llm.embedded import find_model
+        from ...llm.embedded import find_model
 
         def wrong(path: str) -> str | None:
             try:

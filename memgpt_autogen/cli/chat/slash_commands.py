@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from .. import commands
-from ..agent import Agent
-from ..agent.results import Turn
-from ..commands import Command, about, memory, turns
-from .console import confirm, interactive
-from .reading import FENCE
+from ... import commands
+from ...agent import Agent
+from ...agent.results import Turn
+from ...commands import Command, agent_info, memory, turns
+from ..console import confirm, interactive
+from .input import FENCE
 from .session import Session
 
 InChat: TypeAlias = Command[Session]
@@ -59,7 +59,7 @@ def _dumpraw(session: Session, given: str) -> str:
 
 
 def _model(session: Session, given: str) -> str:
-    from .opening import Wanted, described, open_agent
+    from .open_agent import Wanted, described, open_agent
 
     if given:
         with session.view.waiting():
@@ -72,7 +72,7 @@ def _export(session: Session, given: str) -> str:
     path = Path(given).expanduser()
     if path.exists() and not confirm(f"Write over {path}?", flag="another name, or a terminal"):
         return ""
-    return about.export(session.agent, given, over=True)
+    return agent_info.export(session.agent, given, over=True)
 
 
 def _wipe(session: Session, _: str) -> str:

@@ -1,0 +1,1 @@
+"""``memgpt doctor``: checks of the installation, each with the next step."""

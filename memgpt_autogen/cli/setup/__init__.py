@@ -1,0 +1,1 @@
+"""``memgpt quickstart`` and ``memgpt configure``: choosing a model and the other defaults."""
