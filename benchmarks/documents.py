@@ -59,7 +59,7 @@ def read_questions(path: Path, corpus: list[Key]) -> list[tuple[str, set[Key]]]:
 
 def plain(corpus, questions):
     with sqlite3.connect(":memory:") as table:
-        table.execute(f"CREATE VIRTUAL TABLE passages USING fts5(text, tokenize='{TOKENIZER}')")
+        table.execute(f'CREATE VIRTUAL TABLE passages USING fts5(text, tokenize="{TOKENIZER}")')
         table.executemany("INSERT INTO passages VALUES (?)", [(f"{title}: {text}",) for title, text in corpus])
         sql = "SELECT rowid FROM passages WHERE passages MATCH ? ORDER BY bm25(passages), rowid LIMIT 10"
         for question, _ in questions:

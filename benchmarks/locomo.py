@@ -100,7 +100,7 @@ def ours(store, one, embedder=None, times=None):
 
 def plain(one):
     with sqlite3.connect(":memory:") as table:
-        table.execute(f"CREATE VIRTUAL TABLE turns USING fts5(text, tokenize='{TOKENIZER}')")
+        table.execute(f'CREATE VIRTUAL TABLE turns USING fts5(text, tokenize="{TOKENIZER}")')
         table.executemany("INSERT INTO turns VALUES (?)", [(f"{turn[2]}: {turn[3]}",) for turn in one.turns])
         sql = "SELECT rowid FROM turns WHERE turns MATCH ? ORDER BY bm25(turns), rowid LIMIT ?"
         for question, _ in one.questions:

@@ -105,7 +105,7 @@ def seek(pairs, positions, level, embedder):
 
 def plain(pairs):
     with sqlite3.connect(":memory:") as table:
-        table.execute(f"CREATE VIRTUAL TABLE pairs USING fts5(text, tokenize='{TOKENIZER}')")
+        table.execute(f'CREATE VIRTUAL TABLE pairs USING fts5(text, tokenize="{TOKENIZER}")')
         table.executemany("INSERT INTO pairs VALUES (?)", [(" ".join(pair),) for pair in pairs])
         sql = "SELECT rowid - 1 FROM pairs WHERE pairs MATCH ? ORDER BY bm25(pairs) LIMIT 5"
         found = [(place,) in table.execute(sql, (fts_query(key),)).fetchall() for place, (key, _) in enumerate(pairs)]

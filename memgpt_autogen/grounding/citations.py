@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 
 from ..messages import SEND_MESSAGE, Reply, ToolCall
+from ..storage.search_text import terms
 from ..storage.words import telling
 from .answer_types import expected
 from .repetition import repeats
@@ -64,7 +65,7 @@ def _words(text: str) -> set[str]:
 
 
 def _rests_on(said: str, sentence: str) -> bool:
-    held = set(re.findall(r"\w+", sentence.lower()))
+    held = set(terms(sentence))
     words = telling(said)
     numbers = {word for word in words if any(letter.isdigit() for letter in word)}
     return numbers <= held and sum(word in held for word in words) >= SHARE * len(words)

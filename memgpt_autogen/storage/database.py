@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
 from .schema import MIGRATIONS
+from .search_text import searchable
 
 if TYPE_CHECKING:
     from .shapes import Vectors
@@ -58,6 +59,7 @@ class Database:
                 self.path, check_same_thread=False, isolation_level=None, timeout=_PATIENCE
             )
             self._connection.row_factory = sqlite3.Row
+            self._connection.create_function("searchable", 1, searchable, deterministic=True)  # used by the schema
             self._connection.execute("PRAGMA foreign_keys = ON")
             self._use_wal()
             # Copying the log into the file waits for the disk: once in 200 small commits instead of in 50.

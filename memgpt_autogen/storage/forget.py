@@ -10,8 +10,9 @@ from contextlib import closing
 from typing import Any
 
 from .database import Database
+from .search_text import fts_phrase, normal, searchable
 from .shapes import Remembered
-from .words import TOKENIZER, telling
+from .words import TOKENIZER, telling, telling_phrases
 
 _MESSAGES = """SELECT seq, author, content, text, tool_calls, call_id, images FROM messages
                WHERE agent_id = ? ORDER BY seq"""
@@ -114,12 +115,12 @@ def _shown(row: sqlite3.Row) -> str:
 
 def _holders(texts: Sequence[str], about: str) -> set[int]:
     """Places of the texts that hold all the words, by their stems, or ``about`` as it stands."""
-    exact = about.casefold().strip()
-    found = {place for place, text in enumerate(texts) if exact in text.casefold()}
-    words = " AND ".join(f'"{word}"' for word in telling(about))
+    exact = normal(about).strip()
+    found = {place for place, text in enumerate(texts) if exact in normal(text)}
+    words = " AND ".join(map(fts_phrase, telling_phrases(about)))
     with closing(sqlite3.connect(":memory:")) as passing:
-        passing.execute(f"CREATE VIRTUAL TABLE texts USING fts5(text, tokenize='{TOKENIZER}')")
-        passing.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", enumerate(texts))
+        passing.execute(f'CREATE VIRTUAL TABLE texts USING fts5(text, tokenize="{TOKENIZER}")')
+        passing.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", enumerate(map(searchable, texts)))
         return found | {row[0] for row in passing.execute("SELECT rowid FROM texts WHERE texts MATCH ?", (words,))}
 
 
@@ -165,7 +166,7 @@ def _changed(value: Any, change: Callable[[str], str]) -> Any:
 def _excerpt(text: str, about: str) -> str:
     """The part of a text around the words."""
     line = " ".join(text.split())
-    places: Iterable[int] = (line.casefold().find(word) for word in [about.casefold(), *telling(about)])
+    places: Iterable[int] = (normal(line).find(word) for word in [normal(about), *telling(about)])
     start = max(0, next((place for place in places if place >= 0), 0) - _EXCERPT // 3)
     cut = line[start : start + _EXCERPT]
     return f"{'…' * (start > 0)}{cut}{'…' * (start + _EXCERPT < len(line))}"

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from .database import Database, stamp
 from .ranking import Places
+from .search_text import fts_phrase
 from .shelf import Shelf
 from .words import pairs, telling
 
@@ -106,4 +107,4 @@ def _between(numbers: Numbers, shelf: Shelf) -> Numbers:
 
 def _holders(database: Database, table: str, phrase: str, first: int, last: int, limit: int) -> Numbers:
     rows = f"SELECT rowid AS number FROM {table} WHERE {table} MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?"
-    return numbers_of(database, rows, f'"{phrase}"', first, last, limit)
+    return numbers_of(database, rows, fts_phrase(phrase), first, last, limit)

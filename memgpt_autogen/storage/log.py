@@ -16,6 +16,7 @@ from ..messages import Message, ToolCall, Usage
 from .database import Database, now, stamp
 from .holders import find, written
 from .ranking import best, rank_turns
+from .search_text import terms
 from .shapes import Hit, Page, Summary, Vectors
 from .shelf import Codes, Shelf
 
@@ -102,7 +103,7 @@ class SQLiteLog:
             listed, named = np.zeros(len(shelf), dtype=np.bool_), np.zeros(len(shelf), dtype=np.bool_)
             words = []
             for word, holders in held.words.items():
-                called = [code for name, code in authors.values.items() if word in name.lower().split()]
+                called = [code for name, code in authors.values.items() if word in terms(name)]
                 if called:  # who said it is one of its words
                     said = np.isin(shelf.fact(_AUTHOR), called)
                     named |= said

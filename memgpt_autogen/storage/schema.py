@@ -201,4 +201,38 @@ CREATE TRIGGER sources_gone_moving AFTER DELETE ON sources WHEN old.moving_to <>
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS, _ARRIVALS, _MOVING)
+#: Full text in any language: the index is given each text as ``searchable``, a function of ours, makes it.
+_LANGUAGES = """
+DROP TRIGGER messages_insert;
+DROP TRIGGER messages_delete;
+DROP TABLE messages_fts;
+CREATE VIEW messages_searchable AS SELECT seq, searchable(text) AS text FROM messages;
+CREATE VIRTUAL TABLE messages_fts USING fts5(
+    text, content='messages_searchable', content_rowid='seq',
+    tokenize="porter unicode61 remove_diacritics 2 categories 'L* M* N* Co'"
+);
+CREATE TRIGGER messages_insert AFTER INSERT ON messages WHEN new.text <> '' BEGIN
+    INSERT INTO messages_fts (rowid, text) VALUES (new.seq, searchable(new.text));
+END;
+CREATE TRIGGER messages_delete AFTER DELETE ON messages WHEN old.text <> '' BEGIN
+    INSERT INTO messages_fts (messages_fts, rowid, text) VALUES ('delete', old.seq, searchable(old.text));
+END;
+DROP TRIGGER passages_insert;
+DROP TRIGGER passages_delete;
+DROP TABLE passages_fts;
+CREATE VIEW passages_searchable AS SELECT seq, searchable(text) AS text FROM passages;
+CREATE VIRTUAL TABLE passages_fts USING fts5(
+    text, content='passages_searchable', content_rowid='seq',
+    tokenize="porter unicode61 remove_diacritics 2 categories 'L* M* N* Co'"
+);
+CREATE TRIGGER passages_insert AFTER INSERT ON passages BEGIN
+    INSERT INTO passages_fts (rowid, text) VALUES (new.seq, searchable(new.text));
+END;
+CREATE TRIGGER passages_delete AFTER DELETE ON passages BEGIN
+    INSERT INTO passages_fts (passages_fts, rowid, text) VALUES ('delete', old.seq, searchable(old.text));
+END;
+INSERT INTO messages_fts (messages_fts) VALUES ('rebuild');
+INSERT INTO passages_fts (passages_fts) VALUES ('rebuild');
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS, _ARRIVALS, _MOVING, _LANGUAGES)

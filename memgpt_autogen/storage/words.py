@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from itertools import pairwise
 
-#: How words are told apart and reduced to their stems, in every full text table.
-TOKENIZER = "porter unicode61 remove_diacritics 2"
+from .search_text import fts_phrase, phrases, searchable, terms
+
+#: How :func:`.search_text.searchable` text is told apart into words and reduced to stems, in every full text table.
+TOKENIZER = """porter unicode61 remove_diacritics 2 categories 'L* M* N* Co'"""
 #: Words that say nothing about what is looked for. A query of nothing but these keeps them.
 STOP_WORDS = frozenset(
     "a about am an and any are as at be been but by can could did do does for from get got had has have he her here "
@@ -21,23 +22,31 @@ STOP_WORDS = frozenset(
 
 def fts_query(text: str) -> str:
     """Any of the words that matter, each quoted so that nothing in it is taken as syntax. Empty: no words at all."""
-    return " OR ".join(f'"{word}"' for word in telling(text))
+    return " OR ".join(map(fts_phrase, telling(text)))
 
 
 def telling(text: str) -> list[str]:
     """The words that matter, each once; all of them where none does."""
-    words = list(dict.fromkeys(re.findall(r"\w+", text.lower())))
-    return [word for word in words if _matters(word)] or words
+    return _telling(terms(text))
+
+
+def telling_phrases(text: str) -> list[str]:
+    """The same, with what is written without spaces whole: for those who want all of a word and not any part of it."""
+    return _telling(phrases(text))
+
+
+def _telling(words: Sequence[str]) -> list[str]:
+    each = list(dict.fromkeys(words))
+    return [word for word in each if _matters(word)] or each
 
 
 def pairs(text: str) -> list[tuple[str, str]]:
     """Words that matter and stand side by side: names, terms, the parts of a code."""
-    words = re.findall(r"\w+", text.lower())
-    return list(dict.fromkeys(pair for pair in pairwise(words) if all(map(_matters, pair))))
+    return list(dict.fromkeys(pair for pair in pairwise(terms(text)) if all(map(_matters, pair))))
 
 
 def _matters(word: str) -> bool:
-    return word not in STOP_WORDS and (len(word) > 1 or word.isdigit())
+    return word not in STOP_WORDS and (len(word) > 1 or word.isdigit() or not word.isascii())
 
 
 def rank(texts: Sequence[str], query: str, headings: Sequence[str] | None = None) -> list[float]:
@@ -56,8 +65,9 @@ def rank(texts: Sequence[str], query: str, headings: Sequence[str] | None = None
     if not words or not texts:
         return scores
     with closing(sqlite3.connect(":memory:")) as passing:
-        passing.execute(f"CREATE VIRTUAL TABLE ranked USING fts5(heading, text, tokenize='{TOKENIZER}')")
-        rows = zip(range(len(texts)), headings or [""] * len(texts), texts, strict=True)
+        passing.execute(f'CREATE VIRTUAL TABLE ranked USING fts5(heading, text, tokenize="{TOKENIZER}")')
+        heads = map(searchable, headings or [""] * len(texts))
+        rows = zip(range(len(texts)), heads, map(searchable, texts), strict=True)
         passing.executemany("INSERT INTO ranked (rowid, heading, text) VALUES (?, ?, ?)", rows)
         found = passing.execute("SELECT rowid, -bm25(ranked, 0.5, 1.0) FROM ranked WHERE ranked MATCH ?", (words,))
         for row, score in found:
