@@ -1,36 +1,39 @@
-"""The agent: one step is one model call and what follows from it; a turn is steps until the agent yields."""
+"""The agent: takes events in, runs turns, and is changed, undone and configured."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
+from datetime import timedelta
 from typing import Any
 
-from .. import events
-from ..errors import ModelError, ModelReplyError
-from ..grounding.citations import cited, held
-from ..grounding.repetition import unstuck
-from ..ids import new_id
+from ..config import AgentConfig, to_dict
+from ..embeddings.base import Embedder
+from ..errors import ConfigError, UndoRefused
+from ..library.attachments import attach, detach
 from ..llm.base import ChatModel
-from ..llm.streaming import Parts
-from ..memory.context import Prompt
-from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
-from ..observers import EventReceived, Evicted, FunctionCalled, FunctionReturned, Said, ThoughtInside
-from ..prompts.presets import NOT_RUN
-from ..storage.locks import running
-from ..tools.registry import heartbeat_asked
-from .agent_base import AgentBase
-from .results import Happened, Outcome, StepResult, Turn, TurnState, tidied
+from ..memory.archival import ArchivalMemory
+from ..memory.context import Context
+from ..memory.core import CoreMemory
+from ..memory.recall import RecallMemory
+from ..memory.window import WindowPolicy
+from ..messages import Message, ToolResult, ToolSchema, utc_now
+from ..observers import EventReceived, Evicted
+from ..prompts.presets import Preset
+from ..storage.base import Store
+from ..storage.shapes import AgentRow, Undone
+from ..tools.import_path import function_at
+from ..tools.memory_tools import memory_tools
+from ..tools.registry import Tool, ToolRegistry
+from .components import Components
+from .guide import GuideFactory, TurnContext
+from .intake import Intake, warned_before
+from .results import Turn
+from .revision import replace_thoughts, replace_words
+from .turn_runner import TurnRunner
 
-logger = logging.getLogger(__name__)
 
-#: Unreadable replies in a row before the turn is given up; failures of a function before it is withheld for the turn.
-PATIENCE = 3
-
-
-class Agent(AgentBase):
+class Agent:
     """A memory-managed agent that lives in a store.
 
     Everything it knows is in the store after each step; the object holds nothing that could be lost.
@@ -38,16 +41,52 @@ class Agent(AgentBase):
     Args:
         store: where it lives.
         row: its record.
-        config: the record, read.
+        config: the record, as a typed object.
         model: answers, unless a turn brings its own.
         preset: prompt, functions and rules.
         system: the system prompt's text.
-        embedder: for its searches; None: by words alone.
+        embedder: for its searches; None: full text search only.
         tools: further functions, run by the agent itself.
         policy: when the window is full.
+        guides: make the hooks of each turn.
+
+    Attributes:
+        observers: are told what happens; see :mod:`memgpt_autogen.observers`.
+        guides: make the hooks of each turn, in the order of their calls; see :mod:`memgpt_autogen.agent.guide`.
+        core, recall, archival: its three memories.
+        tools: the functions that it runs itself.
     """
 
-    # -- a turn ---------------------------------------------------------------------------------------------------
+    def __init__(
+        self,
+        store: Store,
+        row: AgentRow,
+        config: AgentConfig,
+        model: ChatModel,
+        preset: Preset,
+        system: str,
+        *,
+        embedder: Embedder | None = None,
+        tools: Iterable[Tool | Callable[..., Any]] = (),
+        policy: WindowPolicy | None = None,
+        guides: Iterable[GuideFactory] = (),
+    ) -> None:
+        self.store, self.id, self.name = store, row.id, row.name
+        self.config, self.model, self.preset = config, model, preset
+        self.core = CoreMemory(store, row.id)
+        self.recall = RecallMemory(store, row.id, preset.page_size, embedder)
+        self.archival = ArchivalMemory(store, row.id, embedder, preset.page_size)
+        own = memory_tools(self.core, self.recall, self.archival, self._pause, preset.message)
+        self.tools = ToolRegistry(own[name] for name in preset.functions)
+        for tool in tools:
+            self.tools.add(tool)
+        context = Context(store, row.id, preset, self.core, system, policy or WindowPolicy())
+        intake = Intake(store, row.id, context)
+        self._parts = Components(store, row.id, preset, self.tools, context, intake, [*guides])
+        self._parts.warned = warned_before(store.log.window(row.id))
+        self.observers, self.guides = self._parts.observers, self._parts.guides
+
+    # -- turns ----------------------------------------------------------------------------------------------------
 
     def run(
         self,
@@ -70,64 +109,68 @@ class Agent(AgentBase):
         turn answers them.
 
         Args:
-            incoming: events (see :mod:`memgpt_autogen.events`). None at all: go on with what is unanswered.
+            incoming: events (see :mod:`memgpt_autogen.events`). None at all: answer what is unanswered.
             results: of calls that an earlier turn left pending.
-            tools: functions of the caller's; a call of one ends the turn with it in ``Turn.pending``.
-            instructions: the caller's words for the system prompt.
+            tools: the caller's functions; a call of one ends the turn with it in ``Turn.pending``.
+            instructions: the caller's addition to the system prompt.
             model: instead of the agent's own.
-            cache: handed to the model.
+            cache: passed to the model.
             max_steps: model calls at most; default: the agent's own (12).
-            must_speak: the caller waits for words, even if nothing that came in asks for them.
-            conversation: which of the agent's conversations this is. A call that is pending in another one goes on
-                waiting for its result; in this one it is closed.
-            stream: tell the observers of thoughts and words while they are written, where the model can.
-            on_commit: called inside the transaction that commits what came in, so that a caller's own record of it
-                is kept or lost together with it.
+            must_speak: the caller waits for words, even if no event asks for them.
+            conversation: the conversation that the turn belongs to. A call that is pending in another one keeps waiting
+                for its result; in this one it is closed.
+            stream: show observers thoughts and words while they are written, where the model can stream.
+            on_commit: called inside the transaction that commits the events, so that a caller's own record of them
+                is kept or lost together with them.
 
         Raises:
             AgentBusy: the agent is in the middle of a turn elsewhere.
-            ModelError: the model's server is dead, refused, or the model wrote nonsense time and again.
+            ModelError: the model's server failed or refused, or the model's replies could not be read.
             ConfigError: the model's window is too small for the agent.
         """
         with self.store.lock(self.id):
-            state = TurnState(model or self.model, tuple(tools), instructions, cache, conversation, stream=stream)
             only_timers = incoming and not results and all(event.kind == "timer" for event in incoming)
             if only_timers and self._paused():
-                return Turn()  # not written down either: they would pile up in the window, unanswered
-            waiting = self._take_in(incoming, results, state, on_commit)
-            state.owes_speech = must_speak or any(message.kind == "user_message" for message in waiting)
-            if state.owes_speech and (looked := self._intake.look_up(waiting)):
-                call, shown, state.found = looked
-                state.called.append(call.name)
-                self._tell(FunctionCalled(call, by_program=True))
-                self._tell(FunctionReturned(shown))
-            return self._loop(state, max_steps or self.config.max_steps)
+                return Turn()  # not logged either: timers would pile up in the window, unanswered
+            turn = TurnContext(
+                self.store,
+                self.id,
+                model or self.model,
+                tuple(tools),
+                instructions,
+                cache,
+                conversation,
+                stream,
+                self.observers,
+            )
+            try:
+                turn.unanswered = self._parts.intake.take_in(
+                    incoming,
+                    results,
+                    conversation=conversation,
+                    on_commit=on_commit,
+                    turn=turn,
+                    offered=self._parts.offered(turn.tools),
+                )
+            finally:
+                for message in incoming:
+                    self._parts.tell(EventReceived(message))
+            turn.session = self._parts.intake.session
+            turn.owes_speech = must_speak or any(message.kind == "user_message" for message in turn.unanswered)
+            return TurnRunner(self._parts, turn).run(max_steps or self.config.max_steps)
 
     def retry(self, *, stream: bool = False) -> Turn:
-        """Take back what the agent did in its last turn, and have it answer anew what came in.
+        """Undo the agent's part of its last turn, and have it answer the same events anew.
 
         ``stream`` is as in :meth:`run`.
 
         Raises:
             UndoRefused: there is no turn, or someone else has edited a shared block since.
-            ModelError: the model failed; what came in is kept, and answered in the next turn.
+            ModelError: the model failed; the events are kept, and answered in the next turn.
         """
         undone = self.undo(keep_incoming=True)
         spoke = any(message.text for message in undone.messages if message.role == "assistant")
         return self.run(must_speak=spoke, stream=stream)
-
-    def summarize(self) -> tuple[int, str]:
-        """Move all messages but the last turn's out of the window now.
-
-        Returns:
-            How many left it, and the summary that stands in for them (empty where the preset writes none).
-        """
-        with self.store.lock(self.id):
-            gone, summary = self._context.fold(self.model, self._offered(TurnState(self.model)))
-            if gone:
-                self._warned = False
-                self._tell(Evicted(gone, summary))
-        return gone, summary
 
     def hear(
         self,
@@ -143,165 +186,164 @@ class Agent(AgentBase):
             AgentBusy: the agent is in the middle of a turn elsewhere.
         """
         with self.store.lock(self.id):
-            self._intake.take_in(incoming, results, None, (), on_commit, conversation)
+            self._parts.intake.take_in(incoming, results, conversation=conversation, on_commit=on_commit)
             for message in incoming:
-                self._tell(EventReceived(message))
+                self._parts.tell(EventReceived(message))
 
-    def _take_in(
-        self,
-        incoming: Sequence[Message],
-        results: Sequence[ToolResult],
-        state: TurnState,
-        on_commit: Callable[[], None] | None,
-    ) -> Sequence[Message]:
-        try:
-            return self._intake.take_in(incoming, results, state, self._offered(state), on_commit, state.conversation)
-        finally:
-            for message in incoming:
-                self._tell(EventReceived(message))
+    def summarize(self) -> tuple[int, str]:
+        """Evict all messages but the last turn's from the window now.
 
-    def _loop(self, state: TurnState, max_steps: int) -> Turn:
-        result: StepResult | None = None
-        while True:
-            try:
-                result = self.step(state, last=state.steps + 1 >= max_steps)
-            except ModelError as error:
-                if result is None or result.outcome is not Outcome.PRESSURE:
-                    raise
-                logger.warning("Nothing could be saved before the window is full: %s", error)
-                break  # only the warning was to be dealt with; what was said stands
-            if result.outcome in (Outcome.YIELDED, Outcome.AWAITING_TOOLS) or state.steps >= max_steps:
-                break
-        if state.owes_speech and not state.said and not result.pending:
-            raise ModelReplyError(
-                f"The model {state.model.name} did not speak in {state.steps} steps, not even when only send_message "
-                "was allowed. What was said to it is kept; try again, or use a model that follows function calls."
-            )
-        return Turn(tuple(state.said), result.pending, state.steps, state.usage)
+        Returns:
+            How many left it, and their summary (empty where the preset writes none).
+        """
+        with self.store.lock(self.id):
+            evicted, summary = self._parts.context.fold(self.model, self._parts.offered())
+            if evicted:
+                self._parts.warned = False
+                self._parts.tell(Evicted(evicted, summary))
+        return evicted, summary
 
-    def step(self, state: TurnState, *, last: bool = False) -> StepResult:
-        """One model call, the functions it calls, one transaction.
+    # -- changes to what was said and done -------------------------------------------------------------------------
+
+    def undo(self, turns: int = 1, *, keep_incoming: bool = False) -> Undone:
+        """Undo the last turns with everything that they wrote to memory, or nothing of it.
+
+        A turn is the events that came in (a message, a timer) and all that the agent did about them. What functions did
+        outside of the agent's memory stays done.
 
         Args:
-            state: what the steps of this turn share; it is brought up to date.
-            last: no step follows: if words are owed, only ``send_message`` is allowed.
+            turns: how many, at least 1; where there are fewer, all there are.
+            keep_incoming: leave the events at the start of the first of them, unanswered.
+
+        Raises:
+            UndoRefused: there is no turn, or someone else has edited a shared block since. Nothing was changed.
+            AgentBusy: the agent is in the middle of a turn elsewhere.
         """
-        schemas = self._offered(state)
-        prompt = self._context.prepare(state.model, schemas, state.instructions)
-        if prompt.evicted:
-            self._warned = False
-            self._tell(Evicted(prompt.evicted, prompt.summary))
-        state.steps += 1
+        if turns < 1:
+            raise UndoRefused(f"At least 1 turn can be taken back, not {turns}.")
+        with self.store.lock(self.id):
+            undone = self.store.undo(self.id, turns, keep_incoming=keep_incoming)
+            self._parts.warned = warned_before(self.store.log.window(self.id))
+        return undone
+
+    def rethink(self, text: str) -> str:
+        """Replace the agent's last inner thoughts; returns those that were there.
+
+        Raises:
+            UndoRefused: the agent has not replied yet.
+        """
+        with self.store.lock(self.id):
+            return replace_thoughts(self.store, self.id, text)
+
+    def rewrite(self, text: str) -> str:
+        """Replace what the agent said last; returns the words that were there.
+
+        Raises:
+            UndoRefused: the agent has said nothing yet.
+        """
+        with self.store.lock(self.id):
+            return replace_words(self.store, self.id, text)
+
+    def wipe(self) -> list[str]:
+        """Delete every message and note, and reset core memory to its first texts; attached sources stay.
+
+        Returns:
+            Labels of blocks that other agents share: those are left as they are.
+        """
+        with self.store.lock(self.id):
+            left = self.store.wipe(self.id)
+            self._parts.warned = False
+        return list(left)
+
+    # -- its record -----------------------------------------------------------------------------------------------
+
+    def remember(self, **changes: Any) -> None:
+        """Change the agent's record: fields of its :class:`AgentConfig`."""
+        config = replace(self.config, **changes)
+        self.store.agents.update(self.id, to_dict(config))
+        self.config = config
+
+    @property
+    def system(self) -> str:
+        """The system prompt's text."""
+        return self._parts.context.system
+
+    def set_system(self, text: str) -> None:
+        """Give the agent a system prompt of its own, and remember it.
+
+        Raises:
+            ConfigError: it is empty, or leaves no room in the model's window; nothing was changed.
+            ModelError: the model's server cannot be asked.
+        """
+        if not text.strip():
+            raise ConfigError("The system prompt is empty. Without one the agent does not know its functions.")
+        context = self._parts.context
+        before, context.system = context.system, text
         try:
-            streamed = state.stream and not self.preset.unfound  # what is held to a sentence is told when it is whole
-            with Parts(self._tell if streamed else None) as parts:
-                ask = partial(
-                    state.model.complete,
-                    tools=schemas,
-                    only=self._allowed(state, schemas, last),
-                    cache=state.cache,
-                    max_tokens=prompt.reply_tokens,
-                    on_part=parts.on_part,
-                )
-                reply = ask(prompt.messages)
-                if self.preset.unfound and not state.found:
-                    reply = unstuck(reply, prompt, ask)
-                parts.settle(reply)
-        except ModelReplyError as error:
-            state.unreadable += 1
-            if last or state.unreadable >= PATIENCE:
-                raise
-            return self._unreadable(error, state)
-        state.unreadable = 0
-        taken = {call.id for message in prompt.messages for call in message.tool_calls}
-        reply = tidied(reply, taken)
-        if state.found and self.preset.unfound:
-            reply = held(reply, state.found)
-        calls = self.preset.rules.checked(reply.tool_calls, state.called, [schema.name for schema in schemas])
-        result = self._act(replace(reply, tool_calls=calls), prompt, state, last)
-        if parts.words and not result.said:
-            parts.discard("The words could not be sent.")
-        state.called += result.called
-        state.said += result.said
-        state.usage += result.usage
-        return result
+            self.check_window()
+        except BaseException:
+            context.system = before
+            raise
+        self.remember(system=text)
 
-    def _allowed(self, state: TurnState, schemas: Sequence[ToolSchema], last: bool) -> frozenset[str] | None:
-        if (last or state.ended) and state.owes_speech and not state.said and self.tools.get(SEND_MESSAGE):
-            return frozenset({SEND_MESSAGE})
-        names = [schema.name for schema in schemas]
-        allowed = self.preset.rules.allowed(state.called, names)
-        # What has failed time and again in this turn will fail once more; weak models do not notice.
-        hopeless = {name for name, times in state.failures.items() if times >= PATIENCE}
-        return frozenset(allowed or names) - hopeless or allowed if hopeless else allowed
+    def add_function(self, path: str) -> Tool:
+        """Add a function by its import path, ``package.module:function``, and remember it.
 
-    def _act(self, reply: Reply, prompt: Prompt, state: TurnState, last: bool) -> StepResult:
-        """Run the calls of a reply and commit all of it at once."""
-        if reply.inner_thoughts:
-            self._tell(ThoughtInside(reply.inner_thoughts))
-        for call in reply.tool_calls:
-            self._tell(FunctionCalled(call))
-        foreign = {schema.name for schema in state.tools}
-        own = [call for call in reply.tool_calls if call.name not in foreign or call.error]
-        # Functions that do not touch memory may be slow: they run before the transaction opens.
-        done = {call.id: self._run(call) for call in own if not self._tool(call.name, "memory")}
-        for call in own:
-            self.tools.prepare(call)
-        with self.store.transaction(new_id()):
-            done |= {call.id: self.tools.run(call) for call in own if call.id not in done}
-            results = tuple(done[call.id] for call in own)
-            said = tuple(
-                cited(str(call.arguments.get("message", "")), state.found)
-                for call in own
-                if call.name == SEND_MESSAGE and not done[call.id].failed
-            )
-            state.ended |= any(call.name in self.preset.rules.last and not done[call.id].failed for call in own)
-            message = events.reply(reply.inner_thoughts, reply.tool_calls, "\n".join(said))
-            log = [message, *(self._intake.result(result, prompt.room, state) for result in results)]
-            happened = Happened(
-                results=results,
-                pending=tuple(call for call in reply.tool_calls if call.id not in done),
-                searched=not state.ended and any(self._tool(call.name, "again") for call in reply.tool_calls),
-                asked=not state.ended and any(heartbeat_asked(call.arguments) for call in reply.tool_calls),
-                silent=state.owes_speech and not (said or state.said),
-                filling=0.0 if state.ended else self._filling(prompt, log, state),
-            )
-            settled = happened.settled or (last and not happened.silent and not happened.pending)
-            self._commit([*log, *happened.nudge()], happened.outcome, state, reply.usage, settled)
-        if happened.outcome is Outcome.PRESSURE:
-            self._warned = True
-        for result in results:
-            self._tell(FunctionReturned(result))
-        for text in said:
-            self._tell(Said(text))
-        state.failures.update(call.name for call in own if done[call.id].failed and call.error != NOT_RUN)
-        called = tuple(call.name for call in reply.tool_calls if not call.error)
-        return StepResult(happened.outcome, said, happened.pending, called, reply.usage)
+        Raises:
+            ConfigError: nothing can be imported from there, the name is taken, or its parameters have no JSON schema.
+        """
+        tool = self.tools.add(function_at(path))
+        self.remember(tools=[*self.config.tools, path.strip()])
+        return tool
 
-    def _run(self, call: ToolCall) -> ToolResult:
-        with running(call.name):
-            return self.tools.run(call)
+    def remove_function(self, name: str) -> None:
+        """Remove a function that was added by its import path.
 
-    def _filling(self, prompt: Prompt, log: Sequence[Message], state: TurnState) -> float:
-        """The share of the room in use, if it is time to warn an agent that can do something about it; else 0."""
-        used = prompt.used + sum(self._context.size(state.model, entry) for entry in log)
-        share = used / prompt.room
-        can_save = self.tools.get("core_memory_append") or self.tools.get("archival_memory_insert")
-        return share if can_save and not self._warned and share > self._context.policy.warn else 0.0
+        Args:
+            name: the function's name, or its import path.
 
-    def _unreadable(self, error: ModelReplyError, state: TurnState) -> StepResult:
-        logger.info("Unreadable reply: %s", error)
-        with self.store.transaction(new_id()):
-            alert = events.system_alert(f"Your last reply could not be read and was dropped: {error}")
-            self._commit([alert], Outcome.FAILED, state, Usage())
-        return StepResult(Outcome.FAILED)
+        Raises:
+            ConfigError: there is no such function.
+        """
+        added = {path: path.rpartition(":")[2].rpartition(".")[2] for path in self.config.tools}
+        gone = [path for path, short in added.items() if name in (path, short)]
+        if not gone:
+            known = ", ".join(added.values()) or "none"
+            raise ConfigError(f"No function {name!r} was added to {self.name}. Added functions: {known}.")
+        for path in gone:
+            self.tools.remove(added[path])
+        self.remember(tools=[path for path in self.config.tools if path not in gone])
 
-    def _commit(
-        self, log: Sequence[Message], outcome: Outcome, state: TurnState, usage: Usage, settled: bool = False
-    ) -> None:
-        session, chat = self._intake.session, state.conversation
-        entries = [replace(entry, session_id=session, conversation_id=chat, answered=True) for entry in log]
-        self.store.log.append(self.id, entries)
-        self.store.log.add_step(self.id, outcome.value, state.model.name, usage)
-        if settled:
-            self.store.log.mark_answered(self.id)
+    # -- the rest -------------------------------------------------------------------------------------------------
+
+    def attach(self, source: str) -> None:
+        """Let this agent search a source; an event tells it so.
+
+        Raises:
+            SourceError: there is no such source.
+        """
+        attach(self.store, self.id, source)
+
+    def detach(self, source: str) -> None:
+        """Stop this agent from searching a source. The source stays.
+
+        Raises:
+            SourceError: it is not attached.
+        """
+        detach(self.store, self.id, source)
+
+    def check_window(self) -> None:
+        """See that the model's window holds what this agent always shows it. Asks the model's server.
+
+        Raises:
+            ConfigError: it does not; the message has the figures.
+            ModelError: the server cannot be asked.
+        """
+        self._parts.context.limit(self.model, self._parts.offered())
+
+    def _pause(self, minutes: int) -> None:
+        self.store.agents.pause(self.id, utc_now() + timedelta(minutes=minutes))
+
+    def _paused(self) -> bool:
+        until = self.store.agents.paused_until(self.id)
+        return until is not None and utc_now() < until

@@ -12,6 +12,7 @@ from ..config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_dic
 from ..embeddings.base import Embedder
 from ..embeddings.choose import build_embedder
 from ..errors import ConfigError, ModelError, NameTaken
+from ..grounding.guide import guides_for
 from ..library import Library, Loaded
 from ..llm.base import ChatModel
 from ..llm.choose import build_model, choose_model
@@ -186,15 +187,17 @@ class MemGPT(ClientBase):
                 preset.name,
             )
         config = from_dict(AgentConfig, row.config)
+        preset = replace(preset, rules=preset.rules.changed(config.rules))
         agent = Agent(
             self.store,
             row,
             config,
             model,
-            replace(preset, rules=preset.rules.changed(config.rules)),
+            preset,
             config.system or text_of("system", preset.system, self.settings.home),
             embedder=self._embedder_of(config),
             tools=tools,
+            guides=guides_for(preset),
         )
         add_remembered(agent.tools, config.tools)
         self._opened[row.id] = agent

@@ -145,8 +145,9 @@ class Preset:
         temperature, wrapper: for models that we call ourselves, unless their config says otherwise.
         examples: worked examples.
         talk: worked examples of turns without a search: what is said, and the reply.
-        unfound: what is put in front of the model where the program's search finds nothing that answers a question. A
-            preset that has it is held to what was found: words that do not rest on it are replaced by it.
+        not_found: the sentence put in front of the model where the program's search finds no answer to a question.
+        grounded: whether replies are checked: one that does not rest on the sentence that was found is replaced by it,
+            one that only repeats is asked for again. Such replies are not streamed.
     """
 
     name: str
@@ -165,7 +166,8 @@ class Preset:
     wrapper: str = ""
     examples: tuple[Example, ...] = ()
     talk: tuple[tuple[str, str], ...] = ()
-    unfound: str = ""
+    not_found: str = ""
+    grounded: bool = False
 
     def shown(self) -> list[Message]:
         """The worked examples as messages; the same, to the byte, every time."""
@@ -262,7 +264,8 @@ PRESETS: Mapping[str, Preset] = {
                 ("Thanks a lot.", "You are welcome."),
                 ("My uncle Rob has a boat.", "Thank you for telling me, I will remember it."),
             ),
-            unfound="I find nothing on that in my memory.",
+            not_found="I find nothing on that in my memory.",
+            grounded=True,
         ),
     )
 }

@@ -46,7 +46,7 @@ def test_what_does_not_is_not(text: str) -> None:
 
 def test_no_worked_example_goes_round() -> None:
     preset = PRESETS["memgpt_tiny"]
-    assert not any(map(repeats, [UNSAID, preset.unfound, *(reply for _, reply in preset.talk)]))
+    assert not any(map(repeats, [UNSAID, preset.not_found, *(reply for _, reply in preset.talk)]))
 
 
 def test_a_reply_said_before_is_asked_for_without_what_it_was_copied_from(build: Build, script: Script) -> None:

@@ -1,0 +1,56 @@
+"""What an agent is composed of, shared by the agent and its turns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..memory.context import Context
+from ..messages import ToolSchema
+from ..observers import Observer, Sight
+from ..prompts.presets import Preset
+from ..storage.base import Store
+from ..tools.registry import ToolRegistry
+from .guide import GuideFactory
+from .intake import Intake
+
+
+@dataclass
+class Components:
+    """The parts of one agent.
+
+    Attributes:
+        store: where it lives.
+        agent_id: which agent.
+        preset: prompt, functions and rules.
+        tools: the functions that it runs itself.
+        context: makes its prompts.
+        intake: takes events in.
+        guides: make the guides of each turn, in the order in which these are called.
+        observers: are told what happens.
+        warned: the agent knows that its window is nearly full.
+    """
+
+    store: Store
+    agent_id: str
+    preset: Preset
+    tools: ToolRegistry
+    context: Context
+    intake: Intake
+    guides: list[GuideFactory] = field(default_factory=list)
+    observers: list[Observer] = field(default_factory=list)
+    warned: bool = False
+
+    def tell(self, sight: Sight) -> None:
+        """Tell every observer."""
+        for observer in self.observers:
+            observer(sight)
+
+    def offered(self, tools: Sequence[ToolSchema] = ()) -> list[ToolSchema]:
+        """Every function that the model may call: the agent's own, and the caller's ``tools``."""
+        own = {schema.name: schema for schema in self.tools.schemas()}
+        return [*(own[name] for name in self.preset.rules.offered(list(own))), *tools]
+
+    def has_trait(self, function: str, trait: str) -> bool:
+        """Whether a function of the agent's own has a trait of :class:`Tool`, such as ``memory``."""
+        return bool(getattr(self.tools.get(function), trait, False))
