@@ -14,22 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, not_known
+from ..servers import SERVERS
 from .file import NAME, read_config
 from .home import home_folder, make_folder
 from .serialize import from_dict, to_dict
 
-#: The model types that are known, with the address each listens on by default.
+#: The known values of ``model_endpoint_type``, each with its default address.
 DEFAULT_ENDPOINTS: Mapping[str, str] = {
     "openai": "https://api.openai.com/v1",
     "azure": "",
-    "llamacpp": "http://127.0.0.1:8080",
-    "koboldcpp": "http://127.0.0.1:5001",
-    "vllm": "http://127.0.0.1:8000",
-    "ollama": "http://127.0.0.1:11434",
-    "lmstudio": "http://127.0.0.1:1234",
-    "webui": "http://127.0.0.1:5000",
-    "webui-legacy": "http://127.0.0.1:5000",
-    "embedded": "",
+    **{row.name: row.endpoint for row in SERVERS.values()},
 }
 
 

@@ -12,7 +12,7 @@ from ..errors import ConfigError
 from ..llm.choose import choose_model
 from ..llm.detect import served_model
 from ..llm.openai import base_url
-from ..llm.servers import SERVERS
+from ..servers import SERVERS
 from .agent import MemGPTAgent
 
 #: Names no model: environment, config file, embedded model.
@@ -148,12 +148,12 @@ def plain_config_list(settings: Settings | None = None) -> list[dict[str, Any]]:
         entry |= {"base_url": base_url(chosen)} if chosen.model_endpoint else {}
     else:
         row = SERVERS[chosen.model_endpoint_type]
-        if not row.openai:
+        if not row.openai_compatible:
             raise ConfigError(
                 f"{row.title} at {chosen.address} has no OpenAI-compatible address for AutoGen's own agents. Give "
                 "them a config_list of their own, or use a newer version (BACKEND_TYPE=webui)."
             )
         # Always with an address: without one AutoGen would call OpenAI.
-        entry |= {"model": served_model(chosen), "base_url": f"{row.base(chosen.address)}/v1"}
+        entry |= {"model": served_model(chosen), "base_url": f"{row.base_url(chosen.address)}/v1"}
         entry["price"] = [0, 0]  # AutoGen would say that it does not find the model, meaning its price
     return [entry]

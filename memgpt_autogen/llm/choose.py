@@ -20,8 +20,8 @@ from typing import Any, Literal
 from ..config import DEFAULT_ENDPOINTS, LLMConfig, Settings, from_dict
 from ..config.secrets import find_key
 from ..errors import ConfigError, ModelServerError
+from ..servers import SERVERS
 from .base import ChatModel
-from .servers import SERVERS
 from .wrappers import named_by
 
 log = logging.getLogger(__name__)

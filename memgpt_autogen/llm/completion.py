@@ -17,14 +17,14 @@ from ..config import LLMConfig
 from ..errors import ConfigError, ModelReplyError, ModelRequestError
 from ..events import clean
 from ..messages import Message, Reply, ToolSchema, Usage
+from ..servers import SERVERS, Completion, CompletionRequest, Constraint, SamplingParams
 from .base import OnPart
 from .chat_prompt import bare, chat_turns, reply_json_schema
 from .connection import Connection
-from .constraints import Holding
+from .constraints import ConstraintPolicy
 from .grammar import reply_prefix, to_gbnf
 from .repair import check_calls, parse_calls
 from .reply_schema import STRING_LIMIT, Form, select
-from .servers import SERVERS, Completion, Order, Params, Way
 from .streaming import PartReader
 from .transport import Address, Broken, Refused, Transport
 from .wrapper_detection import told_format
@@ -73,7 +73,7 @@ class CompletionModel:
         fixed = sorted(row.reserved & set(config.settings))
         if fixed:
             raise ConfigError(f"{', '.join(fixed)} cannot be set for {row.name}: the program decides it.")
-        address: Address = row.base(config.address)
+        address: Address = row.base_url(config.address)
         on_lost: Callable[[], None] | None = None
         self._name = config.model or config.model_endpoint_type
         if embedded:
@@ -89,7 +89,7 @@ class CompletionModel:
             timeout=config.timeout,
             attempts=1 if embedded else 4,  # a dead server of our own is started anew by the next call
             api_key=config.api_key,
-            hints=row.hints,
+            hints=row.error_hints,
             on_lost=on_lost,
         )
         self.connection = Connection(row, self.transport, config)
@@ -99,7 +99,7 @@ class CompletionModel:
         self._settings = dict(config.settings)
         self._thoughts = inner_thoughts
         self._form = Form(row.dialect, inner_thoughts, string_limit, message_limit or string_limit)
-        self.holding = Holding(self.connection)
+        self.constraints = ConstraintPolicy(self.connection)
 
     @cached_property
     def wrapper(self) -> Wrapper:
@@ -110,7 +110,7 @@ class CompletionModel:
         """
         found = told_format(self.connection) if is_auto(self._format) and not self.server.chat else None
         made = replace(found or get_wrapper(self._format), inner_thoughts=self._thoughts, simplify=self._simplify)
-        if "schema" in self.server.ways and made.outside:
+        if "schema" in self.server.constraints and made.outside:
             log.info("%s holds replies to JSON: the monologue of %s stands within the call.", self.name, made.name)
             made = replace(made, outside=False)
         return bare(made) if self.server.chat else made
@@ -153,22 +153,22 @@ class CompletionModel:
         short. ``cache`` is not used.
         """
         if not tools:
-            completion, _ = self._ask(messages, (), (), "free", max_tokens)
+            completion, _ = self._ask(messages, (), (), "none", max_tokens)
             self._not_empty(completion)
             return Reply(text=clean(completion.text.strip()), usage=completion.usage or Usage())
         offered = select(tools, only)
         spent, shown, tight = Usage(), list(messages), False
         parts = PartReader(on_part, offered, aloud=self.wrapper.thinks_aloud) if on_part else None
         for last in (False, True):
-            way, completion, prefix = self._held(
-                shown, tools, offered, self.holding.way(last, tight), max_tokens, tight, parts
+            constraint, completion, prefix = self._held(
+                shown, tools, offered, self.constraints.choose(last_attempt=last, tight=tight), max_tokens, tight, parts
             )
             spent += completion.usage or Usage()
             text = prefix + completion.text
             try:
                 reply = self._read(text, completion, tools, only, spent)
             except ModelReplyError as error:
-                self._note(way, text, completion, readable=False)
+                self._note(constraint, text, completion, parseable=False)
                 if last:
                     raise
                 if parts:
@@ -180,7 +180,7 @@ class CompletionModel:
                 if completion.text.strip() and not tight:
                     shown += self._fault(messages, tools, text, error, max_tokens)
             else:
-                self._note(way, text, completion, readable=True)
+                self._note(constraint, text, completion, parseable=True)
                 return reply
         raise AssertionError("unreachable")
 
@@ -189,30 +189,30 @@ class CompletionModel:
         shown: Sequence[Message],
         tools: Sequence[ToolSchema],
         offered: Sequence[ToolSchema],
-        way: Way,
+        constraint: Constraint,
         max_tokens: int | None,
         tight: bool,
         parts: PartReader | None,
-    ) -> tuple[Way, Completion, str]:
-        """A reply, held in this way or, if the server refuses what holds it, in the next that it takes."""
-        faults: list[tuple[Way, Broken | Refused]] = []
+    ) -> tuple[Constraint, Completion, str]:
+        """A reply under this constraint or, if the server refuses it, under the next one that it takes."""
+        faults: list[tuple[Constraint, Broken | Refused]] = []
         while True:
             try:
-                found = self._ask(shown, tools, offered, way, max_tokens, tight, parts)
+                found = self._ask(shown, tools, offered, constraint, max_tokens, tight, parts)
                 break
             except (Broken, Refused) as error:
-                if way == "free" or not self.holding.blames_form(error):
+                if constraint == "none" or not self.constraints.may_be_cause(error):
                     raise
-                faults.append((way, error))
-                way = self.holding.after(way)
-        # Only now is it known that the form was the reason: without it the server answers.
+                faults.append((constraint, error))
+                constraint = self.constraints.fallback(constraint)
+        # Only now is it certain that the constraint was the cause: without it the server answers.
         for refused, fault in faults:
-            self.holding.give_up(refused, str(fault))
-        return way, *found
+            self.constraints.disable(refused, str(fault))
+        return constraint, *found
 
-    def _note(self, way: Way, text: str, completion: Completion, *, readable: bool) -> None:
+    def _note(self, constraint: Constraint, text: str, completion: Completion, *, parseable: bool) -> None:
         if completion.finish != "limit":
-            self.holding.note(way, text, readable=readable, framed=not self.wrapper.thinks_aloud)
+            self.constraints.record(constraint, text, parseable=parseable, call_only=not self.wrapper.thinks_aloud)
 
     def _read(
         self,
@@ -233,21 +233,23 @@ class CompletionModel:
         # Some servers answer so to a grammar or a prompt that they could not take.
         if not completion.text.strip():
             where = self.connection.where
-            raise ModelReplyError(f"{where} answered with an empty text. {self.server.empty}", text=completion.text)
+            raise ModelReplyError(
+                f"{where} answered with an empty text. {self.server.empty_reply_hint}", text=completion.text
+            )
 
     def _ask(
         self,
         messages: Sequence[Message],
         tools: Sequence[ToolSchema],
         offered: Sequence[ToolSchema],
-        way: Way,
+        constraint: Constraint,
         max_tokens: int | None,
         tight: bool = False,
         parts: PartReader | None = None,
     ) -> tuple[Completion, str]:
         """A reply, and the start of it that the prompt ended with."""
         prefix = ""
-        if offered and way != "schema" and not self.server.chat:
+        if offered and constraint != "schema" and not self.server.chat:
             prefix = reply_prefix(offered, self._form, outside=self.wrapper.outside)
         prompt = self.wrapper.prompt(messages, tools, prefix)
         window = self.context_window
@@ -262,20 +264,20 @@ class CompletionModel:
         form = self._form.within(limit, LEAST_REPLY, offered, tight)
         # A reply that keeps to a grammar ends with it. A marker within its strings, which a model that was trained on
         # another format likes to write, would only break it off.
-        gbnf = offered and way == "gbnf"
-        stop = () if gbnf and self.server.strict else self.wrapper.stop
-        order = Order(
+        gbnf = offered and constraint == "gbnf"
+        stop = () if gbnf and self.server.rejects_bad_grammar else self.wrapper.stop
+        request = CompletionRequest(
             prompt,
-            Params(limit, stop, self.config.temperature, self._settings),
+            SamplingParams(limit, stop, self.config.temperature, self._settings),
             gbnf=to_gbnf(offered, form, prefix=prefix, outside=self.wrapper.outside) if gbnf else None,
-            schema=reply_json_schema(offered, form) if offered and way == "schema" else None,
+            schema=reply_json_schema(offered, form) if offered and constraint == "schema" else None,
             window=window,
-            facts=self.connection.facts,
-            turns=chat_turns(self.wrapper, messages, tools) if self.server.chat else (),
+            info=self.connection.info,
+            messages=chat_turns(self.wrapper, messages, tools) if self.server.chat else (),
         )
-        patient = way == "free" or "free" not in self.server.ways
+        patient = constraint == "none" or "none" not in self.server.constraints
         on_text = parts.after(prefix) if parts else None
-        return self.connection.complete(order, used, patient=patient, on_text=on_text), prefix
+        return self.connection.complete(request, used, patient=patient, on_text=on_text), prefix
 
     def _fault(
         self,

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from ..config import LLMConfig
 from ..errors import ModelRequestError, ModelServerError
 from ..messages import Usage
-from .servers import Ask, Completion, Facts, NoModel, Order, Server, Stream
+from ..servers import SERVERS, Completion, CompletionRequest, Fetch, ModelNotLoaded, Server, ServerInfo, StreamFormat
 from .sse import Unfinished
 from .tokens import TokenCounter
 from .transport import Refused, Transport
@@ -28,6 +28,26 @@ _UNREAD = (KeyError, TypeError, ValueError, IndexError, AttributeError, StopIter
 _CAUTION = 1.15
 
 
+@contextlib.contextmanager
+def connect(config: LLMConfig, *, timeout: float, attempts: int = 1) -> Iterator[Connection]:
+    """A connection to a configured server for a few questions, closed at the end of the ``with`` block.
+
+    Args:
+        config: its type, address and key.
+        timeout: seconds for each request.
+        attempts: how often each request is made in all.
+    """
+    row = SERVERS[config.model_endpoint_type]
+    with Transport(
+        row.base_url(config.address),
+        timeout=timeout,
+        attempts=attempts,
+        api_key=config.api_key,
+        hints=row.error_hints,
+    ) as transport:
+        yield Connection(row, transport, config)
+
+
 class Connection:
     """A server of one type behind a transport. Safe to use from several threads.
 
@@ -41,9 +61,9 @@ class Connection:
         self.row = row
         self.transport = transport
         self._config = config
-        self._facts: Facts | None = None
+        self._info: ServerInfo | None = None
         self._counts: dict[str, int] = {}
-        self._estimate: TokenCounter | None = None if row.count else TokenCounter()
+        self._estimate: TokenCounter | None = None if row.count_tokens else TokenCounter()
         self._lock = threading.Lock()
 
     @property
@@ -52,38 +72,38 @@ class Connection:
         return f"{self.row.title} at {self.transport.where}"
 
     @property
-    def facts(self) -> Facts:
+    def info(self) -> ServerInfo:
         """What the server says of itself.
 
         Raises:
             ModelServerError: it cannot be reached, or is of another type.
             ModelRequestError: it has not loaded the model.
         """
-        if self._facts is None:
+        if self._info is None:
             try:
-                self._facts = self._learn_wanted()
-            except NoModel as error:
+                self._info = self._learn_wanted()
+            except ModelNotLoaded as error:
                 raise ModelRequestError(f"{self.where} {error}") from error
             except Refused as error:
                 if error.status != 404:
                     raise
                 other = f"{self.where} is not of the type {self.row.name!r}: {error} Set BACKEND_TYPE to its type."
                 raise ModelRequestError(other) from error
-        return self._facts
+        return self._info
 
     @property
     def window(self) -> int:
         """Tokens of the context: the server's, or the configured ones where those are fewer."""
-        told, wanted = self.facts.window, self._config.context_window or self.row.modest
+        told, wanted = self.info.window, self._config.context_window or self.row.requested_window
         if told is None and wanted is None:
             with self._lock:
-                self._facts = Facts(self.facts.model, self.row.window, self.facts.dated)
+                self._info = ServerInfo(self.info.model, self.row.fallback_window, self.info.legacy)
             log.warning(
                 "%s does not tell its context; %d tokens are used. Set context_window to what it was loaded with.",
                 self.where,
-                self.row.window,
+                self.row.fallback_window,
             )
-            return self.row.window
+            return self.row.fallback_window
         return min(number for number in (told, wanted) if number is not None)
 
     def parameters(self) -> int | None:
@@ -92,17 +112,17 @@ class Connection:
         Raises:
             ModelServerError: it cannot be reached.
         """
-        return self._if_told(self.row.weigh)
+        return self._if_told(self.row.count_parameters)
 
     def format_shown(self) -> str:
         """A text in which the model's prompt format shows; empty where the server tells none. Raises likewise."""
-        return self._if_told(self.row.shows) or ""
+        return self._if_told(self.row.show_template) or ""
 
-    def _if_told(self, question: Callable[[Ask, str], Answer] | None) -> Answer | None:
+    def _if_told(self, question: Callable[[Fetch, str], Answer] | None) -> Answer | None:
         if question is None:
             return None
         try:
-            return question(self._ask, self.facts.model)
+            return question(self._ask, self.info.model)
         except (*_UNREAD, ModelRequestError):
             return None
 
@@ -110,20 +130,22 @@ class Connection:
         """Tokens in a text: by the server's tokenizer, remembered, or by an estimate that learns from its replies."""
         if not text:
             return 0
-        if self._estimate is not None or self.row.count is None:
+        if self._estimate is not None or self.row.count_tokens is None:
             return round(_CAUTION * (self._estimate or TokenCounter()).count(text))
         found = self._counts.get(text)
         if found is not None:
             return found
         try:
-            reply = self.transport.post(self.row.count.path, self.row.count.body(text, self._model_to_count()))
+            reply = self.transport.post(
+                self.row.count_tokens.path, self.row.count_tokens.body(text, self._model_to_count())
+            )
         except Refused as error:
             if error.status not in (404, 405, 501):
                 raise
             log.warning("%s counts no tokens (%s); they are estimated.", self.where, error)
             self._estimate = TokenCounter()
             return self.count(text)
-        found = self.understood(self.row.count.read, reply)
+        found = self.understood(self.row.count_tokens.read, reply)
         with self._lock:
             if len(self._counts) >= _CACHE_SIZE:
                 self._counts.clear()
@@ -131,12 +153,17 @@ class Connection:
         return found
 
     def complete(
-        self, order: Order, used: int, *, patient: bool, on_text: Callable[[str | None], None] | None = None
+        self,
+        request: CompletionRequest,
+        used: int,
+        *,
+        patient: bool,
+        on_text: Callable[[str | None], None] | None = None,
     ) -> Completion:
         """A reply, with ``finish`` and ``usage`` made good where the server is silent or known to be wrong.
 
         Args:
-            order: what to ask.
+            request: what to ask.
             used: tokens of the prompt, as counted here.
             patient: try again after a 500.
             on_text: hears of all the text so far, each time that there is more of it, where the server streams; of
@@ -146,50 +173,52 @@ class Connection:
             ModelServerError, ModelRequestError: as the transport; or the server cut the prompt.
         """
         if on_text and self.row.stream:
-            reply = self._streamed(self.row.stream, order, patient, on_text)
+            reply = self._streamed(self.row.stream, request, patient, on_text)
         else:
-            reply = self.transport.post(self.row.path, self.row.body(order), patient=patient)
+            reply = self.transport.post(self.row.path, self.row.body(request), patient=patient)
         found = self.understood(self.row.read, reply)
-        if found.cut_prompt:
+        if found.prompt_truncated:
             raise ModelRequestError(
                 f"{self.where} left out a part of the prompt of {used} tokens. Set context_window to the context that "
                 "it was started with, or start it with a larger one."
             )
         finish, usage = found.finish, found.usage
         if finish == "unknown":
-            finish = "limit" if self.count(found.text) >= order.params.max_tokens else "stop"
+            finish = "limit" if self.count(found.text) >= request.params.max_tokens else "stop"
         if usage is None:
             usage = Usage(used, self.count(found.text))
         elif self._estimate is not None:
-            counted = self._estimate.count(order.prompt)
+            counted = self._estimate.count(request.prompt)
             if usage.prompt_tokens > counted / 2:  # less: only what was not in the server's cache
                 self._estimate.learn(counted, usage.prompt_tokens)
         return Completion(found.text, finish, usage)
 
-    def _streamed(self, stream: Stream, order: Order, patient: bool, on_text: Callable[[str | None], None]) -> Any:
+    def _streamed(
+        self, stream: StreamFormat, request: CompletionRequest, patient: bool, on_text: Callable[[str | None], None]
+    ) -> Any:
         def read(events: Iterator[Any]) -> Any:
             text, seen = "", []
             for event in events:
                 seen.append(event)
-                more = self.understood(stream.piece, event)
+                more = self.understood(stream.delta, event)
                 if more and not text:
                     on_text(None)
                 text += more
                 if more:
                     on_text(text)
-            whole = self.understood(lambda rows: stream.whole(text, rows), seen)
+            whole = self.understood(lambda rows: stream.assemble(text, rows), seen)
             if whole is None:
                 raise Unfinished("the reply broke off")
             return whole
 
-        body = {**self.row.body(order), **stream.body}
+        body = {**self.row.body(request), **stream.body}
         try:
             return self.transport.post(stream.path or self.row.path, body, patient=patient, read=read)
         except Refused as error:
             if not stream.path or error.status not in (404, 405, 501):
                 raise
             log.info("%s does not stream: %s", self.where, error)
-            return self.transport.post(self.row.path, self.row.body(order), patient=patient)
+            return self.transport.post(self.row.path, self.row.body(request), patient=patient)
 
     def understood(self, read: Callable[[Any], Answer], reply: Any) -> Answer:
         """What a function of the row reads in a reply.
@@ -202,17 +231,17 @@ class Connection:
         except _UNREAD as error:
             raise self._unread(reply) from error
 
-    def _learn_wanted(self) -> Facts:
+    def _learn_wanted(self) -> ServerInfo:
         model = self._config.model
         if not named_by("", model):
             return self._learn(model)
         # An old config names the prompt format as its model; but there are models named as a format is, too.
         if self.row.needs_model:
-            with contextlib.suppress(NoModel):
+            with contextlib.suppress(ModelNotLoaded):
                 return self._learn(model)
         return self._learn("")
 
-    def _learn(self, wanted: str) -> Facts:
+    def _learn(self, wanted: str) -> ServerInfo:
         replies: list[Any] = [None]
 
         def ask(path: str, body: Mapping[str, Any] | None) -> Any:
@@ -220,7 +249,7 @@ class Connection:
             return replies[-1]
 
         try:
-            return self.row.learn(ask, wanted)
+            return self.row.get_info(ask, wanted)
         except _UNREAD as error:
             raise self._unread(replies[-1]) from error
 
@@ -234,4 +263,4 @@ class Connection:
         )
 
     def _model_to_count(self) -> str:
-        return self.facts.model if self.row.needs_model else ""
+        return self.info.model if self.row.needs_model else ""

@@ -1,4 +1,4 @@
-"""How one server is held to a form, as experience teaches: what it refused, and what it took and did not keep to."""
+"""Which constraint to send a server with a request, learned from what it refused and what it did not enforce."""
 
 from __future__ import annotations
 
@@ -6,85 +6,90 @@ import json
 import logging
 from collections import Counter
 
+from ..servers import Constraint
 from .connection import Connection
-from .servers import Way
 from .transport import Broken, Refused
 
 log = logging.getLogger(__name__)
 
-#: Unreadable replies, one after the other, before a server that need not keep to grammars gets none any more.
-_PATIENCE = 2
-#: Words of a refusal that is about what holds the reply to a form.
-_WORDS = ("gramm", "schema", "format", "structured", "guided")
-_NAMES = {"gbnf": "grammar", "schema": "JSON schema", "free": ""}
+#: Unparseable replies in a row after which a constraint is no longer sent, if the server works without one.
+_MAX_UNPARSEABLE = 2
+#: Words of an error message that is about the constraint.
+_ERROR_WORDS = ("gramm", "schema", "format", "structured", "guided")
+_NAMES = {"gbnf": "grammar", "schema": "JSON schema", "none": ""}
 
 
-class Holding:
-    """What is known of one server's ways."""
+class ConstraintPolicy:
+    """Chooses the constraint for each request to one server."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._ways = connection.row.ways
-        self._given_up: set[Way] = set()
-        self._missed: Counter[Way] = Counter()
-        self._noted = False
+        self._supported = connection.row.constraints
+        self._disabled: set[Constraint] = set()
+        self._unparseable: Counter[Constraint] = Counter()
+        self._warned = False
 
-    def way(self, last: bool, tight: bool) -> Way:
-        """How to hold a reply: on the last attempt otherwise, except that a cut one is not let go free."""
-        ways = [way for way in self._ways if way not in self._given_up] or ["free"]
-        return ways[-1] if last and not (tight and ways[-1] == "free") else ways[0]
-
-    def after(self, way: Way) -> Way:
-        """The next way where the server refuses one."""
-        rest = self._ways[self._ways.index(way) + 1 :]
-        return rest[0] if rest else "free"
-
-    def blames_form(self, error: Broken | Refused) -> bool:
-        """Whether a fault may be about the form: it says so, or the server is known to fail like that."""
-        if isinstance(error, Refused):
-            words = str(error).lower()
-            return error.status in (400, 422, 501) and any(word in words for word in _WORDS)
-        return "free" in self._ways and (error.status == 500 or error.empty)
-
-    def give_up(self, way: Way, why: str) -> None:
-        """Hold no reply in this way any more."""
-        if way not in self._given_up:
-            self._given_up.add(way)
-            log.warning(
-                "%s does not take a %s: replies are checked and mended instead. It said: %s",
-                self._connection.where,
-                _NAMES[way],
-                why,
-            )
-
-    def note(self, way: Way, text: str, *, readable: bool, framed: bool) -> None:
-        """Keep in mind how a held reply came out; say once where the server did not keep to the form.
+    def choose(self, *, last_attempt: bool, tight: bool) -> Constraint:
+        """The constraint to send.
 
         Args:
-            way: how it was held.
-            text: the whole reply.
-            readable: whether a call could be read in it.
-            framed: whether the reply is to be a call and nothing else.
+            last_attempt: use the fallback.
+            tight: the previous reply was cut by its token limit, so the next one must not be unconstrained.
         """
-        if way == "free":
-            return
-        self._missed[way] = 0 if readable else self._missed[way] + 1
-        if framed and not self._noted and not _is_call(text):
-            self._noted = True
+        options = [one for one in self._supported if one not in self._disabled] or ["none"]
+        return options[-1] if last_attempt and not (tight and options[-1] == "none") else options[0]
+
+    def fallback(self, refused: Constraint) -> Constraint:
+        """The next constraint to try after the server refused one."""
+        rest = self._supported[self._supported.index(refused) + 1 :]
+        return rest[0] if rest else "none"
+
+    def may_be_cause(self, error: Broken | Refused) -> bool:
+        """Whether the constraint may have caused an error: the message says so, or the server is known to fail so."""
+        if isinstance(error, Refused):
+            message = str(error).lower()
+            return error.status in (400, 422, 501) and any(word in message for word in _ERROR_WORDS)
+        return "none" in self._supported and (error.status == 500 or error.empty)
+
+    def disable(self, constraint: Constraint, reason: str) -> None:
+        """Stop sending a constraint."""
+        if constraint not in self._disabled:
+            self._disabled.add(constraint)
             log.warning(
-                "%s did not hold its reply to the %s that it was sent: replies are checked and mended, and asked "
-                "for once more where that fails. A newer version of it, or another loader, may do better.",
+                "%s does not take a %s: replies are checked and repaired instead. It said: %s",
                 self._connection.where,
-                _NAMES[way],
+                _NAMES[constraint],
+                reason,
             )
-        if "free" in self._ways and self._missed[way] >= _PATIENCE:
-            self.give_up(way, f"{_PATIENCE} unreadable replies, the last {text[:80]!r}")
+
+    def record(self, constraint: Constraint, text: str, *, parseable: bool, call_only: bool) -> None:
+        """Note how a constrained reply came out; warn once if the server did not enforce the constraint.
+
+        Args:
+            constraint: what was sent.
+            text: the whole reply.
+            parseable: whether it could be read as a function call.
+            call_only: whether the constraint allows nothing but a call.
+        """
+        if constraint == "none":
+            return
+        self._unparseable[constraint] = 0 if parseable else self._unparseable[constraint] + 1
+        if call_only and not self._warned and not _is_call(text):
+            self._warned = True
+            log.warning(
+                "%s did not enforce the %s that it was sent: replies are checked and repaired, and asked for once more "
+                "where that fails. A newer version of it, or another loader, may do better.",
+                self._connection.where,
+                _NAMES[constraint],
+            )
+        if "none" in self._supported and self._unparseable[constraint] >= _MAX_UNPARSEABLE:
+            self.disable(constraint, f"{_MAX_UNPARSEABLE} unparseable replies, the last {text[:80]!r}")
 
 
 def _is_call(text: str) -> bool:
-    """Whether a reply is what a form would have let through, as to its frame."""
+    """Whether a reply has the outer shape that a constraint enforces."""
     try:
-        found = json.loads(text)
+        reply = json.loads(text)
     except ValueError:
         return False
-    return isinstance(found, dict) and set(found) == {"function", "params"}
+    return isinstance(reply, dict) and set(reply) == {"function", "params"}

@@ -1,15 +1,11 @@
-"""Which server is it? A few small GETs tell, since each kind has a path of its own.
-
-The order matters: several servers imitate others' paths. koboldcpp answers as Ollama and llama.cpp do, llama.cpp lists
-its model as Ollama does, and LM Studio answers any path with 200.
-"""
+"""Detection of the server at an address, by the probes in its row of the server table."""
 
 from __future__ import annotations
 
 import ipaddress
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -17,15 +13,15 @@ from urllib.parse import urlsplit
 
 from ..config import DEFAULT_ENDPOINTS, LLMConfig
 from ..errors import ModelError, ModelRequestError, ModelServerError
-from .connection import Connection
-from .servers import SERVERS
+from ..servers import SERVERS, Probe, Server
+from .connection import Connection, connect
 from .transport import Broken, Transport
 
 log = logging.getLogger(__name__)
 
-#: Seconds for one small question.
+#: Seconds for one probe.
 TIMEOUT = 3.0
-#: What people copy along with an address.
+#: Paths that people copy along with an address.
 _PATH = re.compile(r"(/api)?(/v1)?(/(chat/)?completions|/completion|/generate)?/*$")
 
 
@@ -50,31 +46,6 @@ class Found:
         return f"{self.address} is {self.type} with {self.model or 'no model that it names'}{window}"
 
 
-def _is_llamacpp(reply: Any) -> bool:
-    return "default_generation_settings" in reply
-
-
-def _is_vllm(reply: Any) -> bool:
-    return any(row.get("owned_by") == "vllm" for row in reply["data"])
-
-
-def _is_lmstudio(reply: Any) -> bool:
-    return any("state" in row or "compatibility_type" in row for row in reply["data"])
-
-
-#: (type, path, whether this is its answer), in the order they are tried.
-_SIGNS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
-    ("koboldcpp", "/api/extra/version", lambda reply: reply["result"] == "KoboldCpp"),
-    ("llamacpp", "/props", _is_llamacpp),
-    ("llamacpp", "/v1/models", lambda reply: any(row.get("owned_by") == "llamacpp" for row in reply["data"])),
-    ("vllm", "/v1/models", _is_vllm),
-    ("webui", "/v1/internal/model/info", lambda reply: "model_name" in reply),
-    ("lmstudio", "/api/v0/models", _is_lmstudio),
-    ("ollama", "/api/tags", lambda reply: isinstance(reply["models"], list)),
-    ("webui-legacy", "/api/v1/model", lambda reply: isinstance(reply["result"], str)),
-)
-
-
 def probe(address: str, *, api_key: str = "", timeout: float = TIMEOUT) -> Found | None:
     """Which server listens at an address, with or without ``/v1``; None: one that is not known here.
 
@@ -87,21 +58,22 @@ def probe(address: str, *, api_key: str = "", timeout: float = TIMEOUT) -> Found
         ModelServerError: nothing answers there.
     """
     base = _PATH.sub("", LLMConfig(model_endpoint_type="llamacpp", model_endpoint=address).address)
-    transport = Transport(base, timeout=timeout, attempts=1, api_key=api_key)
-    answers: dict[str, Any] = {}
-    try:
-        for kind, path, is_its in _SIGNS:
-            if path not in answers:
-                answers[path] = _answer(transport, path, first=not answers)
-            try:
-                its = answers[path] is not None and is_its(answers[path])
-            except (KeyError, TypeError, AttributeError):
-                its = False
-            if its:
-                return _found(kind, base, transport)
-    finally:
-        transport.close()
+    replies: dict[str, Any] = {}
+    with Transport(base, timeout=timeout, attempts=1, api_key=api_key) as transport:
+        for row in SERVERS.values():
+            for sign in row.probes:
+                if sign.path not in replies:
+                    replies[sign.path] = _answer(transport, sign.path, first=not replies)
+                if _matches(sign, replies[sign.path]):
+                    return _found(row, base, transport)
     return None
+
+
+def _matches(sign: Probe, reply: Any) -> bool:
+    try:
+        return reply is not None and sign.matches(reply)
+    except (KeyError, TypeError, AttributeError):
+        return False
 
 
 def local_servers(endpoints: Mapping[str, str] = DEFAULT_ENDPOINTS) -> list[Found]:
@@ -149,15 +121,15 @@ def _answer(transport: Transport, path: str, *, first: bool) -> Any:
         return None
 
 
-def _found(kind: str, base: str, transport: Transport) -> Found:
-    """The server with what it says of itself, as far as it says it."""
-    config = LLMConfig(model_endpoint_type=kind, model_endpoint=base)
+def _found(row: Server, base: str, transport: Transport) -> Found:
+    """The server with what it reports about itself."""
+    config = LLMConfig(model_endpoint_type=row.name, model_endpoint=base)
     try:
-        facts = Connection(SERVERS[kind], transport, config).facts
-    except ModelError as error:  # no model loaded, or a key is wanted
+        info = Connection(row, transport, config).info
+    except ModelError as error:  # no model is loaded, or it requires a key
         log.info("%s", error)
-        return Found(kind, base)
-    return Found(kind, base, facts.model, facts.window)
+        return Found(row.name, base)
+    return Found(row.name, base, info.model, info.window)
 
 
 def served_model(config: LLMConfig) -> str:
@@ -166,11 +138,7 @@ def served_model(config: LLMConfig) -> str:
     Raises:
         ModelServerError, ModelRequestError: it must be asked and does not answer, or has none.
     """
-    row = SERVERS[config.model_endpoint_type]
-    if not row.needs_model:
+    if not SERVERS[config.model_endpoint_type].needs_model:
         return config.model or "local"
-    transport = Transport(row.base(config.address), timeout=10.0, attempts=2, api_key=config.api_key, hints=row.hints)
-    try:
-        return Connection(row, transport, config).facts.model
-    finally:
-        transport.close()
+    with connect(config, timeout=10.0, attempts=2) as connection:
+        return connection.info.model

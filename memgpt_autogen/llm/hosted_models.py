@@ -27,15 +27,13 @@ def hosted_models(config: LLMConfig) -> list[str]:
     """
     azure = config.model_endpoint_type == "azure"
     path = f"/openai/models?api-version={_AZURE_VERSION}" if azure else "/v1/models"
-    transport = Transport(config.address, timeout=_TIMEOUT, attempts=1, api_key=config.api_key)
-    try:
-        listed = transport.get(path)
-    except Refused as error:
-        if error.status in (401, 403):
-            raise KeyRefused(f"{transport.where} does not accept this key.") from error
-        raise
-    finally:
-        transport.close()
+    with Transport(config.address, timeout=_TIMEOUT, attempts=1, api_key=config.api_key) as transport:
+        try:
+            listed = transport.get(path)
+        except Refused as error:
+            if error.status in (401, 403):
+                raise KeyRefused(f"{transport.where} does not accept this key.") from error
+            raise
     rows = listed.get("data") if isinstance(listed, dict) else None
     if not isinstance(rows, list):
         raise ModelRequestError(f"{transport.where} answered with something else than a list of models.")

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from ..config import LLMConfig
 from ..errors import ConfigError, ModelError
-from .connection import Connection
-from .servers import SERVERS
-from .transport import Transport
+from ..servers import SERVERS
+from .connection import connect
 from .wrappers import named_by
 
 log = logging.getLogger(__name__)
@@ -41,20 +40,16 @@ class Size:
 
 def size_of(config: LLMConfig, environ: Mapping[str, str] | None = None) -> Size:
     """The size of a configured model. Asks a local server, and does without its answer where none comes soon."""
-    row = SERVERS.get(config.model_endpoint_type)
-    if row is None or config.model_endpoint_type == "embedded":
+    if config.model_endpoint_type not in SERVERS or config.model_endpoint_type == "embedded":
         return _named_size(config, environ)
-    transport = Transport(row.base(config.address), timeout=TIMEOUT, attempts=1, api_key=config.api_key)
-    connection = Connection(row, transport, config)
     try:
-        facts = connection.facts
-        known = [number for number in (facts.window, config.context_window) if number is not None]
-        return Size(facts.model, min(known, default=None), _weights(connection.parameters(), facts.model))
+        with connect(config, timeout=TIMEOUT) as connection:
+            info = connection.info
+            known = [number for number in (info.window, config.context_window) if number is not None]
+            return Size(info.model, min(known, default=None), _weights(connection.parameters(), info.model))
     except ModelError as error:
         log.info("The size of the model is not known: %s", error)
         return _named_size(config, environ)
-    finally:
-        transport.close()
 
 
 def _named_size(config: LLMConfig, environ: Mapping[str, str] | None = None) -> Size:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from ..messages import ToolSchema
+from ..servers import Dialect
 
 THOUGHTS = "inner_thoughts"
 HEARTBEAT = "request_heartbeat"
@@ -30,7 +31,6 @@ _SCALARS = ("string", "number", "boolean", "null")
 _DEPTH = 6
 
 Json = dict[str, Any]
-Dialect = Literal["full", "plain"]
 
 
 def select(tools: Sequence[ToolSchema], only: Collection[str] | None) -> list[ToolSchema]:

@@ -117,6 +117,12 @@ class Transport:
         """
         return self._request("POST", path, body, patient, read)
 
+    def __enter__(self) -> Transport:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Close idle connections."""
         with self._lock:

@@ -18,13 +18,13 @@ def told_format(connection: Connection) -> Wrapper | None:
     Raises:
         ModelServerError: the server cannot be reached.
     """
-    found = _rendered(connection) or by_marks(connection.format_shown()) or by_name(connection.facts.model)
+    found = _rendered(connection) or by_marks(connection.format_shown()) or by_name(connection.info.model)
     if found is None:
         log.warning(
             "%s tells no chat template that is known, nor does the name %r: the format %s is used. Name another as "
             "model_wrapper.",
             connection.where,
-            connection.facts.model,
+            connection.info.model,
             DEFAULT_WRAPPER,
         )
     else:
@@ -34,7 +34,7 @@ def told_format(connection: Connection) -> Wrapper | None:
 
 def _rendered(connection: Connection) -> Wrapper | None:
     """The format as the server itself writes chats; None where it cannot, or not in markers around each message."""
-    path = connection.row.template
+    path = connection.row.template_path
     if not path:
         return None
 

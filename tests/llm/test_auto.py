@@ -145,6 +145,6 @@ def test_a_model_named_as_a_format_is_the_model_where_the_server_has_it() -> Non
     rows = [{"name": "q05:latest"}, {"name": "llama3:latest"}]
     server.pages["/api/tags"] = Answer({"models": rows})
     server.pages["/api/ps"] = Answer({"models": rows[:1]})
-    assert connect(server, model="llama3").connection.facts.model == "llama3:latest"
-    assert connect(server, model="zephyr-7B").connection.facts.model == "q05:latest"  # an old config's format
+    assert connect(server, model="llama3").connection.info.model == "llama3:latest"
+    assert connect(server, model="zephyr-7B").connection.info.model == "q05:latest"  # an old config's format
     server.close()

@@ -13,10 +13,10 @@ from ...config.secrets import without_password
 from ...errors import ConfigError, ModelServerError
 from ...llm.choose import DEFAULT_OPENAI_MODEL
 from ...llm.detect import is_hosted_openai, local_servers, probe
-from ...llm.servers import SERVERS
 from ...llm.wrappers import AUTO, WRAPPERS, get_wrapper, is_auto
 from ...prompts import names, text_of
 from ...prompts.presets import PRESETS, get_preset
+from ...servers import SERVERS
 from ..console import ask, choose, confirm, note, say
 from .validators import checked, is_address, is_chroma, is_there, is_window
 

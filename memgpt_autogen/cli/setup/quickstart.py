@@ -140,6 +140,7 @@ def _fetched(yes: bool) -> Path:
 
 def _local(model: str, endpoint: str, yes: bool) -> LLMConfig:
     from ...llm.detect import local_servers, probe
+    from ...servers import SERVERS
 
     if endpoint:
         found = probe(endpoint)
@@ -151,10 +152,10 @@ def _local(model: str, endpoint: str, yes: bool) -> LLMConfig:
         say("Looking for servers at the usual addresses of this machine ...", "dim")
         servers = {one.address: one for one in local_servers()}
         if not servers:
+            usual = ", ".join(f"{row.name} {row.endpoint}" for row in SERVERS.values() if row.endpoint)
             raise ModelServerError(
-                "No model server answers at the usual addresses of this machine (llama.cpp 8080, koboldcpp 5001, vLLM "
-                "8000, Ollama 11434, LM Studio 1234, text-generation-webui 5000). Start one, or give its address with "
-                "--model-endpoint."
+                f"No model server answers at the usual addresses of this machine ({usual}). Start one, or give its "
+                "address with --model-endpoint."
             )
         address = next(iter(servers))
         if len(servers) > 1 and not yes:
