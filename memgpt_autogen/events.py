@@ -1,24 +1,43 @@
-"""What can wake an agent, and what it is told along the way, as messages.
+"""What can wake an agent, and what it is told along the way, as messages; and the one form in which a model reads them.
 
-Every event is JSON text in ``Message.content`` (so that the model can tell a person from the system), with the plain
-words beside it in ``Message.text`` for searches. Times are local, with their zone.
+``Message.content`` holds the words alone. :func:`render` puts the header in front of them when a prompt is built, from
+the message's own fields: ``[Ann 2026-11-25 07:52]: text``. The day stands only where it changes. Times are local.
+Databases written before this form hold JSON in ``content``; :func:`body` reads both.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from .messages import Message, ToolCall, ToolResult, utc_now
 
 TIME_FORMAT = "%Y-%m-%d %I:%M:%S %p %Z%z"
+#: What the header of each event calls its source. No speaker can take one of these names: see :func:`speaker_name`.
+SOURCES: Mapping[str, str] = {
+    "system_alert": "system",
+    "heartbeat": "heartbeat",
+    "login": "login",
+    "document_attached": "document",
+    "timer": "timer",
+}
+#: Starts the result of a function that failed.
+FAILED = "Failed: "
+_UNNAMED = "user"
+_NAME_LENGTH = 80
+#: A line that could pass for the header of another event.
+_HEADER_LIKE = re.compile(r"(?:^|(?<=[\r\v\f\x85\u2028\u2029]))(?=\[[^\[\]\n]{1,120}\]:)", re.MULTILINE)
+_HEADER = re.compile(r"\[(?P<source>[^\[\]\n]+?)(?: (?:\d{4}-\d\d-\d\d )?\d\d:\d\d)?\]: ")
+#: Where the JSON of earlier databases keeps the words.
+_EARLIER_WORDS = {"user_message": "message", "system_alert": "message", "heartbeat": "reason", "timer": "name"}
 
 
 def format_time(moment: datetime) -> str:
-    """A moment as the model reads it: local time with its zone."""
+    """A moment with its zone, as a function or a display shows it: local time."""
     return moment.astimezone().strftime(TIME_FORMAT)
 
 
@@ -32,44 +51,46 @@ def user_message(
     at: datetime | None = None,
 ) -> Message:
     """Someone said something. ``name`` tells several speakers apart; ``images`` are addresses of pictures."""
-    extra = {"location": location, "name": name}
-    said = _event("user_message", {"message": message}, extra, text=message, author=name, at=at, chat=conversation_id)
+    shown = f"(location: {location}) {message}" if location else message
+    said = _event("user_message", shown, text=message, author=name, at=at, chat=conversation_id)
     return replace(said, images=tuple(images)) if images else said
 
 
 def heartbeat(reason: str, *, at: datetime | None = None) -> Message:
     """The agent runs again, because it asked to or because a function failed."""
-    return _event("heartbeat", {"reason": reason}, at=at)
+    return _event("heartbeat", reason, at=at)
 
 
 def login(last_login: datetime | None, *, at: datetime | None = None) -> Message:
     """The user is back."""
     last = format_time(last_login) if last_login else "never"
-    return _event("login", {"last_login": last}, at=at)
+    return _event("login", f"The user is back. Last login: {last}.", at=at)
 
 
 def system_alert(message: str, *, at: datetime | None = None) -> Message:
     """The system has something to say: memory pressure, a summary of what left the window."""
-    return _event("system_alert", {"message": message}, at=at)
+    return _event("system_alert", message, at=at)
 
 
 def document_attached(source: str, passages: int, *, at: datetime | None = None) -> Message:
     """A source can be searched from now on."""
-    return _event("document_attached", {"source": source, "passages": passages}, at=at)
+    return _event("document_attached", f"{source} ({passages} passages) is attached.", at=at)
 
 
 def timer(name: str, *, at: datetime | None = None) -> Message:
     """Runs an agent with no user input."""
-    return _event("timer", {"name": name}, at=at)
+    return _event("timer", name, at=at)
 
 
 def tool_result(result: ToolResult, *, at: datetime | None = None) -> Message:
     """What a function answered, as the message that pairs with its call."""
-    moment = at or utc_now()
-    status = "Failed" if result.failed else "OK"
-    body = clean({"status": status, "message": result.content, "time": format_time(moment)})
     return Message(
-        role="tool", content=_json(body), kind="result", author=result.name, call_id=result.call_id, created_at=moment
+        role="tool",
+        content=clean(f"{FAILED}{result.content}" if result.failed else result.content),
+        kind="result",
+        author=result.name,
+        call_id=result.call_id,
+        created_at=at or utc_now(),
     )
 
 
@@ -80,7 +101,95 @@ def reply(inner_thoughts: str, calls: tuple[ToolCall, ...], said: str) -> Messag
 
 def reworded(event: Message, message: str) -> Message:
     """The same event with other words in front of the model; ``text`` keeps the original ones."""
-    return replace(event, content=_json({**json.loads(event.content), "message": message}))
+    return replace(event, content=clean(message))
+
+
+# -- the form that a model reads --------------------------------------------------------------------------------------
+
+
+def rendered(messages: Sequence[Message], *, clock: bool = True) -> list[Message]:
+    """Messages with the header of each event in front of its words.
+
+    A message's header depends on the events before it only by the day, so that a prompt that grows keeps its start to
+    the byte.
+
+    Args:
+        messages: as they stand in the log, in order.
+        clock: whether headers tell the time.
+    """
+    day: date | None = None
+    shown = []
+    for message in messages:
+        if message.role in ("user", "tool"):
+            message = replace(message, content=render(message, since=day, clock=clock))
+        if message.role == "user":
+            day = message.created_at.astimezone().date()
+        shown.append(message)
+    return shown
+
+
+def render(message: Message, *, since: date | None = None, clock: bool = True) -> str:
+    """One event or result as the model reads it.
+
+    A line within the words that looks like the header of an event gets a space in front, so that nobody speaks for
+    another or for the system.
+
+    Args:
+        message: an event, or a function's result.
+        since: the day of the event before it; the same day is not told again.
+        clock: whether the header tells the time.
+    """
+    words = _HEADER_LIKE.sub(" ", body(message))
+    if message.role != "user" or not message.kind:
+        return words
+    moment = message.created_at.astimezone()
+    when = moment.strftime("%H:%M" if moment.date() == since else "%Y-%m-%d %H:%M") if clock else ""
+    source = speaker_name(message.author) if message.kind == "user_message" else SOURCES.get(message.kind, message.kind)
+    return f"[{' '.join(part for part in (source, when) if part)}]: {words}"
+
+
+def split_header(content: str) -> tuple[str, str]:
+    """The source (a speaker's name, or the system's own) and the words of a rendered event; no source: no header."""
+    found = _HEADER.match(content)
+    return (found["source"], content[found.end() :]) if found else ("", content)
+
+
+def speaker_name(author: str | None) -> str:
+    """A speaker's name as it stands in a header: one line, no brackets, none of the system's own names."""
+    name = " ".join(re.sub(r"[\[\]\x00-\x1f\x7f\u2028\u2029]", " ", author or "").split())[:_NAME_LENGTH]
+    return f'"{name}"' if name.lower() in SOURCES.values() else name or _UNNAMED
+
+
+def body(message: Message) -> str:
+    """The words of an event or result, without its header; those of earlier databases are taken out of their JSON."""
+    if message.role not in ("user", "tool") or message.content[:1] != "{":
+        return message.content
+    try:
+        found = json.loads(message.content, strict=False)
+    except ValueError:
+        return message.content
+    if message.role == "tool":
+        return _earlier_result(found) or message.content
+    return (_earlier_event(found) if isinstance(found, dict) and found.get("type") == message.kind else "") or (
+        message.content
+    )
+
+
+def _earlier_result(found: Any) -> str:
+    if not isinstance(found, dict) or found.keys() != {"status", "message", "time"}:
+        return ""
+    return f"{FAILED if found['status'] == 'Failed' else ''}{found['message']}"
+
+
+def _earlier_event(found: Mapping[str, Any]) -> str:
+    if found["type"] == "login":
+        return f"The user is back. Last login: {found.get('last_login')}."
+    if found["type"] == "document_attached":
+        return f"{found.get('source')} ({found.get('passages')} passages) is attached."
+    return str(found.get(_EARLIER_WORDS.get(found["type"], ""), ""))
+
+
+# -- cleaning ---------------------------------------------------------------------------------------------------------
 
 
 def clean(value: Any) -> Any:
@@ -94,28 +203,20 @@ def clean(value: Any) -> Any:
 
 def _event(
     kind: str,
-    body: Mapping[str, Any],
-    extra: Mapping[str, Any] | None = None,
+    words: str,
     *,
     text: str = "",
     author: str | None = None,
     at: datetime | None = None,
     chat: str | None = None,
 ) -> Message:
-    moment = at or utc_now()
-    optional = {key: value for key, value in (extra or {}).items() if value}
-    content = _json(clean({"type": kind, **body, "time": format_time(moment), **optional}))
     return Message(
         role="user",
-        content=content,
+        content=clean(words),
         text=clean(text),
         kind=kind,
         author=clean(author),
         conversation_id=chat,
         answered=False,
-        created_at=moment,
+        created_at=at or utc_now(),
     )
-
-
-def _json(body: Mapping[str, Any]) -> str:
-    return json.dumps(body, ensure_ascii=False)

@@ -85,8 +85,6 @@ class _Log:
         words = event.get("message", "") if event else content
         self._tell(event)
         kind = str(event.get("type", "user_message"))
-        if not event:
-            content = json.dumps({"type": kind, "message": content, "time": self._moment.isoformat()})
         author = event.get("name") or name
         text = str(words) if kind == "user_message" else ""
         self._add(role="user", kind=kind, content=content, text=text, author=author)

@@ -7,6 +7,7 @@ from typing import Any
 
 from autogen.io import IOStream
 
+from ..events import render
 from ..messages import SEND_MESSAGE
 from ..observers import (
     Discarded,
@@ -81,7 +82,7 @@ class Display:
         if isinstance(sight, Discarded):
             return f"{self._sign('↩', 'takes back')}: {sight.why}"
         if isinstance(sight, EventReceived) and self._events:
-            return f"{self._sign('📨', 'hears')}: {sight.message.content}"
+            return f"{self._sign('📨', 'hears')}: {render(sight.message)}"
         if isinstance(sight, Evicted) and self._functions:
             return f"{self._sign('📦', 'moves')}: {sight.messages} messages left the window for recall memory"
         return ""

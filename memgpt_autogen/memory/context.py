@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..events import system_alert
+from ..events import rendered, system_alert
 from ..llm.base import ChatModel
 from ..messages import Message, ToolSchema
 from ..prompts.presets import Preset
@@ -66,7 +66,7 @@ class Context:
         self._core = core
         self.system = system
         self.policy = policy
-        self._examples, self._talk = preset.shown(), preset.talked()
+        self._examples, self._talk = rendered(preset.shown()), rendered(preset.talked())
         self._sizes: dict[str, int] = {}
         self._fixed: tuple[str, int] = ("", 0)
 
@@ -113,7 +113,7 @@ class Context:
 
     def size(self, model: ChatModel, message: Message) -> int:
         """Tokens of a message, counted once."""
-        key = f"{model.name} {message.id}"
+        key = f"{model.name} {message.id} {len(message.content)}"  # the same event with and without its day
         if key not in self._sizes:
             self._sizes[key] = model.count([message])
         return self._sizes[key]
@@ -131,11 +131,12 @@ class Context:
 
     def _current(self, model: ChatModel) -> tuple[list[Message], Sequence[Message], list[int]]:
         summary = self._store.log.last_summary(self._agent_id)
-        lead = [_as_message(summary)] if summary else []
-        messages = paired(self._store.log.window(self._agent_id))
+        summed_up = [_as_message(summary)] if summary else []
+        shown = rendered([*summed_up, *paired(self._store.log.window(self._agent_id))])
+        lead, messages = shown[: len(summed_up)], shown[len(summed_up) :]
         if len(self._sizes) > 4 * len(messages) + 100:
             self._sizes.clear()
-        return lead, messages, [self.size(model, message) for message in (*lead, *messages)]
+        return lead, messages, [self.size(model, message) for message in shown]
 
     def _evict(
         self, model: ChatModel, messages: Sequence[Message], sizes: Sequence[int], limit: int

@@ -14,20 +14,21 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from memgpt_autogen.events import split_header
+
 
 def answer(messages: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
     """The function and its arguments."""
     replied = next((at for at, one in enumerate(reversed(messages)) if one["role"] == "assistant"), len(messages))
-    spoken = next((at for at, one in enumerate(reversed(messages)) if "user_message" in str(one["content"])), 0)
-    events = [json.loads(message["content"]) for message in messages if message["role"] == "user"]
-    heard = next((event for event in reversed(events) if event["type"] != "login"), {"type": "none"})
-    if heard["type"] == "timer":
+    spoken = next((at for at, one in enumerate(reversed(messages)) if str(one["content"]).startswith("[user")), 0)
+    events = [split_header(message["content"]) for message in messages if message["role"] == "user"]
+    source, words = next((event for event in reversed(events) if event[0] != "login"), ("none", ""))
+    if source == "timer":
         return "send_message", {"inner_thoughts": "It is time.", "message": "Tick."}
-    if heard.get("reason") == "You asked for it.":
-        heard = next(event for event in reversed(events) if event["type"] == "user_message")
-    if heard["type"] != "user_message":
+    if words == "You asked for it.":
+        source, words = next(event for event in reversed(events) if event[0] == "user")
+    if source != "user":
         return "send_message", {"inner_thoughts": "Somebody is there.", "message": "Hello, I am here."}
-    words = heard["message"]
     if words.startswith("remember ") and spoken < replied:
         content = words.removeprefix("remember ")
         arguments = {"name": "human", "content": content, "request_heartbeat": True}

@@ -209,7 +209,7 @@ def test_a_folder_is_loaded_attached_and_searched(client: MemGPT, folder: Path) 
     assert "[power.md] " in agent.archival.search("diesel", 0) and "Café öffnet" in agent.archival.search("café", 0)
     client.user_message(agent, "hi")
     told = model.calls[0].messages[1].content
-    assert '"type": "document_attached", "source": "handbook", "passages": 2' in told
+    assert "]: handbook (2 passages) is attached." in told
     client.delete_source("handbook")
     assert client.list_sources() == [] and "nothing on this" in agent.archival.search("diesel", 0)
 

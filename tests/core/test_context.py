@@ -59,7 +59,7 @@ def test_the_warned_agent_runs_again_and_may_save(build: Build, script: Script, 
 
     model = script(*[save] * 20, window=WINDOW)
     agent = build(model)
-    turns = [agent.run([events.user_message(padded(number, 30))]) for number in range(10)]
+    turns = [agent.run([events.user_message(padded(number, 60))]) for number in range(10)]
     assert [turn.steps for turn in turns].count(2) == 1 and all(turn.said == ("ok",) for turn in turns)
     assert "Ann likes tea" in store.agents.blocks(agent.id)[1].value
     assert alerts(model.calls[-1], "Save now what you must not lose") == 1
@@ -72,7 +72,7 @@ def test_what_was_said_stands_when_the_server_dies_over_the_warning(build: Build
     model = script(*[fail] * 20, window=WINDOW)
     agent = build(model)
     for number in range(10):
-        assert say(agent, padded(number, 30)) == ["ok"]
+        assert say(agent, padded(number, 60)) == ["ok"]
     assert len(model.calls) == 11
     assert all(message.answered for message in store.log.window(agent.id))
 

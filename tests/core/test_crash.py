@@ -138,7 +138,7 @@ def test_a_process_that_is_killed_leaves_whole_steps_and_every_word(home: Path, 
         ]
         model = ScriptedModel([lambda messages, tools, only: "here again"], context_window=100_000)
         assert agents.load_agent("sam", model=model).run([]).said == ("here again",)
-        assert waiting[0].content in [message.content for message in model.calls[0].messages]
+        assert waiting[0].text in [message.text for message in model.calls[0].messages]
         assert_sound(model)
     assert all(message.answered for message in agents.store.log.tail(row.id, 100_000))
     agents.close()

@@ -8,6 +8,7 @@ import pytest
 
 from memgpt_autogen import events
 from memgpt_autogen.errors import ModelServerError
+from memgpt_autogen.events import rendered
 from memgpt_autogen.grounding.retrieve import Found, look_up, second_person
 from memgpt_autogen.grounding.sentences import parts, sentences
 from memgpt_autogen.llm.scripted import ScriptedModel
@@ -224,7 +225,7 @@ def test_worked_examples_stand_right_before_what_is_to_be_answered(build: Build,
     say(agent, "My cat is called Miro.")
     say(agent, "What is my cat called?")
     contents = [message.content for message in model.calls[1].messages]
-    shown = [message.content for message in get_preset("memgpt_tiny").shown()]
+    shown = [message.content for message in rendered(get_preset("memgpt_tiny").shown())]
     assert len(shown) >= 3 and contents[-3 - len(shown) : -3] == shown
     assert "My cat is called Miro." in contents[1] and "What is my cat called?" in contents[-3]
 

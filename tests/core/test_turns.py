@@ -66,7 +66,7 @@ def test_a_server_that_dies_in_the_middle_of_a_turn_keeps_the_steps_before(
     with pytest.raises(ModelServerError):
         say(agent, "I like tea")
     assert agent.run([]).said == ("Noted.",)
-    assert results(model.calls[2].messages)[-1].startswith('{"status": "OK"')
+    assert results(model.calls[2].messages)[-1].startswith("Core memory human updated")
     assert store.agents.blocks(agent.id)[1].version == 2
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from memgpt_autogen.client import MemGPT
+from memgpt_autogen.events import split_header
 from memgpt_autogen.messages import ToolCall
 
 from .members import member, shown, talker, user
@@ -53,10 +54,10 @@ def test_one_agent_in_many_chats_at_once_never_mixes_two_turns(memgpt: MemGPT) -
     def answer(messages: Any, tools: Any, only: Any) -> Any:
         time.sleep(0.01)
         last = messages[-1]
-        if last.role == "user" and '"user_message"' in last.content:
-            name = last.content.split('"name": "')[1].split('"')[0]
+        if last.kind == "user_message":
+            name = split_header(last.content)[0]
             return [ToolCall("core_memory_append", {"name": "human", "content": name, "request_heartbeat": True})]
-        return "noted: " + [one for one in messages if '"user_message"' in one.content][-1].content.split('"')[7]
+        return "noted: " + [one for one in messages if one.kind == "user_message"][-1].text
 
     sam, model = member(memgpt, [answer] * 12)
     peers = [talker(f"peer{number}") for number in range(6)]

@@ -90,7 +90,7 @@ def test_a_model_that_calls_what_is_not_there_is_told_and_the_chat_goes_on(memgp
     bob.initiate_chat(manager, message="b1", silent=True)
     assert spoken(manager) == [("bob", "b1"), ("sam", "s1")]
     assert len(model.calls) == 5
-    assert "no function 'fly'" in shown(model.calls[1]) and shown(model.calls[4]).count('"status": "Failed"') == 4
+    assert "no function 'fly'" in shown(model.calls[1]) and shown(model.calls[4]).count("Failed: ") == 4
 
 
 def test_a_model_that_never_speaks_is_made_to(memgpt: MemGPT) -> None:

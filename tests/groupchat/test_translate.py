@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -32,8 +31,7 @@ def test_any_content_has_a_text(content: Any, text: str) -> None:
 def test_a_message_becomes_an_event_with_its_speaker() -> None:
     event = translate.to_event({"content": "hi", "name": "Ann", "role": "user"}, "chat", None)
     assert event is not None
-    body = json.loads(event.content)
-    assert (body["type"], body["message"], body["name"]) == ("user_message", "hi", "Ann")
+    assert (event.kind, event.content, event.author) == ("user_message", "hi", "Ann")
     assert (event.text, event.author, event.conversation_id, event.answered) == ("hi", "Ann", "chat", False)
 
 

@@ -52,7 +52,7 @@ def model(**options: Any) -> CompletionModel:
 
 
 def ask(words: str) -> list[Message]:
-    event = json.dumps({"type": "user_message", "message": words, "time": "now", "name": "Chad"}, ensure_ascii=False)
+    event = f"[Chad 2026-11-25 07:52]: {words}"
     return [Message("system", "You are a helpful agent with a memory."), Message("user", event)]
 
 

@@ -21,8 +21,8 @@ from memgpt_autogen.messages import Message, Role, ToolCall
 from .conftest import TOOLS
 from .prompts import PROMPTS, first_try
 
-EVENT = json.dumps({"type": "user_message", "message": "Hi, it's me", "time": "now", "name": "Bob"})
-RESULT = json.dumps({"status": "OK", "message": "None", "time": "now"})
+EVENT = "[Bob 2026-11-25 07:52]: Hi, it's me"
+RESULT = "None"
 CHAT = [
     Message("system", "You are an agent."),
     Message("user", EVENT),
@@ -135,18 +135,15 @@ def test_functions_are_described_without_a_system_message_too() -> None:
 @pytest.mark.parametrize(
     ("message", "shown"),
     [
-        (Message("user", EVENT), "Bob: Hi, it's me"),
-        (Message("user", '{"type": "user_message", "message": "Hi"}'), "Hi"),
-        (
-            Message("user", '{"type": "system_alert", "message": "Memory is full", "time": "x"}'),
-            "Memory is full",
-        ),
-        (Message("user", '{"type": "login", "last_login": "x"}'), '{"type": "login", "last_login": "x"}'),
-        (Message("user", "no JSON"), "no JSON"),
+        (Message("user", EVENT, kind="user_message", author="Bob"), "Bob: Hi, it's me"),
+        (Message("user", "[user 07:52]: Hi", kind="user_message"), "Hi"),
+        (Message("user", "[Bob]: [1]: x", kind="user_message", author="Bob"), "Bob: [1]: x"),
+        (Message("user", "[system 07:52]: Memory is full", kind="system_alert", author="window"), "Memory is full"),
+        (Message("user", "no header"), "no header"),
         (Message("user", "[1]"), "[1]"),
+        (Message("tool", "Sent.", author="send_message"), ""),
+        (Message("tool", "Failed: No such page", author="send_message"), "Failed: No such page"),
         (Message("tool", RESULT), "None"),
-        (Message("tool", '{"status": "Failed", "message": "No such page"}'), "Failed: No such page"),
-        (Message("tool", '{"status": "OK", "message": {"a": 1}}'), '{"a": 1}'),
     ],
 )
 def test_simplified_events(message: Message, shown: str) -> None:

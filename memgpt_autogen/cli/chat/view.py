@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...commands.formatting import call_line, cut
+from ...events import render
 from ...messages import SEND_MESSAGE
 from ...observers import (
     Discarded,
@@ -97,7 +98,7 @@ class View:
                 self._line("failure" if sight.result.failed else "result", sight.result.content, short=True)
         elif isinstance(sight, EventReceived):
             if self._debug:
-                self._line("event", sight.message.content)
+                self._line("event", render(sight.message))
         elif isinstance(sight, Evicted):
             self._line("move", f"{sight.messages} messages moved from view into recall memory.")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ...events import FAILED, split_header
 from ...messages import SEND_MESSAGE, Message, ToolSchema
 from ..reply_schema import THOUGHTS
 
@@ -23,8 +24,6 @@ INTRO_OUTSIDE = (
     'call, as JSON: {"function": NAME, "params": {...}}. Functions:'
 )
 _TYPES = {"string": "string", "integer": "integer", "number": "number", "boolean": "true/false"}
-#: Where the words of an event stand that small models read better without its JSON.
-_WORDS = {"user_message": "message", "system_alert": "message", "heartbeat": "reason"}
 
 Markers = tuple[str, str]
 
@@ -41,8 +40,7 @@ class Wrapper:
         hint: a reminder of the output's form, said by the system just before the reply; empty: none.
         inner_thoughts: whether the assistant's calls show the monologue.
         outside: whether the monologue stands as plain words before the call, instead of within it.
-        simplify: whether a user message is shown as ``Name: text`` and a result as its message, without the
-            JSON.
+        simplify: whether an event is shown as ``Name: text``, without its time, and sent words without their result.
     """
 
     name: str
@@ -118,22 +116,11 @@ class Wrapper:
         return "\n".join(lines)
 
     def _words(self, message: Message) -> str:
-        try:
-            event = json.loads(message.content)
-        except ValueError:
-            return message.content
-        if not isinstance(event, dict):
-            return message.content
-        if message.role == "tool" and "message" in event:
-            if message.author == SEND_MESSAGE and event.get("status") == "OK":
-                return ""  # that words were sent tells a small model nothing
-            failed = "Failed: " if event.get("status") == "Failed" else ""
-            return failed + _text(event["message"])
-        key = _WORDS.get(str(event.get("type")), "")
-        if key not in event:
-            return message.content
-        name = event.get("name")
-        return f"{name}: {_text(event[key])}" if name else _text(event[key])
+        """An event as ``Name: text``. That words were sent tells a small model nothing."""
+        if message.role == "tool":
+            return "" if message.author == SEND_MESSAGE and not message.content.startswith(FAILED) else message.content
+        source, words = split_header(message.content)
+        return f"{source}: {words}" if message.author and message.kind == "user_message" else words
 
 
 @lru_cache(maxsize=64)
@@ -173,7 +160,3 @@ def _type(schema: Mapping[str, Any]) -> str:
     if kind == "array":
         return f"list of {_type(schema.get('items') or {})}"
     return _TYPES.get(str(kind), str(kind or "any"))
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
