@@ -23,7 +23,7 @@ def export(agent: str, file: Path, yes: bool) -> None:
     """
     from ..exchange import export_agent
 
-    with open_store(Settings.load()) as store:
+    with open_store(Settings.load(), read_only=True) as store:
         store.agents.get(agent)
         if file.exists() and not yes and not confirm(f"Write over {file}?"):
             return

@@ -48,7 +48,7 @@ def _agents(settings: Settings) -> list[Row]:
             "persona": one.row.config.get("persona", ""),
             "human": one.row.config.get("human", ""),
         }
-        for one in (agents_at(settings.database) if settings.database.is_file() else ())
+        for one in (agents_at(settings.database) if settings.database.exists() else ())
     ]
 
 
@@ -60,7 +60,7 @@ def _model_name(saved: Any) -> str:
 
 
 def _sources(settings: Settings) -> list[Row]:
-    with open_store(settings) as store:
+    with open_store(settings, read_only=True) as store:
         agents = {agent.name: store.passages.attached(agent.id) for agent in store.agents.list()}
         return [
             {

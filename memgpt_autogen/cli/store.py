@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_store(settings: Settings, *, create: bool = False) -> Iterator[SQLiteStore]:
+def open_store(settings: Settings, *, create: bool = False, read_only: bool = False) -> Iterator[SQLiteStore]:
     """The store; where no file is there yet an empty one in memory, or with ``create`` a new file.
+
+    With ``read_only`` nothing is written, and a file that cannot be written is read all the same.
 
     Raises:
         StoreError: it cannot be opened.
@@ -23,7 +25,8 @@ def open_store(settings: Settings, *, create: bool = False) -> Iterator[SQLiteSt
 
     if create:
         settings.make_home()
-    store = SQLiteStore(settings.database if create or settings.database.is_file() else None, vectors=settings.vectors)
+    path = settings.database if create or settings.database.exists() else None
+    store = SQLiteStore(path, vectors=settings.vectors, read_only=read_only and path is not None)
     try:
         yield store
     finally:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import AgentNotFound, NameTaken, StoreError, not_known
 from ..ids import new_id
-from .database import Database, now, stamp
+from .database import Database, Duplicate, now, stamp
 from .shapes import AgentRow, Block
 
 _BLOCKS = """SELECT blocks.* FROM blocks JOIN agent_blocks ON agent_blocks.block_id = blocks.id
@@ -27,7 +27,7 @@ class SQLiteAgents:
         row = {"id": new_id(), "name": name, "config": json.dumps(dict(config)), "created_at": now()}
         try:
             self._db.insert("agents", [row])
-        except sqlite3.IntegrityError as error:
+        except Duplicate as error:
             raise NameTaken(f"There is an agent named {name!r} already. Load it, or choose another name.") from error
         return self.get(name)
 

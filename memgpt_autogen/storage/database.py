@@ -6,13 +6,15 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing
 from datetime import datetime, timezone
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
+from .files import beside, closed, opened, prepare
 from .schema import MIGRATIONS
 from .search_text import searchable
 
@@ -21,6 +23,14 @@ if TYPE_CHECKING:
 
 #: Seconds that a statement waits for another process.
 _PATIENCE = 30
+#: Seconds that writing the file anew waits for those who read it.
+_CLEANING = 2
+#: Attempts to roll back before the connection is given up.
+_ATTEMPTS = 3
+
+
+class Duplicate(StoreError):
+    """A row breaks a constraint: mostly there is another one of its name."""
 
 
 def now() -> str:
@@ -36,109 +46,219 @@ def stamp(moment: datetime) -> str:
 class Database:
     """A connection that several threads may use, one statement or transaction at a time.
 
+    Any number of these may be open on one file, in one process or several.
+
     Args:
         path: the file, or ``":memory:"``.
+        user_id: whose rows are read and written.
         durable: wait for the disk at every commit (safe against power loss), not only against a killed process.
+        read_only: do not write. A file that cannot be written is opened so in any case.
+
+    Attributes:
+        read_only: whether every write is refused.
 
     Raises:
         StoreError: the file cannot be opened, is not ours, or was written by a newer version.
     """
 
-    def __init__(self, path: str | Path, *, user_id: str = "local", durable: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, *, user_id: str = "local", durable: bool = False, read_only: bool = False
+    ) -> None:
         self.path = str(path)
         self.user_id = user_id
         self.step_id: str | None = None
+        self._synchronous = "FULL" if durable else "NORMAL"
         self._mutex = threading.RLock()
         self._depth = 0
         self._undone = 0
-        in_memory = self.path == ":memory:"
-        if not in_memory:
-            _make_private(Path(self.path))
+        self._process = os.getpid()
+        self._owned: set[tuple[str, str]] = set()
+        self.read_only = self.path != ":memory:" and not prepare(Path(self.path), read_only=read_only)
+        self._connection = self._connect()
+        self._open = True
+        opened(Path(self.path))
         try:
-            self._connection = sqlite3.connect(
-                self.path, check_same_thread=False, isolation_level=None, timeout=_PATIENCE
-            )
-            self._connection.row_factory = sqlite3.Row
-            self._connection.create_function("searchable", 1, searchable, deterministic=True)  # used by the schema
-            self._connection.execute("PRAGMA foreign_keys = ON")
-            self._use_wal()
-            # Copying the log into the file waits for the disk: once in 200 small commits instead of in 50.
-            self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._migrate()
+            version = self._version()
+            if not self.read_only and self.path != ":memory:":
+                self._use_wal()
+            if version < len(MIGRATIONS):
+                self._upgrade(wanted_read_only=read_only)
+        except BaseException:
+            self.close()
+            raise
+
+    # -- opening --------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            if self.path == ":memory:":
+                return self._set_up(sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None))
+            if not self.read_only:
+                return self._set_up(self._opened("mode=rw"))
+            try:
+                return self._set_up(self._opened("mode=ro"))
+            except sqlite3.OperationalError:
+                # In a folder that cannot be written SQLite opens no write-ahead log. Without one, nobody is writing.
+                if any(file.stat().st_size for file in beside(Path(self.path))):
+                    raise
+                return self._set_up(self._opened("mode=ro&immutable=1"))
         except sqlite3.Error as error:
-            raise StoreError(
-                f"Cannot open the database {self.path}: {error}. If the file is damaged, move it away or restore a "
-                "copy; another home folder is chosen with MEMGPT_HOME."
-            ) from error
+            raise StoreError(f"Cannot open the database {self.path}: {error}. {_advice(error)}") from error
+
+    def _opened(self, query: str, patience: float = _PATIENCE) -> sqlite3.Connection:
+        uri = f"{Path(self.path).absolute().as_uri()}?{query}"
+        return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None, timeout=patience)
+
+    def _set_up(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.create_function("searchable", 1, searchable, deterministic=True)  # used by the schema
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # which opens the file
+            if not self.read_only:
+                # Copying the log into the file waits for the disk: once in 200 small commits instead of in 50.
+                connection.execute("PRAGMA wal_autocheckpoint = 4000")
+                connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _use_wal(self) -> None:
         """Switch to a write-ahead log. Where another process does so at this moment, SQLite fails without waiting."""
         give_up = time.monotonic() + _PATIENCE
         while True:
             try:
-                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._run("PRAGMA journal_mode = WAL")
                 return
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > give_up:
+            except StoreError as error:
+                if "locked" not in str(error.__cause__) or time.monotonic() > give_up:
                     raise
                 time.sleep(0.02)
 
-    def _migrate(self) -> None:
+    def _version(self) -> int:
+        """The version of the file's schema.
+
+        Raises:
+            StoreError: the file is another program's, or of a newer version.
+        """
+        version = self.number("PRAGMA user_version")
+        tables = {row[0] for row in self.all("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if version > len(MIGRATIONS) and "agents" in tables:
+            raise StoreError(
+                f"The database {self.path} was written by a newer version of memgpt-autogen (format {version}, "
+                f"this one knows {len(MIGRATIONS)}). Upgrade the package."
+            )
+        if ("agents" in tables) != (version > 0) or (tables and not version):
+            raise StoreError(
+                f"{self.path} is a database of another program. Move it away, or set MEMGPT_HOME to another folder."
+            )
+        return version
+
+    def _upgrade(self, *, wanted_read_only: bool) -> None:
+        """Bring the schema up to date; of a file that cannot be written, that of a copy in memory."""
+        if self.read_only and wanted_read_only and prepare(Path(self.path)):
+            Database(self.path).close()
+            return
+        if self.read_only:
+            copy = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+            self._connection.backup(copy)
+            self._connection.close()
+            self.read_only = False
+            self._connection = self._set_up(copy)
         with self.transaction():
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > len(MIGRATIONS):
-                raise StoreError(
-                    f"The database {self.path} was written by a newer version of memgpt-autogen (format {version}, "
-                    f"this one knows {len(MIGRATIONS)}). Upgrade the package."
-                )
+            version = self._version()  # once more: another process may have been first
             for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
                 for statement in _statements(script):
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA user_version = {number}")
+                    self._run(statement)
+                self._run(f"PRAGMA user_version = {number}")
 
-    @contextmanager
-    def transaction(self, step_id: str | None = None) -> Iterator[None]:
-        """All or nothing; an inner one joins the outer. Rows written inside carry ``step_id``."""
+    # -- transactions ---------------------------------------------------------------------------------------------
+
+    def transaction(self, step_id: str | None = None) -> AbstractContextManager[None]:
+        """All or nothing; an inner one joins the outer. Rows written inside carry ``step_id``.
+
+        Whatever is raised, and wherever, the connection is outside of any transaction afterwards.
+        """
+        return _Transaction(self._span(step_id))
+
+    def _span(self, step_id: str | None) -> Generator[None, None, None]:
+        """The only place that begins, commits and rolls back."""
         with self._mutex:
             if self._depth:
                 yield
                 return
-            self._depth, self.step_id = 1, step_id
+            if self.read_only:
+                raise StoreError(f"The database {self.path} is open for reading only. {_READ_ONLY}")
             try:
+                self._depth, self.step_id = 1, step_id
+                self._roll_back()  # what an interrupt may have left
                 self._run("BEGIN IMMEDIATE")
-                try:
-                    yield
-                except BaseException:
-                    self._connection.execute("ROLLBACK")
-                    raise
-                try:
-                    self._run("COMMIT")
-                except StoreError:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
-                    raise
+                yield
+                self._run("COMMIT")
             except BaseException:
                 self._undone += 1
                 raise
             finally:
-                self._depth, self.step_id = 0, None
+                try:
+                    self._roll_back()
+                finally:
+                    self._depth, self.step_id = 0, None
 
-    def _run(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+    def _roll_back(self) -> None:
+        """Leave the transaction if the connection is inside one. Where SQLite cannot, the connection is made anew."""
+        raised: BaseException | None = None
+        for _ in range(_ATTEMPTS):
+            try:
+                if not self._connection.in_transaction:
+                    break
+                self._connection.execute("ROLLBACK")
+            except sqlite3.ProgrammingError:
+                break  # it is closed
+            except BaseException as error:  # such as an interrupt, which is passed on once this is done
+                raised = error
+        else:
+            if self._connection.in_transaction and self.path != ":memory:":
+                self._connection.close()
+                self._connection = self._connect()
         try:
-            return self._connection.execute(sql, values)
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.Error as error:
+            if raised is not None and not isinstance(raised, sqlite3.Error):
+                raise raised
+        finally:
+            raised = None
+
+    # -- statements -----------------------------------------------------------------------------------------------
+
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> tuple[list[sqlite3.Row], int]:
+        """Run one statement: its rows, and how many it wrote."""
+        if os.getpid() != self._process:
+            raise StoreError(
+                "This store was opened before the process was forked, and cannot be used in the child. Open another "
+                "one there, or start the child with the method spawn."
+            )
+        cursor = None
+        try:
+            cursor = self._connection.execute(sql, values)
+            return cursor.fetchall(), cursor.rowcount
+        except sqlite3.IntegrityError as error:
+            raise Duplicate(f"The database {self.path} refused a row: {error}. {_advice(error)}") from error
+        except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
             raise StoreError(f"The database {self.path} failed: {error}. {_advice(error)}") from error
+        finally:
+            if cursor is not None:
+                cursor.close()  # an error's traceback would keep it, and with it a read transaction
 
     def execute(self, sql: str, *values: Any) -> int:
         """Run one statement that writes; the number of rows it touched."""
         with self.transaction():
-            return self._run(sql, values).rowcount
+            return self._run(sql, values)[1]
 
     def insert(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
-        """Insert rows; ``user_id`` and ``step_id`` are added."""
+        """Insert rows; ``user_id`` and ``step_id`` are added.
+
+        Raises:
+            Duplicate: a row breaks a constraint.
+        """
         with self.transaction():
             for row in rows:
                 row = {"user_id": self.user_id, "step_id": self.step_id, **row}
@@ -162,7 +282,7 @@ class Database:
     def all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """Every row of a query."""
         with self._mutex:
-            return self._run(sql, values).fetchall()
+            return self._run(sql, values)[0]
 
     def one(self, sql: str, *values: Any) -> sqlite3.Row | None:
         """The first row of a query, if there is one."""
@@ -198,33 +318,50 @@ class Database:
         """
         told = "What was found is deleted, but the file still holds its traces: "
         again = "Close the other program that has it open, and forget it once more."
-        with self._mutex:
-            try:
-                self._connection.execute("PRAGMA busy_timeout = 2000")
-                self._connection.execute("VACUUM")
-                busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-            except sqlite3.Error as error:
-                raise StoreError(f"{told}{error}. {again}") from error
-            finally:
-                self._connection.execute(f"PRAGMA busy_timeout = {1000 * _PATIENCE}")
+        if self.path == ":memory:":
+            return
+        try:
+            with closing(self._set_up(self._opened("mode=rw", _CLEANING))) as own:
+                own.execute("VACUUM")
+                busy = own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.Error as error:
+            raise StoreError(f"{told}{error}. {again}") from error
         if busy:
             raise StoreError(f"{told}another program is reading it. {again}")
 
     def close(self) -> None:
         """Close the file. Everything committed is on disk."""
         with self._mutex:
-            self._connection.close()
+            if self._open and os.getpid() == self._process:
+                self._open = False
+                self._connection.close()
+                closed(Path(self.path))
 
 
-def _make_private(path: Path) -> None:
-    """Create the file for its owner only, before SQLite would create it for everyone."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise StoreError(
-            f"Cannot write the database {path}: {error.strerror}. Set MEMGPT_HOME to a folder you may write to."
-        ) from error
+class _Transaction(AbstractContextManager[None]):
+    """Runs a span, and ends it also where an interrupt comes between its beginning and the body of the ``with``."""
+
+    def __init__(self, span: Generator[None, None, None]) -> None:
+        self._span = span
+
+    def __enter__(self) -> None:
+        try:
+            next(self._span)
+        except BaseException:
+            self._span.close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                next(self._span, None)
+            else:
+                self._span.throw(error)
+        finally:
+            self._span.close()
+            error = None  # else a cycle keeps the frames, and with them open cursors, until it is collected
 
 
 def _statements(script: str) -> Iterator[str]:
@@ -237,12 +374,27 @@ def _statements(script: str) -> Iterator[str]:
             pending = ""
 
 
-def _advice(error: sqlite3.Error) -> str:
+_READ_ONLY = "Mend the permissions of the file and of its folder, or set MEMGPT_HOME to a folder that you may write to."
+_DAMAGED = (
+    'The file is damaged. "memgpt doctor" says what is wrong, "memgpt doctor --repair" saves what can be read; or '
+    "restore a backup."
+)
+_ADVICE = (
+    ("full", "The disk is full: make room and try again; nothing of this step was written."),
+    ("locked", "Another process is writing to it for a long time: close that one and try again."),
+    ("readonly", _READ_ONLY),
+    ("unable to open", _READ_ONLY),
+    ("malformed", _DAMAGED),
+    ("corrupt", _DAMAGED),
+    ("UTF-8 column", _DAMAGED),
+    ("not a database", f"{_DAMAGED} If it is a file of another kind, move it away, or set MEMGPT_HOME."),
+    ("closed database", "Open the store anew."),
+    ("FOREIGN KEY", "What it belongs to was deleted meanwhile, perhaps by another program."),
+    ("user-defined function", "It was interrupted, and nothing of this step was written. Try again."),
+    ("disk I/O", "The disk does not answer as it should: check it, and make a copy of the folder."),
+)
+
+
+def _advice(error: Exception) -> str:
     text = str(error)
-    if "full" in text:
-        return "The disk is full: make room and try again; nothing of this step was written."
-    if "locked" in text:
-        return "Another process is writing to it for a long time: close that one and try again."
-    if "readonly" in text:
-        return "The file is read-only: mend its permissions or set MEMGPT_HOME."
-    return "Nothing of this step was written."
+    return next((advice for sign, advice in _ADVICE if sign in text), "Nothing of this step was written.")

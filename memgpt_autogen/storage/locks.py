@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-from ..errors import AgentBusy
+from ..errors import AgentBusy, StoreError
+from .files import tighten
 
 _guard = threading.Lock()
 _held: dict[str, _Held] = {}
@@ -27,7 +28,7 @@ class _Held:
     """The thread lock of one agent, and who has it."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self._lock = threading.RLock()  # one that knows its owner: an interrupt may come right after it was taken
         self.thread: int | None = None
         self.turn: _Turn | None = None
 
@@ -37,7 +38,7 @@ class _Held:
         Raises:
             AgentBusy: the turn that has it is stuck in a function, which may well wait for this very thread.
         """
-        while not self.lock.acquire(timeout=0.1):
+        while not self._lock.acquire(timeout=0.1):
             running = self.turn.function if self.turn else None
             if running and time.monotonic() - running.since > running.patience(threading.get_ident()):
                 raise AgentBusy(
@@ -45,6 +46,12 @@ class _Held:
                     f"{time.monotonic() - running.since:.0f} seconds. If that function asks the agent itself for "
                     "something, give it an agent of its own; else try again when it is done."
                 )
+
+    def let_go(self) -> None:
+        """Release the lock if this thread has it."""
+        if getattr(self._lock, "_is_owned")():  # noqa: B009 - as threading.Condition asks; typeshed does not know it
+            self.thread = self.turn = None
+            self._lock.release()
 
 
 class _Turn:
@@ -100,8 +107,6 @@ def hold(scope: str, agent_id: str, folder: Path | None) -> Iterator[None]:
         AgentBusy: this very call stack holds it already, or another process does; or the thread that holds it is stuck
             in a function.
     """
-    from filelock import FileLock, Timeout
-
     key = f"{scope}\n{agent_id}"
     with _guard:
         held = _held.setdefault(key, _Held())
@@ -111,32 +116,49 @@ def hold(scope: str, agent_id: str, folder: Path | None) -> Iterator[None]:
             "This agent is in the middle of a turn, and a nested chat or a tool has asked it for another. "
             "Give the inner chat an agent of its own."
         )
-    held.wait()
+    turn = _Turn(key)
+    inside = _inside.get()
     try:
-        held.thread = me
-        turn = held.turn = _Turn(key)
-        before = _inside.set((*_inside.get(), turn))
-        try:
-            if folder is None:
+        held.wait()
+        held.thread, held.turn = me, turn
+        _inside.set((*inside, turn))
+        if folder is None:
+            yield
+        else:
+            with _file_lock(folder, hashlib.sha256(key.encode()).hexdigest()[:16]):
                 yield
-                return
-            folder.mkdir(parents=True, exist_ok=True)
-            name = hashlib.sha256(key.encode()).hexdigest()[:16]
-            lock = FileLock(folder / f"{name}.lock", mode=0o600)
-            try:
-                lock.acquire(timeout=0)
-            except Timeout as error:
-                raise AgentBusy(
-                    "This agent is in the middle of a turn in another process. Wait for that turn to end, "
-                    "or stop that process, and try again."
-                ) from error
-            try:
-                yield
-            finally:
-                lock.release()
-        finally:
-            turn.over = True
-            _inside.reset(before)
-            held.thread = held.turn = None
     finally:
-        held.lock.release()
+        turn.over = True
+        _inside.set(inside)
+        held.let_go()
+
+
+@contextmanager
+def _file_lock(folder: Path, name: str) -> Iterator[None]:
+    """Keep other processes out.
+
+    Raises:
+        AgentBusy: another process has it.
+        StoreError: the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / f"{name}.lock", mode=0o600)
+    try:
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            tighten(Path(lock.lock_file))
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise AgentBusy(
+                "This agent is in the middle of a turn in another process. Wait for that turn to end, "
+                "or stop that process, and try again."
+            ) from error
+        except OSError as error:
+            raise StoreError(
+                f"Cannot write the lock file {lock.lock_file}: {error.strerror}. Mend the permissions of that folder, "
+                "or set MEMGPT_HOME to a folder that you may write to."
+            ) from error
+        yield
+    finally:
+        lock.release()  # does nothing where it was not taken

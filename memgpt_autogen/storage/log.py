@@ -93,8 +93,8 @@ class SQLiteLog:
         until: date | None = None,
     ) -> Page[Message]:
         with self._db.held():
-            if vector is not None:
-                self._agree(agent_id, embedder)
+            if vector is not None and not self._agree(agent_id, embedder):
+                vector = None
             shelf, authors = self._shelf(agent_id)
             if not len(shelf):
                 return Page([], 0, page, page_size)
@@ -146,14 +146,19 @@ class SQLiteLog:
             raise StoreError("A message was deleted while it was being searched. Search again.")
         return message_of(row)
 
-    def _agree(self, agent_id: str, embedder: str) -> None:
-        """Vectors of another embedder are dropped: the messages go back to the backlog."""
+    def _agree(self, agent_id: str, embedder: str) -> bool:
+        """Drop the vectors of another embedder: the messages go back to the backlog. False: they cannot be dropped."""
         if self._db.one("SELECT 1 FROM agents WHERE id = ? AND embedder NOT IN ('', ?)", agent_id, embedder):
+            if self._db.read_only:
+                return False
             with self._db.transaction():
                 self._db.execute("DELETE FROM message_vectors WHERE owner_id = ?", agent_id)
                 self._db.execute("UPDATE agents SET embedder = '' WHERE id = ?", agent_id)
+        return True
 
     def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Message]:
+        if self._db.read_only:
+            return []
         with self._db.held():
             if embedder:
                 self._agree(agent_id, embedder)

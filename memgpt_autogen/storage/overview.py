@@ -25,7 +25,7 @@ def agents_at(path: Path, user_id: str = "local") -> list[AgentOverview]:
     Raises:
         StoreError: the file cannot be opened.
     """
-    database = Database(path, user_id=user_id)
+    database = Database(path, user_id=user_id, read_only=True)
     try:
         counts = {row[0]: row[1] for row in database.all("SELECT agent_id, count(*) FROM messages GROUP BY agent_id")}
         attached: dict[str, list[str]] = {}

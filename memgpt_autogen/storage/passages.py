@@ -56,8 +56,8 @@ class SQLitePassages(SQLiteSources):
         until: date | None = None,
     ) -> Page[Passage]:
         with self._db.held():
-            if vector is not None:
-                self._forget_vectors(agent_id, embedder)
+            if vector is not None and not self._agree(agent_id, embedder):
+                vector = None
             shelves = self._attached_shelves(agent_id, source)
             if not shelves:
                 return Page([], 0, page, page_size)
@@ -159,7 +159,7 @@ class SQLitePassages(SQLiteSources):
 
     def unsettled(self, agent_id: str) -> bool:
         outside = self._outside
-        if outside is None or outside.resting:
+        if outside is None or outside.resting or self._db.read_only:
             return False
         with self._db.held():
             return any(not outside.settled(shelf) for shelf in self._attached_shelves(agent_id))
@@ -171,7 +171,7 @@ class SQLitePassages(SQLiteSources):
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        if self._outside is None:
+        if self._outside is None or self._db.read_only:
             return
         rows = self._db.all(
             f"SELECT id FROM sources WHERE user_id = ? AND {IN_SIGHT} AND ? IN (id, '')",
@@ -209,9 +209,11 @@ class SQLitePassages(SQLiteSources):
         return [found.get(place, nothing[place]) for place in range(len(shelves))]
 
     def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Passage]:
+        if self._db.read_only:
+            return []
         with self._db.held():
             if embedder:
-                self._forget_vectors(agent_id, embedder)
+                self._agree(agent_id, embedder)
             missing: list[int] = []
             for shelf in self._attached_shelves(agent_id):
                 if (not embedder or shelf.embedder in ("", embedder)) and self._usable(shelf):
@@ -219,6 +221,8 @@ class SQLitePassages(SQLiteSources):
             return [self._passage(seq) for seq in missing]
 
     def backlog(self, embedder: str, limit: int, source_id: str | None = None, *, after: str = "") -> Sequence[Passage]:
+        if self._db.read_only:
+            return []
         behind = self._db.number("SELECT seq FROM passages WHERE id = ?", after)
         where, values = self._waiting(embedder, source_id)
         rows = self._db.all(

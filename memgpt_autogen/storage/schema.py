@@ -235,4 +235,25 @@ INSERT INTO messages_fts (messages_fts) VALUES ('rebuild');
 INSERT INTO passages_fts (passages_fts) VALUES ('rebuild');
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS, _ARRIVALS, _MOVING, _LANGUAGES)
+#: Messages without words are in the full text index too, so that its own check compares it with the table. ``upkeep``:
+#: what is to be done to the file (``unclean``: what was forgotten may still stand in it), and what was (``swept``).
+_UPKEEP = """
+DROP TRIGGER messages_insert;
+DROP TRIGGER messages_delete;
+CREATE TRIGGER messages_insert AFTER INSERT ON messages BEGIN
+    INSERT INTO messages_fts (rowid, text) VALUES (new.seq, searchable(new.text));
+END;
+CREATE TRIGGER messages_delete AFTER DELETE ON messages BEGIN
+    INSERT INTO messages_fts (messages_fts, rowid, text) VALUES ('delete', old.seq, searchable(old.text));
+END;
+INSERT INTO messages_fts (messages_fts) VALUES ('rebuild');
+CREATE TABLE upkeep (
+    id TEXT PRIMARY KEY, user_id TEXT NOT NULL, step_id TEXT,
+    kind TEXT NOT NULL, told TEXT NOT NULL, created_at TEXT NOT NULL
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    *(_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS, _ARRIVALS, _MOVING, _LANGUAGES),
+    _UPKEEP,
+)

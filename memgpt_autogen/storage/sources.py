@@ -10,7 +10,7 @@ from datetime import datetime
 from ..errors import NameTaken, SourceError, not_known
 from ..ids import new_id
 from .arrivals import IN_SIGHT, SQLiteArrivals
-from .database import Database, now
+from .database import Database, Duplicate, now
 from .outside import forget
 from .shapes import DocumentRow, Passage, Source
 
@@ -24,7 +24,7 @@ class SQLiteSources(SQLiteArrivals):
     def create_source(self, name: str) -> Source:
         try:
             self._db.insert("sources", [{"id": new_id(), "name": name, "created_at": now()}])
-        except sqlite3.IntegrityError as error:
+        except Duplicate as error:
             raise NameTaken(
                 f"There is a source named {name!r} already. Replace it (replace=True), delete it, or take another name."
             ) from error
@@ -129,6 +129,8 @@ class SQLiteSources(SQLiteArrivals):
         )
 
     def waiting(self, embedder: str, source_id: str | None = None) -> int:
+        if self._db.read_only:
+            return 0
         where, values = self._waiting(embedder, source_id)
         return self._db.number(
             f"SELECT count(*) FROM passages JOIN sources ON sources.id = source_id WHERE {where}", *values
@@ -142,11 +144,14 @@ class SQLiteSources(SQLiteArrivals):
         )
         return where, [self._db.user_id, embedder, *([] if source_id is None else [source_id])]
 
-    def _forget_vectors(self, agent_id: str, embedder: str) -> None:
-        """The agent's own notes go back to the backlog where another embedder made their vectors."""
+    def _agree(self, agent_id: str, embedder: str) -> bool:
+        """Have the vectors of the agent's own notes made anew where another embedder made them. False: they stay."""
         row = self._db.one("SELECT id FROM sources WHERE agent_id = ? AND embedder NOT IN ('', ?)", agent_id, embedder)
         if row is not None:
+            if self._db.read_only:
+                return False
             forget(self._db, row["id"])
+        return True
 
 
 def _source(row: sqlite3.Row) -> Source:

@@ -27,6 +27,7 @@ class SQLiteStore:
         path: the file; None keeps everything in memory, for this process only.
         user_id: whose agents these are; two users of one file do not see each other's.
         durable: also safe against power loss, at the price of waiting for the disk.
+        read_only: only read; nothing is written, and a file that cannot be written is read all the same.
         vectors: where the vectors of passages are kept: the address of a Chroma (see
             :class:`memgpt_autogen.storage.chroma.ChromaVectors`), or another index; None: in the file.
 
@@ -41,10 +42,11 @@ class SQLiteStore:
         *,
         user_id: str = "local",
         durable: bool = False,
+        read_only: bool = False,
         vectors: VectorIndex | str | None = None,
     ) -> None:
         path = Path(path).resolve() if path else None  # locks go by the path: one file must have one name
-        self._database = Database(path or ":memory:", user_id=user_id, durable=durable)
+        self._database = Database(path or ":memory:", user_id=user_id, durable=durable, read_only=read_only)
         self._locks = path.parent / "locks" if path else None
         self.agents = SQLiteAgents(self._database)
         self.log = SQLiteLog(self._database)

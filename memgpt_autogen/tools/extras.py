@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..errors import ConfigError, ToolError
+from ..storage.files import in_use
 from .registry import Tool
 from .schema import Signature
 
@@ -33,6 +34,8 @@ def file_tools(root: str | Path) -> list[Tool]:
         path = (folder / filename).resolve()  # follows links, so that none leads out
         if not path.is_relative_to(folder) or path == folder:
             raise ToolError(f"{filename!r} is not a file under the folder that you may use.")
+        if in_use(path):
+            raise ToolError(f"{filename!r} is the database that holds your own memory: search that instead.")
         return path
 
     def read_from_text_file(filename: str, line_start: int = 1, num_lines: int = 100) -> str:

@@ -65,7 +65,7 @@ def _agent(settings: Settings, name: str | None) -> AgentConfig | None:
         return None
     from ..store import open_store
 
-    with open_store(settings) as store:
+    with open_store(settings, read_only=True) as store:
         return from_dict(AgentConfig, store.agents.get(name).config)
 
 
