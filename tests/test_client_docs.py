@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import memgpt_autogen.client.client
+import memgpt_autogen.client.opener
 from memgpt_autogen.llm.scripted import ScriptedModel
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +20,7 @@ def test_every_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
     examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len(examples) == 7
     model = ScriptedModel([f"Words number {number}." for number in range(20)])
-    monkeypatch.setattr(memgpt_autogen.client.client, "build_model", lambda *_, **__: model)
+    monkeypatch.setattr(memgpt_autogen.client.opener, "build_model", lambda *_, **__: model)
     for name in ("OPENAI_API_KEY", "OPENAI_API_BASE", "BACKEND_TYPE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MEMGPT_HOME", str(tmp_path / "home"))

@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
+from typing import Any, Literal, overload
 
 from ..agent import Agent
-from ..config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_dict, to_dict
+from ..commands import run_command
+from ..config import AgentConfig, LLMConfig, Settings, from_dict
 from ..embeddings.base import Embedder
-from ..embeddings.choose import build_embedder
-from ..errors import ConfigError, ModelError, NameTaken
-from ..grounding.guide import guides_for
+from ..errors import ConfigError, NameTaken
 from ..library import Library, Loaded
+from ..library.attachments import attach, detach
 from ..llm.base import ChatModel
-from ..llm.choose import build_model, choose_model
-from ..llm.model_size import size_of
+from ..llm.choose import ModelRequest
 from ..memory.vector_backfill import fill_in_background, stop_filling
-from ..prompts import text_of
-from ..prompts.presets import DEFAULT, SMALLEST, TINY, Preset, get_preset, suited
+from ..prompts import names
+from ..prompts.presets import PRESETS
 from ..sources.base import Loader
 from ..storage.base import Store
-from ..storage.shapes import AgentRow
-from ..tools.import_path import add_remembered
+from ..storage.shapes import Source
 from ..tools.registry import Tool
-from .client_base import AgentLike, ClientBase
+from .opener import AgentLike, Opener
 from .overrides import QuickstartChoice, overrides
+from .transcript import EXECUTOR, Entry, entries, stream, unblocked
 
-logger = logging.getLogger(__name__)
 
-
-class MemGPT(ClientBase):
+class MemGPT:
     """A home for agents.
 
     Args:
         settings: environment, config file and home folder; default: read now.
         quickstart: a model to begin with: ``"openai"``, ``"embedded"`` or ``"local"``, or a
             :class:`~memgpt_autogen.client.overrides.QuickstartChoice`.
-        config: what agents get that say nothing else, in place of the config file: ``model``, ``model_endpoint_type``,
-            ``openai_key``, ``context_window``, ``preset``, ``persona``, ``human``, ``embedding_endpoint_type`` and so
-            on, or ``model`` and ``embedding`` as dicts. Keys are never written to disk.
-        auto_save: kept for programs that say it; every step is saved when it is done.
+        config: defaults for agents, in place of the config file: ``model``, ``model_endpoint_type``, ``openai_key``,
+            ``context_window``, ``preset``, ``persona``, ``human``, ``embedding_endpoint_type`` and so on, or ``model``
+            and ``embedding`` as dicts. Keys are never written to disk.
+        auto_save: accepted for programs that pass it; every step is saved when it is done.
         store: where agents live; default: one SQLite file in the home folder.
-        embedder: for searches by meaning: an object, a kind (see :class:`~memgpt_autogen.config.EmbeddingConfig`), or
-            None: by words alone. ``"auto"``: what the config file says (``embedding``), else one that is installed.
+        embedder: for vector search: an object, a kind (see :class:`~memgpt_autogen.config.EmbeddingConfig`), or None:
+            full text search only. ``"auto"``: what the config file says (``embedding``), else one that is installed.
 
     Raises:
         ConfigError: the config file is broken.
@@ -64,8 +60,7 @@ class MemGPT(ClientBase):
         self.settings = settings or Settings.load()
         self.overrides = overrides(self.settings, quickstart, config)
         self.store = store or self._default_store()
-        self._embedder = embedder
-        self._opened = {}
+        self._opener = Opener(self.store, self.settings, self.overrides, embedder)
 
     def _default_store(self) -> Store:
         from ..storage.sqlite import SQLiteStore
@@ -91,55 +86,18 @@ class MemGPT(ClientBase):
             config: an :class:`AgentConfig`, its fields as a dict (``name``, ``preset``, ``persona``, ``human``,
                 ``model``, ``blocks``, ``max_steps``, ``embedding``), or just the name.
             model: a model in hand, instead of the configured one.
-            throw_if_exists: raise instead of opening the one there is.
-            hint, entry: see :func:`memgpt_autogen.llm.choose.choose_model`.
+            throw_if_exists: raise instead of opening an existing agent.
+            hint, entry: see :class:`memgpt_autogen.llm.choose.ModelRequest`.
             tools: further functions that the agent runs itself.
 
         Raises:
             NameTaken: with ``throw_if_exists``.
-            ConfigError: a setting, preset, persona or human that is not known; a window too small for the agent.
+            ConfigError: an unknown setting, preset, persona or human; a window too small for the agent.
         """
-        if isinstance(config, str):
-            config = AgentConfig(name=config)
-        wanted = self.overrides.of(
-            config if isinstance(config, AgentConfig) else from_dict(AgentConfig, config), self.settings
-        )
-        if any(row.name == wanted.name for row in self.store.agents.list()):
-            if throw_if_exists:
-                raise NameTaken(f"There is an agent named {wanted.name!r} already. Load it, or choose another name.")
-            return self.load_agent(wanted.name, model=model, llm=wanted.model, hint=hint, entry=entry, tools=tools)
-        filed = self.settings.default
-        wanted = replace(
-            wanted,
-            preset=wanted.preset or filed("preset"),
-            persona=wanted.persona or filed("persona"),
-            human=wanted.human or filed("human"),
-        )
-        chosen = None if model else choose_model(self.settings, wanted.model, entry, hint=hint)
-        preset = self._preset_for(wanted.preset, chosen)
-        home = self.settings.home
-        blocks = {
-            "persona": text_of("personas", wanted.persona or preset.persona, home),
-            "human": text_of("humans", wanted.human or preset.human, home),
-            **wanted.blocks,
-        }
-        with self.store.transaction():
-            row = self.store.agents.create(wanted.name, to_dict(wanted))
-            for label, text in blocks.items():
-                self.store.agents.add_block(row.id, label, text, max(preset.block_limit, len(text)))
-            agent = self._open(row, preset, model, chosen, tools)  # an agent whose model cannot be had is not made
-        if chosen is None or chosen.model_endpoint_type in ("openai", "azure", "embedded"):
-            self._check(agent)  # a server of the user's may still be down; its window is checked at the first turn
-        return agent
-
-    def _check(self, agent: Agent) -> None:
-        try:
-            agent.check_window()
-        except ModelError as error:
-            logger.info("The window could not be checked: %s", error)
-        except ConfigError:
-            self.store.agents.delete(agent.id)
-            raise
+        if not isinstance(config, AgentConfig):
+            config = from_dict(AgentConfig, {"name": config} if isinstance(config, str) else config)
+        request = ModelRequest(entry=entry, hint=hint)
+        return self._opener.create(config, request, model, tools=tools, throw_if_exists=throw_if_exists)
 
     def load_agent(
         self,
@@ -151,79 +109,20 @@ class MemGPT(ClientBase):
         entry: LLMConfig | None = None,
         tools: Iterable[Tool | Callable[..., Any]] = (),
     ) -> Agent:
-        """An agent that is in the store.
+        """An agent that is in the store. ``llm`` comes before the model it remembers; the rest as above.
 
         Raises:
-            AgentNotFound: there is none of that name; the message has the names there are.
+            AgentNotFound: there is none of that name; the message lists the names.
         """
-        row = self.store.agents.get(name)
-        saved = from_dict(AgentConfig, row.config)
-        explicit = llm or self.overrides.model
-        chosen = None if model else choose_model(self.settings, explicit, saved.model, entry, hint=hint)
-        # A preset that nobody asked for is chosen anew, so that it suits a model that has changed.
-        return self._open(row, self._preset_for(saved.preset, chosen), model, chosen, tools)
+        return self._opener.load(name, ModelRequest(argument=llm, entry=entry, hint=hint), model, tools=tools)
 
-    def _open(
-        self,
-        row: AgentRow,
-        preset: Preset,
-        model: ChatModel | None,
-        chosen: LLMConfig | None,
-        tools: Iterable[Tool | Callable[..., Any]],
-    ) -> Agent:
-        if model is None:
-            model = build_model(
-                chosen or LLMConfig(),
-                self.settings,
-                inner_thoughts=preset.inner_thoughts,
-                temperature=preset.temperature,
-                wrapper=preset.wrapper,
-            )
-        tools = tuple(tools)
-        if tools and preset.rules.first:
-            logger.warning(
-                "The preset %s holds the model to a few functions; those handed over will not be called. Name another "
-                "preset, or use a larger model.",
-                preset.name,
-            )
-        config = from_dict(AgentConfig, row.config)
-        preset = replace(preset, rules=preset.rules.changed(config.rules))
-        agent = Agent(
-            self.store,
-            row,
-            config,
-            model,
-            preset,
-            config.system or text_of("system", preset.system, self.settings.home),
-            embedder=self._embedder_of(config),
-            tools=tools,
-            guides=guides_for(preset),
-        )
-        add_remembered(agent.tools, config.tools)
-        self._opened[row.id] = agent
-        return agent
-
-    def _preset_for(self, named: str, chosen: LLMConfig | None) -> Preset:
-        """The preset that the user names or, without one, the one that suits the model.
+    def agent(self, agent_id: AgentLike) -> Agent:
+        """The agent of a name or id; the same object each time.
 
         Raises:
-            ConfigError: there is none of that name.
+            AgentNotFound: there is none; the message lists the names.
         """
-        preset = get_preset(named or DEFAULT)
-        if chosen is None:
-            return preset
-        size = size_of(chosen, self.settings.environ)
-        if not named:
-            preset = get_preset(suited(size.window, size.parameters))
-        if size.parameters and size.parameters < TINY and preset.name != SMALLEST:
-            logger.warning(
-                "%s is a very small model: with the preset %s it will hardly call the right functions. Use a model of "
-                "some billion parameters, or the preset %s.",
-                size.model or "The model",
-                preset.name,
-                SMALLEST,
-            )
-        return preset
+        return self._opener.find(agent_id)
 
     def delete_agent(self, name: AgentLike) -> None:
         """Delete an agent (or one of that name or id) with everything it remembers; sources stay.
@@ -231,26 +130,127 @@ class MemGPT(ClientBase):
         Raises:
             AgentNotFound: there is none of that name.
         """
-        agent_id = self._row(name)
-        self.store.agents.delete(agent_id)
-        self._opened.pop(agent_id, None)
+        self._opener.delete(name)
+
+    def list_agents(self) -> list[str]:
+        """The names of all agents."""
+        return [row.name for row in self.store.agents.list()]
+
+    def get_agent_memory(self, agent_id: AgentLike) -> dict[str, Any]:
+        """Core memory by label, and the sizes of the other two memories.
+
+        Returns:
+            ``core_memory`` (label -> text), ``recall_memory`` (messages) and ``archival_memory`` (passages).
+        """
+        found = self._opener.row(agent_id).id
+        return {
+            "core_memory": {block.label: block.value for block in self.store.agents.blocks(found)},
+            "recall_memory": self.store.log.count(found),
+            "archival_memory": self.store.passages.count(found),
+        }
+
+    def get_agent_config(self, agent_id: AgentLike) -> AgentConfig:
+        """An agent's record; without keys."""
+        return from_dict(AgentConfig, self._opener.row(agent_id).config)
+
+    def share_block(self, label: str, owner: str, *others: str) -> None:
+        """Let agents share a block of core memory: what one writes there is in the next prompt of all.
+
+        Args:
+            label: the block's name.
+            owner: the agent whose block it is.
+            others: the agents who get it, too. Sharing it once more changes nothing.
+
+        Raises:
+            AgentNotFound: there is no agent of one of the names.
+            ConfigError: the owner has no such block.
+            NameTaken: one of the others has a block of its own of that name.
+        """
+        agents = self.store.agents
+        blocks = {block.label: block for block in agents.blocks(agents.get(owner).id)}
+        if label not in blocks:
+            raise ConfigError(f"{owner} has no block {label!r}. Its blocks: {', '.join(blocks)}.")
+        with self.store.transaction():
+            for other in others:
+                row = agents.get(other)
+                own = {block.label: block.id for block in agents.blocks(row.id)}
+                if label not in own:
+                    agents.share_block(row.id, blocks[label].id)
+                elif own[label] != blocks[label].id:
+                    raise NameTaken(f"{other} has a block {label!r} of its own already. Share one of another name.")
+
+    # -- talking --------------------------------------------------------------------------------------------------
+
+    @overload
+    def user_message(
+        self, agent_id: AgentLike, message: str, name: str | None = None, *, stream: Literal[False] = False
+    ) -> list[Entry]: ...
+    @overload
+    def user_message(
+        self, agent_id: AgentLike, message: str, name: str | None = None, *, stream: Literal[True]
+    ) -> Iterator[Entry]: ...
+
+    def user_message(
+        self, agent_id: AgentLike, message: str, name: str | None = None, *, stream: bool = False
+    ) -> list[Entry] | Iterator[Entry]:
+        """Send a message to an agent.
+
+        Args:
+            agent_id: the agent, its name or id, or an object with its name.
+            message: the text.
+            name: who says it.
+            stream: yield the entries as they come, with parts: see :meth:`stream_message`.
+
+        Returns:
+            What the agent did, in order: dicts with ``internal_monologue``, ``function_call``, ``function_return`` (and
+            ``status``) or ``assistant_message``. :meth:`ask` gives the words alone.
+
+        Raises:
+            AgentNotFound: there is no such agent.
+            ModelError: the model or its server failed; the message is kept and answered in the next turn.
+        """
+        if stream:
+            return self.stream_message(agent_id, message, name)
+        return entries(self.agent(agent_id), _text(message), name)
+
+    def stream_message(
+        self, agent_id: AgentLike, message: str, name: str | None = None
+    ) -> Generator[Entry, None, None]:
+        """The same, as it happens: also ``internal_monologue_part`` and ``assistant_message_part``, pieces of what is
+        being written, and ``discarded`` where the pieces since the last whole entry are void.
+
+        Leaving the loop early, or Ctrl-C, ends the turn at its last whole step; the message is kept.
+        """
+        return stream(self.agent(agent_id), _text(message), name)
+
+    def ask(self, agent_id: AgentLike, message: str, name: str | None = None) -> str:
+        """Send a message to an agent; its words."""
+        said = self.user_message(agent_id, message, name)
+        return "\n".join(entry["assistant_message"] for entry in said if "assistant_message" in entry)
+
+    async def a_user_message(self, agent_id: AgentLike, message: str, name: str | None = None) -> list[Entry]:
+        """:meth:`user_message`, without blocking the event loop."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(EXECUTOR, lambda: self.user_message(agent_id, message, name))
+
+    def a_stream_message(self, agent_id: AgentLike, message: str, name: str | None = None) -> AsyncIterator[Entry]:
+        """:meth:`stream_message` as an async iterator, without blocking the event loop."""
+        return unblocked(self.stream_message(agent_id, message, name))
+
+    def run_command(self, agent_id: AgentLike, command: str) -> str:
+        """Run a command of a chat, such as ``/memory`` or ``/retry``; its output.
+
+        Raises:
+            ConfigError: there is no such command; the message lists those there are.
+        """
+        return run_command(self.agent(agent_id), command)
 
     # -- documents ------------------------------------------------------------------------------------------------
 
     @property
     def embedder(self) -> Embedder | None:
-        """What turns text into vectors, or None where searches go by words alone."""
-        if isinstance(self._embedder, str):
-            said = self.overrides.embedding or self.settings.embedding
-            wanted = said if self._embedder == "auto" else EmbeddingConfig(self._embedder)
-            self._embedder = build_embedder(wanted, self.settings.environ, self.settings.home)
-        return self._embedder
-
-    def _embedder_of(self, config: AgentConfig) -> Embedder | None:
-        """An agent's own, if it has one configured."""
-        if config.embedding == EmbeddingConfig():
-            return self.embedder
-        return build_embedder(config.embedding, self.settings.environ, self.settings.home)
+        """The embedder of agents that configure none; None: full text search only."""
+        return self._opener.embedder
 
     @property
     def library(self) -> Library:
@@ -261,7 +261,7 @@ class MemGPT(ClientBase):
         """Load documents into a source: all of them or, if anything fails, none. See :meth:`Library.load_from`.
 
         Args:
-            name: the source's name; where there is one, it is brought up to date.
+            name: the source's name; an existing source is brought up to date.
             loader: reads the documents.
             replace: also where the source holds quite other documents; agents stay attached.
 
@@ -269,21 +269,70 @@ class MemGPT(ClientBase):
             NameTaken: there is a source of that name with other documents, and it is not to be replaced.
             SourceError: nothing could be read.
         """
-        loaded = self.library.load_from(name, loader, replace=replace)
-        self._fill_later()
-        return loaded
+        return self._filled_later(self.library.load_from(name, loader, replace=replace))
 
     def load_data(self, name: str, kind: str, **arguments: Any) -> Loaded:
         """The same with a loader by its name, such as ``"directory"``. See :meth:`Library.load`."""
-        loaded = self.library.load(name, kind, **arguments)
-        self._fill_later()
-        return loaded
+        return self._filled_later(self.library.load(name, kind, **arguments))
 
-    def _fill_later(self) -> None:
+    def _filled_later(self, loaded: Loaded) -> Loaded:
+        """Compute the vectors of what was loaded, in the background."""
         if self.embedder is not None:
             fill_in_background(self.store, self.embedder)
+        return loaded
+
+    def attach(self, agent_id: AgentLike, source: str) -> None:
+        """Let an agent search a source; an event tells it so.
+
+        Raises:
+            SourceError: there is no such source.
+        """
+        attach(self.store, self._opener.row(agent_id).id, source)
+
+    def detach(self, agent_id: AgentLike, source: str) -> None:
+        """Stop an agent from searching a source.
+
+        Raises:
+            SourceError: it is not attached.
+        """
+        detach(self.store, self._opener.row(agent_id).id, source)
+
+    def list_sources(self) -> list[Source]:
+        """All sources."""
+        return list(self.store.passages.list_sources())
+
+    def delete_source(self, name: str) -> None:
+        """Delete a source and its passages, from every agent.
+
+        Raises:
+            SourceError: there is none of that name.
+        """
+        self.store.passages.delete_source(self.store.passages.get_source(name).id)
+
+    # -- the rest -------------------------------------------------------------------------------------------------
+
+    def list_personas(self) -> list[str]:
+        """The names of all personas: those of the package and those in the home folder."""
+        return names("personas", self.settings.home)
+
+    def list_humans(self) -> list[str]:
+        """The names of all humans, likewise."""
+        return names("humans", self.settings.home)
+
+    def list_presets(self) -> list[str]:
+        """The names of all presets."""
+        return [*PRESETS]
+
+    def save(self) -> None:
+        """Does nothing: every step is saved when it is done. For programs that call it."""
 
     def close(self) -> None:
-        """Close the store; a filling of vectors stops after the batch at hand."""
+        """Close the store; a background embedding run stops after its current batch."""
         stop_filling(self.store)
         self.store.close()
+
+
+def _text(message: Any) -> str:
+    if not isinstance(message, str):
+        raise ConfigError(f"A message is text, not {type(message).__name__}.")
+    return message

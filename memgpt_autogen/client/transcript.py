@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator
+from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
 
@@ -16,6 +18,9 @@ from ..observers import Discarded, FunctionCalled, FunctionReturned, Said, Sayin
 Entry = dict[str, Any]
 #: Seconds that the end of a stopped turn is waited for; a model that does not stream tells nothing for a while.
 PATIENCE = 2.0
+#: Runs awaited turns; the event loop's own executor may be busy with what an agent's function waits for.
+EXECUTOR = ThreadPoolExecutor(32, thread_name_prefix="memgpt")
+_END: Entry = {}
 
 
 def entry_of(sight: Sight) -> Entry | None:
@@ -104,3 +109,13 @@ def stream(agent: Agent, message: str, name: str | None = None) -> Generator[Ent
     finally:
         gone.set()  # the turn ends with the next thing that it tells
         thread.join(PATIENCE)
+
+
+async def unblocked(found: Generator[Entry, None, None]) -> AsyncIterator[Entry]:
+    """The entries of :func:`stream`, each awaited in a thread; closing this iterator closes that one."""
+    loop = asyncio.get_running_loop()
+    try:
+        while (entry := await loop.run_in_executor(EXECUTOR, next, found, _END)) is not _END:
+            yield entry
+    finally:
+        await loop.run_in_executor(EXECUTOR, found.close)

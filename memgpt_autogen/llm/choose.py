@@ -1,20 +1,11 @@
-"""Which model: the first of these that says one.
-
-1. an explicit argument or flag
-2. what the saved agent remembers
-3. a config entry (AutoGen's ``llm_config``) that names an endpoint or a key
-4. the environment: ``BACKEND_TYPE`` with ``OPENAI_API_BASE`` before ``OPENAI_API_KEY``, so that who asked for a local
-   model never reaches a hosted one; without ``BACKEND_TYPE`` the server at ``OPENAI_API_BASE`` is asked what it is
-5. the config file
-6. the embedded model
-"""
+"""Which model answers, and building it. :class:`ModelRequest` has the order in which sources are asked."""
 
 from __future__ import annotations
 
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..config import DEFAULT_ENDPOINTS, LLMConfig, Settings, from_dict
@@ -26,8 +17,8 @@ from .wrappers import named_by
 
 log = logging.getLogger(__name__)
 
-#: What chose a model; ``given``: one of the candidates.
-Origin = Literal["given", "environment", "config file", "default"]
+#: Which source named the model.
+Origin = Literal["argument", "saved", "entry", "environment", "config file", "default"]
 
 #: The model that OpenAI's API is asked for when nobody names one.
 DEFAULT_OPENAI_MODEL = "gpt-4o-mini"
@@ -36,34 +27,56 @@ SAMPLING_FOLDER = "completions"
 _RESERVED_CHAT = frozenset({"model", "messages", "tools", "tool_choice", "stream", "functions", "function_call"})
 
 
-def choose_model(settings: Settings, *candidates: LLMConfig | None, hint: LLMConfig | None = None) -> LLMConfig:
-    """The configuration of the model to use.
+@dataclass(frozen=True)
+class ModelRequest:
+    """Which model is wanted, by source. The first source that names one wins, in this order:
 
-    Args:
-        settings: environment and config file.
-        candidates: explicit, saved, entry: the first that is not None wins.
-        hint: a config entry that names no endpoint: its wrapper, window and model name go with whatever is chosen.
+    1. ``argument``: an explicit argument or flag;
+    2. ``saved``: what the saved agent remembers;
+    3. ``entry``: a config entry (AutoGen's ``llm_config``) that names an endpoint or a key;
+    4. the environment: ``BACKEND_TYPE`` with ``OPENAI_API_BASE`` before ``OPENAI_API_KEY``, so that a request for a
+       local model never reaches a hosted one; without ``BACKEND_TYPE`` the server at ``OPENAI_API_BASE`` is probed;
+    5. the config file;
+    6. the embedded model.
 
-    Raises:
-        ConfigError: ``BACKEND_TYPE`` names no known server.
-        ModelServerError: it is not given, and nothing answers at ``OPENAI_API_BASE``.
+    Attributes:
+        argument, saved, entry: see above; None: that source names none.
+        hint: a config entry that names no endpoint. Its wrapper, context window and model name are applied to a model
+            that comes from the environment, the config file or the default.
     """
-    chosen, origin = choose_with_origin(settings, *candidates)
-    return _with_hint(chosen, hint) if hint and origin != "given" else chosen
+
+    argument: LLMConfig | None = None
+    saved: LLMConfig | None = None
+    entry: LLMConfig | None = None
+    hint: LLMConfig | None = None
+
+    def resolve(self, settings: Settings) -> tuple[LLMConfig, Origin]:
+        """The model's configuration with its API key, and the source that named it.
+
+        Raises:
+            ConfigError: ``BACKEND_TYPE`` names no known server, or the config file's model is not valid.
+            ModelServerError: ``BACKEND_TYPE`` is not set, and nothing answers at ``OPENAI_API_BASE``.
+        """
+        given: tuple[tuple[Origin, LLMConfig | None], ...] = (
+            ("argument", self.argument),
+            ("saved", self.saved),
+            ("entry", self.entry),
+        )
+        for origin, config in given:
+            if config is not None:
+                return _with_key(config, settings), origin
+        config, origin = _from_environment(settings.environ), "environment"
+        if config is None:
+            config, origin = _from_file(settings), "config file"
+        if config is None:
+            config, origin = LLMConfig(model_endpoint_type="embedded"), "default"
+        config = _with_key(config, settings)
+        return (_with_hint(config, self.hint) if self.hint else config), origin
 
 
-def choose_with_origin(settings: Settings, *candidates: LLMConfig | None) -> tuple[LLMConfig, Origin]:
-    """The model as :func:`choose_model` chooses it, and what chose it. Raises as that does."""
-    for candidate in candidates:
-        if candidate is not None:
-            return _with_key(candidate, settings), "given"
-    origin: Origin = "environment"
-    chosen = _from_environment(settings.environ)
-    if chosen is None:
-        origin, chosen = "config file", _from_file(settings)
-    if chosen is None:
-        origin, chosen = "default", LLMConfig(model_endpoint_type="embedded")
-    return _with_key(chosen, settings), origin
+def choose_model(settings: Settings, request: ModelRequest = ModelRequest()) -> LLMConfig:
+    """The configuration of the model to use: :meth:`ModelRequest.resolve` without the source."""
+    return request.resolve(settings)[0]
 
 
 def _from_environment(environ: Mapping[str, str]) -> LLMConfig | None:

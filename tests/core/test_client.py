@@ -12,7 +12,7 @@ from memgpt_autogen import events
 from memgpt_autogen.client import MemGPT
 from memgpt_autogen.config import AgentConfig, LLMConfig, Settings, from_dict
 from memgpt_autogen.errors import AgentNotFound, ConfigError, MemGPTError, NameTaken, SourceError
-from memgpt_autogen.llm.choose import choose_model
+from memgpt_autogen.llm.choose import ModelRequest, choose_model
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.prompts import packaged
 from memgpt_autogen.sources.base import Document
@@ -284,7 +284,7 @@ def test_the_first_that_names_a_model_wins(
     candidates: tuple[LLMConfig | None, ...],
     chosen: tuple[str, ...],
 ) -> None:
-    config = choose_model(Settings(Path("home"), filed, environ), *candidates)
+    config = choose_model(Settings(Path("home"), filed, environ), ModelRequest(*candidates))
     assert (config.model_endpoint_type, config.model, config.address) == chosen
 
 
@@ -300,7 +300,7 @@ def test_an_address_works_with_and_without_v1(address: str, ending: str) -> None
 def test_a_hint_goes_with_whatever_is_chosen() -> None:
     hint = LLMConfig(model="gpt-4o", model_wrapper="chatml", context_window=4096)
     for environ, model in ((KEY, "gpt-4o"), (LOCAL, "")):
-        config = choose_model(Settings(Path("home"), {}, environ), hint=hint)
+        config = choose_model(Settings(Path("home"), {}, environ), ModelRequest(hint=hint))
         assert (config.model, config.model_wrapper, config.context_window) == (model, "chatml", 4096)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from memgpt_autogen.config import LLMConfig, Settings
 from memgpt_autogen.errors import ConfigError, ModelRequestError
-from memgpt_autogen.llm.choose import choose_model
+from memgpt_autogen.llm.choose import ModelRequest, choose_model
 from memgpt_autogen.llm.completion import CompletionModel
 from memgpt_autogen.llm.embedded import EmbeddedServer
 from memgpt_autogen.llm.repair import parse_calls
@@ -179,7 +179,7 @@ def test_an_old_config_names_the_format_as_its_model() -> None:
     old = LLMConfig(model="zephyr-7B")
     for config in (
         LLMConfig(model="Zephyr-7B-grammar", model_endpoint_type="llamacpp"),
-        choose_model(settings, hint=old),
+        choose_model(settings, ModelRequest(hint=old)),
     ):
         assert CompletionModel(config).wrapper.name == "zephyr-7B"
 

@@ -10,7 +10,7 @@ import click
 
 from ...config import AgentConfig, LLMConfig, from_dict, to_dict
 from ...errors import ConfigError
-from ...llm.choose import choose_model
+from ...llm.choose import ModelRequest, choose_model
 from ...prompts import text_of
 from ...prompts.presets import get_preset
 from ..console import ask, choose, confirm, interactive
@@ -185,7 +185,7 @@ def _type_at(address: str) -> str:
 
 def described(memgpt: MemGPT, agent: Agent) -> str:
     """Which model answers for an agent, where, and with which preset."""
-    config = choose_model(memgpt.settings, agent.config.model)
+    config = choose_model(memgpt.settings, ModelRequest(saved=agent.config.model))
     where = config.address or "this machine"
     remembered = "its own" if agent.config.model else "as configured"
     return f"{agent.model.name} ({config.model_endpoint_type}, {where}; {remembered}), preset {agent.preset.name}"

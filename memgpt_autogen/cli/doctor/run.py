@@ -12,7 +12,7 @@ from ...config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_di
 from ...config.home import home_folder
 from ...config.secrets import without_password
 from ...errors import MemGPTError
-from ...llm.choose import Origin, choose_with_origin
+from ...llm.choose import ModelRequest, Origin
 from ..console import console, say, show_rows
 from .findings import Finding
 
@@ -42,7 +42,7 @@ def doctor(context: click.Context, agent: str | None, as_json: bool) -> None:
     saved = _agent(settings, agent)
     values: list[dict[str, Any]] = []
     try:
-        model, origin = choose_with_origin(settings, saved.model if saved else None)
+        model, origin = ModelRequest(saved=saved.model if saved else None).resolve(settings)
         values = _values(settings, saved, model, origin)
         findings += [*checks.keys(model, settings), *checks.model(model, settings)]
     except MemGPTError as error:
@@ -71,7 +71,7 @@ def _agent(settings: Settings, name: str | None) -> AgentConfig | None:
 
 def _values(settings: Settings, saved: AgentConfig | None, model: LLMConfig, origin: Origin) -> list[dict[str, Any]]:
     """Each setting with its value and where it is from."""
-    where = {"given": "the agent", "environment": "environment"}.get(origin, origin)
+    where = "the agent" if origin == "saved" else origin
     usual = LLMConfig(model_endpoint_type=model.model_endpoint_type)
     rows = [{"setting": "model_endpoint_type", "value": model.model_endpoint_type, "from": where}]
     for name in ("model", "model_endpoint", "model_wrapper", "context_window", "temperature", "timeout"):
