@@ -136,7 +136,8 @@ class ReplyContext:
             reply: the rejected reply; its tokens are added to the usage of the new one.
             reason: what was wrong, as the model reads it.
         """
-        again = self.ask(self.prompt.messages, [events.system_alert(reason)])
+        alert = events.system_alert(reason)
+        again = self.ask(self.prompt.messages, [replace(alert, content=events.render(alert, clock=False))])
         return replace(again, usage=reply.usage + again.usage)
 
 

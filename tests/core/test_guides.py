@@ -49,7 +49,7 @@ def test_a_guide_may_add_to_the_newest_event(
             newest = self.turn.unanswered[-1]
             for word, fact in facts.items():
                 if word in newest.text:
-                    changed = self.turn.rewrite(newest, newest.content[:-1] + f', "memory": "{fact}"}}')
+                    changed = self.turn.rewrite(newest, f"{newest.content}\n(memory: {fact})")
                     assert self.turn.unanswered[-1] is changed
 
     model = script("Good.")
@@ -57,9 +57,12 @@ def test_a_guide_may_add_to_the_newest_event(
     agent.guides.append(Recall)
     assert say(agent, question) == ["Good."]
     asked = model.calls[0].messages[-1]
-    assert (f'"memory": "{shown}"' in asked.content) == (shown is not None)
+    assert ("(memory: " in asked.content) == (
+        shown is not None
+    ) and f"(memory: {shown})" in f"{asked.content}(memory: None)"
     kept = store.log.window(agent.id)[0]
-    assert (kept.content, kept.text, kept.answered) == (asked.content, question, True), "searches see the user's words"
+    assert asked.content.endswith(kept.content) and kept.answered
+    assert kept.text == question, "searches see the user's words"
     assert agent.undo().messages and not store.log.window(agent.id), "undo takes it back"
 
 
@@ -70,7 +73,7 @@ def test_what_a_guide_added_is_kept_where_the_model_fails(build: Build, script: 
         def before_turn(self) -> None:
             newest = self.turn.unanswered[-1]
             if "memory" not in newest.content:
-                made.append(self.turn.rewrite(newest, newest.content[:-1] + ', "memory": "x"}').id)
+                made.append(self.turn.rewrite(newest, f"{newest.content} (memory: x)").id)
 
     model = script(ModelServerError("down"), "Good.")
     agent = build(model)
@@ -78,7 +81,7 @@ def test_what_a_guide_added_is_kept_where_the_model_fails(build: Build, script: 
     with pytest.raises(ModelServerError):
         say(agent, "Hi")
     assert agent.run(must_speak=True).said == ("Good.",)
-    assert len(made) == 1 and '"memory": "x"' in model.calls[-1].messages[-1].content
+    assert len(made) == 1 and "(memory: x)" in model.calls[-1].messages[-1].content
 
 
 def test_a_search_by_the_program_is_logged_and_told(build: Build, script: Script, store: Store) -> None:
@@ -109,7 +112,8 @@ def test_a_rejected_reply_is_asked_for_once_more_with_the_reason(build: Build, s
     turn = agent.run([events.user_message("Hi")])
     assert turn.said == ("Hello.",) and turn.usage == Usage(22, 5) and turn.steps == 1
     first, second = model.calls
-    assert [*second.messages][:-1] == [*first.messages] and "Do not shout." in second.messages[-1].content
+    assert [*second.messages][:-1] == [*first.messages]
+    assert second.messages[-1].content == "[system]: Do not shout."
     assert second.tools == first.tools and second.only == first.only
     assert (first.max_tokens or 0) - (second.max_tokens or 0) == model.count([second.messages[-1]])
     logged = " ".join(f"{message.content} {message.tool_calls}" for message in store.log.window(agent.id))
