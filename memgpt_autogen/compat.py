@@ -18,7 +18,7 @@ from .client import MemGPT
 from .config import DEFAULT_ENDPOINTS, AgentConfig, LLMConfig, Settings
 from .errors import ConfigError
 from .llm.tokens import DEFAULT_WINDOW, context_window_of
-from .observers import Said, Sight
+from .observers import AgentEvent, Said
 from .prompts import text_of
 from .storage.base import Store
 from .storage.sqlite import SQLiteStore
@@ -164,10 +164,10 @@ class AutoGenInterface:
     debug: bool = False
     streaming: bool = False
 
-    def __call__(self, sight: Sight) -> None:
+    def __call__(self, event: AgentEvent) -> None:
         """Observe the agent."""
-        if isinstance(sight, Said):
-            self.message_list = [*(self.message_list or ()), sight.text]
+        if isinstance(event, Said):
+            self.message_list = [*(self.message_list or ()), event.text]
 
     def reset_message_list(self) -> None:
         """Forget what was said."""

@@ -1,4 +1,4 @@
-"""What an agent tells those who watch it. The core prints nothing; displays draw from these."""
+"""The events that an agent emits. Displays draw from them; the core itself prints nothing."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from .messages import Message, ToolCall, ToolResult
 
 @dataclass(frozen=True)
 class EventReceived:
-    """An event came in."""
+    """An event was stored in the agent's memory."""
 
     message: Message
 
 
 @dataclass(frozen=True)
-class ThoughtInside:
-    """The model's private monologue."""
+class InnerThoughts:
+    """The model's inner monologue for one reply."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class FunctionCalled:
-    """A function is about to run. ``by_program``: the preset's rule made the call, not the model."""
+    """A function is about to run. ``by_program``: a rule of the preset made the call, not the model."""
 
     call: ToolCall
     by_program: bool = False
@@ -33,35 +33,35 @@ class FunctionCalled:
 
 @dataclass(frozen=True)
 class FunctionReturned:
-    """A function answered."""
+    """A function returned."""
 
     result: ToolResult
 
 
 @dataclass(frozen=True)
 class Said:
-    """The agent said something aloud. The step that said it is committed."""
+    """The agent sent a message. The step that sent it is committed."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Evicted:
-    """Messages left the window; they are in recall memory. ``summary`` stands in for them."""
+    """Messages were evicted from the window to recall memory; ``summary`` stands in the window for them."""
 
     messages: int
     summary: str
 
 
 @dataclass(frozen=True)
-class Thinking:
-    """The next piece of a monologue that is being written. Told only in turns that are streamed.
+class ThoughtDelta:
+    """The next piece of an inner monologue while the model writes it. Only in streamed turns.
 
-    The whole of it comes as :class:`ThoughtInside`, once the model has written its reply.
+    :class:`InnerThoughts` brings the whole text once the reply is complete.
 
     Attributes:
-        text: to be put behind the pieces before it.
-        call: which call of the reply the piece belongs to, from 0.
+        text: to be appended to the pieces before it.
+        call: the index of the function call in the reply that the piece belongs to.
     """
 
     text: str
@@ -69,10 +69,10 @@ class Thinking:
 
 
 @dataclass(frozen=True)
-class Saying:
-    """The next piece of words that are being written; ahead of what is committed. Told only in streamed turns.
+class SpeechDelta:
+    """The next piece of a message while the model writes it, before the step is committed. Only in streamed turns.
 
-    The whole comes as :class:`Said`, once the step is committed. ``call``: as in :class:`Thinking`.
+    :class:`Said` brings the whole text once the step is committed. Attributes as in :class:`ThoughtDelta`.
     """
 
     text: str
@@ -81,15 +81,20 @@ class Saying:
 
 @dataclass(frozen=True)
 class Discarded:
-    """What was told by :class:`Thinking` and :class:`Saying` since the last whole step is void: it came to nothing.
-
-    ``why`` says it to a person. What the model writes next is told anew.
-    """
+    """All deltas since the last complete step are void, for the reason in ``why``. The next reply streams anew."""
 
     why: str
 
 
-Sight: TypeAlias = (
-    EventReceived | ThoughtInside | FunctionCalled | FunctionReturned | Said | Evicted | Thinking | Saying | Discarded
+AgentEvent: TypeAlias = (
+    EventReceived
+    | InnerThoughts
+    | FunctionCalled
+    | FunctionReturned
+    | Said
+    | Evicted
+    | ThoughtDelta
+    | SpeechDelta
+    | Discarded
 )
-Observer: TypeAlias = Callable[[Sight], None]
+Observer: TypeAlias = Callable[[AgentEvent], None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..memory.context import Context
 from ..messages import ToolSchema
-from ..observers import Observer, Sight
+from ..observers import AgentEvent, Observer
 from ..prompts.presets import Preset
 from ..storage.base import Store
 from ..tools.registry import ToolRegistry
@@ -41,10 +41,10 @@ class Components:
     observers: list[Observer] = field(default_factory=list)
     warned: bool = False
 
-    def tell(self, sight: Sight) -> None:
+    def tell(self, event: AgentEvent) -> None:
         """Tell every observer."""
         for observer in self.observers:
-            observer(sight)
+            observer(event)
 
     def offered(self, tools: Sequence[ToolSchema] = ()) -> list[ToolSchema]:
         """Every function that the model may call: the agent's own, and the caller's ``tools``."""

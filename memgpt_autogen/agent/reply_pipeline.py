@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from ..events import clean
 from ..ids import new_id
-from ..llm.streaming import Parts
+from ..llm.streaming import StreamedReply
 from ..messages import Reply, ToolCall
 from ..prompts.presets import ToolRules
 from .guide import Guide, ReplyContext
@@ -21,7 +21,7 @@ class ReplyStage:
     Attributes:
         context: the prompt behind the reply, and a way to ask again.
         guides: of this turn.
-        parts: what observers were shown while the reply was written.
+        streamed: what observers were shown while the reply was written.
         rules: which function may follow which.
         called: functions that this turn has called before.
         offered: names of all functions on offer.
@@ -29,7 +29,7 @@ class ReplyStage:
 
     context: ReplyContext
     guides: Sequence[Guide]
-    parts: Parts
+    streamed: StreamedReply
     rules: ToolRules
     called: Sequence[str]
     offered: Sequence[str]
@@ -44,7 +44,7 @@ def check_by_guides(reply: Reply, stage: ReplyStage) -> Reply:
 
 def settle_stream(reply: Reply, stage: ReplyStage) -> Reply:
     """See that observers of a streamed reply were shown this reply; what differs is discarded."""
-    stage.parts.settle(reply)
+    stage.streamed.reconcile(reply)
     return reply
 
 

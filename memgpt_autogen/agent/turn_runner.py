@@ -9,10 +9,10 @@ from dataclasses import replace
 from .. import events
 from ..errors import ModelError, ModelReplyError
 from ..ids import new_id
-from ..llm.streaming import Parts
+from ..llm.streaming import StreamedReply
 from ..memory.context import Prompt
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
-from ..observers import Evicted, FunctionCalled, FunctionReturned, Said, ThoughtInside
+from ..observers import Evicted, FunctionCalled, FunctionReturned, InnerThoughts, Said
 from ..prompts.presets import NOT_RUN
 from ..storage.locks import running
 from ..tools.registry import heartbeat_asked
@@ -84,10 +84,10 @@ class TurnRunner:
             self._agent.warned = False
             self._agent.tell(Evicted(prompt.evicted, prompt.summary))
         turn.steps += 1
-        streamed = turn.stream and all(guide.streams for guide in self._guides)
+        wants_stream = turn.stream and all(guide.streams for guide in self._guides)
         try:
-            with Parts(self._agent.tell if streamed else None) as parts:
-                reply = self._ask(prompt, offered, parts, last)
+            with StreamedReply(self._agent.tell if wants_stream else None) as streamed:
+                reply = self._ask(prompt, offered, streamed, last)
         except ModelReplyError as error:
             turn.unreadable += 1
             if last or turn.unreadable >= MAX_FAILURES:
@@ -95,31 +95,31 @@ class TurnRunner:
             return self._drop_unreadable(error)
         turn.unreadable = 0
         result = self._act(reply, prompt, last)
-        if parts.words and not result.said:
-            parts.discard("The words could not be sent.")
+        if streamed.words and not result.said:
+            streamed.discard("The words could not be sent.")
         turn.called += result.called
         turn.said += result.said
         turn.usage += result.usage
         return result
 
-    def _ask(self, prompt: Prompt, offered: Sequence[ToolSchema], parts: Parts, last: bool) -> Reply:
+    def _ask(self, prompt: Prompt, offered: Sequence[ToolSchema], streamed: StreamedReply, last: bool) -> Reply:
         """One reply of the model, through the pipeline."""
         turn, names = self._turn, [schema.name for schema in offered]
         only = self._allowed(names, last)
 
         def ask(messages: Sequence[Message], added: Sequence[Message] = ()) -> Reply:
-            parts.discard("The model is asked once more.")
+            streamed.discard("The model is asked once more.")
             return turn.model.complete(
                 [*messages, *added],
                 tools=offered,
                 only=only,
                 cache=turn.cache,
                 max_tokens=prompt.reply_tokens - (turn.model.count(added) if added else 0),
-                on_part=parts.on_part,
+                on_delta=streamed.on_delta,
             )
 
         context = ReplyContext(prompt, ask)
-        stage = ReplyStage(context, self._guides, parts, self._agent.preset.rules, turn.called, names)
+        stage = ReplyStage(context, self._guides, streamed, self._agent.preset.rules, turn.called, names)
         return run_pipeline(ask(prompt.messages), stage)
 
     def _allowed(self, names: Sequence[str], last: bool) -> frozenset[str] | None:
@@ -136,7 +136,7 @@ class TurnRunner:
         """Run the calls of a reply and commit the whole step at once."""
         agent, turn = self._agent, self._turn
         if reply.inner_thoughts:
-            agent.tell(ThoughtInside(reply.inner_thoughts))
+            agent.tell(InnerThoughts(reply.inner_thoughts))
         for call in reply.tool_calls:
             agent.tell(FunctionCalled(call))
         foreign = {schema.name for schema in turn.tools}

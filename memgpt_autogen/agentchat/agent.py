@@ -34,7 +34,7 @@ from ..client import MemGPT
 from ..config import AgentConfig, LLMConfig, from_dict, to_dict
 from ..errors import ConfigError
 from ..messages import SEND_MESSAGE, Message, ToolCall, ToolResult, ToolSchema, Usage
-from ..observers import FunctionCalled, FunctionReturned, Sight, ThoughtInside
+from ..observers import AgentEvent, FunctionCalled, FunctionReturned, InnerThoughts
 from .model import ClientModel, function_call
 
 logger = logging.getLogger(__name__)
@@ -191,8 +191,8 @@ class MemGPTAssistant(BaseChatAgent, Component[MemGPTAssistantConfig]):
         if self._through:
             self._through.loop, self._through.cancellation_token = loop, cancellation_token
 
-        def watch(sight: Sight) -> None:
-            if (shown := self._shown(sight)) is not None:
+        def watch(event: AgentEvent) -> None:
+            if (shown := self._shown(event)) is not None:
                 loop.call_soon_threadsafe(seen.put_nowait, shown)
 
         call = functools.partial(self._turn, incoming, results, watch)
@@ -201,7 +201,9 @@ class MemGPTAssistant(BaseChatAgent, Component[MemGPTAssistantConfig]):
         cancellation_token.link_future(running)
         return running
 
-    def _turn(self, incoming: Sequence[Message], results: Sequence[ToolResult], watch: Callable[[Sight], None]) -> Turn:
+    def _turn(
+        self, incoming: Sequence[Message], results: Sequence[ToolResult], watch: Callable[[AgentEvent], None]
+    ) -> Turn:
         core = self.core
         schemas = [_schema(tool) for tool in self._tools.values()]
         core.observers.append(watch)
@@ -210,14 +212,14 @@ class MemGPTAssistant(BaseChatAgent, Component[MemGPTAssistantConfig]):
         finally:
             core.observers.remove(watch)
 
-    def _shown(self, sight: Sight) -> BaseAgentEvent | None:
-        if isinstance(sight, ThoughtInside):
-            return ThoughtEvent(source=self.name, content=sight.text)
-        if isinstance(sight, FunctionCalled) and sight.call.name != SEND_MESSAGE:
-            call = function_call(sight.call.id, sight.call.name, sight.call.arguments)
+    def _shown(self, event: AgentEvent) -> BaseAgentEvent | None:
+        if isinstance(event, InnerThoughts):
+            return ThoughtEvent(source=self.name, content=event.text)
+        if isinstance(event, FunctionCalled) and event.call.name != SEND_MESSAGE:
+            call = function_call(event.call.id, event.call.name, event.call.arguments)
             return ToolCallRequestEvent(source=self.name, content=[call])
-        if isinstance(sight, FunctionReturned) and sight.result.name not in (SEND_MESSAGE, *self._tools):
-            return ToolCallExecutionEvent(source=self.name, content=[_execution(sight.result)])
+        if isinstance(event, FunctionReturned) and event.result.name not in (SEND_MESSAGE, *self._tools):
+            return ToolCallExecutionEvent(source=self.name, content=[_execution(event.result)])
         return None
 
     async def _execute(self, call: ToolCall, cancellation_token: CancellationToken) -> ToolResult:

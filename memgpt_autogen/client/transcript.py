@@ -13,7 +13,16 @@ from typing import Any
 from .. import events
 from ..agent import Agent
 from ..messages import SEND_MESSAGE
-from ..observers import Discarded, FunctionCalled, FunctionReturned, Said, Saying, Sight, Thinking, ThoughtInside
+from ..observers import (
+    AgentEvent,
+    Discarded,
+    FunctionCalled,
+    FunctionReturned,
+    InnerThoughts,
+    Said,
+    SpeechDelta,
+    ThoughtDelta,
+)
 
 Entry = dict[str, Any]
 #: Seconds that the end of a stopped turn is waited for; a model that does not stream tells nothing for a while.
@@ -23,15 +32,15 @@ EXECUTOR = ThreadPoolExecutor(32, thread_name_prefix="memgpt")
 _END: Entry = {}
 
 
-def entry_of(sight: Sight) -> Entry | None:
+def entry_of(event: AgentEvent) -> Entry | None:
     """What an observer is told, as an entry: a dict with one of these keys.
 
     ``internal_monologue``, ``assistant_message``, ``function_call`` (``name({...})``), ``function_return`` (beside it
     ``status``: ``success`` or ``error``); while it is written ``internal_monologue_part`` and
     ``assistant_message_part``, and ``discarded`` where these came to nothing. None: no entry.
     """
-    match sight:
-        case ThoughtInside(text):
+    match event:
+        case InnerThoughts(text):
             return {"internal_monologue": text}
         case Said(text):
             return {"assistant_message": text}
@@ -41,9 +50,9 @@ def entry_of(sight: Sight) -> Entry | None:
             }
         case FunctionReturned(result) if result.name != SEND_MESSAGE or result.failed:
             return {"function_return": result.content, "status": "error" if result.failed else "success"}
-        case Thinking(text):
+        case ThoughtDelta(text):
             return {"internal_monologue_part": text}
-        case Saying(text):
+        case SpeechDelta(text):
             return {"assistant_message_part": text}
         case Discarded(why):
             return {"discarded": why}
@@ -54,8 +63,8 @@ def entries(agent: Agent, message: str, name: str | None = None) -> list[Entry]:
     """Say something to an agent; all of what it did about it."""
     found: list[Entry] = []
 
-    def watch(sight: Sight) -> None:
-        entry = entry_of(sight)
+    def watch(event: AgentEvent) -> None:
+        entry = entry_of(event)
         if entry:
             found.append(entry)
 
@@ -79,12 +88,12 @@ def stream(agent: Agent, message: str, name: str | None = None) -> Generator[Ent
     queue: SimpleQueue[Entry | BaseException | None] = SimpleQueue()
     gone = threading.Event()
 
-    def watch(sight: Sight) -> None:
+    def watch(event: AgentEvent) -> None:
         if threading.current_thread() is not thread:
             return  # another turn of the same agent
         if gone.is_set():
             raise _Stopped
-        entry = entry_of(sight)
+        entry = entry_of(event)
         if entry:
             queue.put(entry)
 

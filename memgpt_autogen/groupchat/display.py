@@ -10,14 +10,14 @@ from autogen.io import IOStream
 from ..events import render
 from ..messages import SEND_MESSAGE
 from ..observers import (
+    AgentEvent,
     Discarded,
     EventReceived,
     Evicted,
     FunctionCalled,
     FunctionReturned,
-    Saying,
-    Sight,
-    ThoughtInside,
+    InnerThoughts,
+    SpeechDelta,
 )
 
 try:
@@ -56,36 +56,38 @@ class Display:
         self.streaming = streaming
         self.hushed = False  # the chat that is going on is silent
 
-    def watch(self, sight: Sight) -> None:
+    def watch(self, event: AgentEvent) -> None:
         """An observer of the core."""
         silent = self._owner.silent  # None leaves it to the chat
         if self.hushed if silent is None else silent:
             return
         stream = IOStream.get_default()
-        if isinstance(sight, Saying):
+        if isinstance(event, SpeechDelta):
             if StreamEvent is None:
-                stream.print(sight.text, end="", flush=True)
+                stream.print(event.text, end="", flush=True)
             else:
-                stream.send(StreamEvent(content=sight.text))
-        elif line := self._line(sight):
+                stream.send(StreamEvent(content=event.text))
+        elif line := self._line(event):
             stream.print(f"{self._owner.name} {line}", flush=True)
 
-    def _line(self, sight: Sight) -> str:
-        if isinstance(sight, ThoughtInside) and self._thoughts:
-            return f"{self._sign('💭', 'thinks')}: {sight.text}"
-        if isinstance(sight, FunctionCalled) and self._functions and sight.call.name != SEND_MESSAGE:
-            arguments = json.dumps(dict(sight.call.arguments), ensure_ascii=False)
-            return f"{self._sign('⚡', 'calls')}: {sight.call.name} {arguments}"
-        if isinstance(sight, FunctionReturned) and self._functions and sight.result.name != SEND_MESSAGE:
-            told = "failed" if sight.result.failed else "got"
-            return f"{self._sign('❗' if sight.result.failed else '📎', told)}: {sight.result.content}"
-        if isinstance(sight, Discarded):
-            return f"{self._sign('↩', 'takes back')}: {sight.why}"
-        if isinstance(sight, EventReceived) and self._events:
-            return f"{self._sign('📨', 'hears')}: {render(sight.message)}"
-        if isinstance(sight, Evicted) and self._functions:
-            return f"{self._sign('📦', 'moves')}: {sight.messages} messages left the window for recall memory"
-        return ""
+    def _line(self, event: AgentEvent) -> str:
+        match event:
+            case InnerThoughts(text) if self._thoughts:
+                return f"{self._sign('💭', 'thinks')}: {text}"
+            case FunctionCalled(call) if self._functions and call.name != SEND_MESSAGE:
+                arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
+                return f"{self._sign('⚡', 'calls')}: {call.name} {arguments}"
+            case FunctionReturned(result) if self._functions and result.name != SEND_MESSAGE:
+                sign = self._sign("❗", "failed") if result.failed else self._sign("📎", "got")
+                return f"{sign}: {result.content}"
+            case Discarded(why):
+                return f"{self._sign('↩', 'takes back')}: {why}"
+            case EventReceived(message) if self._events:
+                return f"{self._sign('📨', 'hears')}: {render(message)}"
+            case Evicted(messages) if self._functions:
+                return f"{self._sign('📦', 'moves')}: {messages} messages left the window for recall memory"
+            case _:
+                return ""
 
     def _sign(self, fancy: str, plain: str) -> str:
         return fancy if self._fancy else f"({plain})"

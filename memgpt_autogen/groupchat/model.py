@@ -11,10 +11,10 @@ from typing import Any
 from autogen import OpenAIWrapper
 
 from ..config import LLMConfig
-from ..llm.base import OnPart
+from ..llm.base import OnDelta
 from ..llm.chat_format import read_chat_reply, to_chat_tools
-from ..llm.images import Pictures
-from ..llm.openai_errors import server_words
+from ..llm.images import ImageSupport
+from ..llm.openai_errors import error_message
 from ..llm.tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema, Usage
 from .response_format import SPEAK, for_functions, for_words, has_format
@@ -27,7 +27,7 @@ _KNOW_TOOL_CHOICE = ("", "openai", "azure")
 class AutoGenModel:
     """A :class:`memgpt_autogen.llm.base.ChatModel` over an AutoGen agent's ``client``.
 
-    Pictures are passed on as parts of a message, until the provider says that its model cannot look at them.
+    ImageSupport are passed on as parts of a message, until the provider says that its model cannot look at them.
 
     Args:
         agent: the AutoGen agent; its client is looked up at every call, since AutoGen rebuilds it.
@@ -39,7 +39,7 @@ class AutoGenModel:
         self._hint = hint
         self._counter = TokenCounter(hint.model)
         self._refused_tool_choice = False
-        self._pictures = Pictures(hint.model)
+        self._images = ImageSupport(hint.model)
         self._client: Any = None
         self._message: dict[str, Any] | None = None
 
@@ -47,7 +47,7 @@ class AutoGenModel:
         """The same model, called through another client than the agent's own."""
         clone = copy.copy(self)
         clone._client = client
-        clone._pictures = copy.copy(self._pictures)
+        clone._images = copy.copy(self._images)
         return clone
 
     @property
@@ -66,7 +66,7 @@ class AutoGenModel:
 
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
         """Tokens that messages and functions take in a prompt."""
-        return self._counter.count_messages(messages, tools) + self._pictures.tokens(messages)
+        return self._counter.count_messages(messages, tools) + self._images.tokens(messages)
 
     def complete(
         self,
@@ -76,7 +76,7 @@ class AutoGenModel:
         only: Collection[str] | None = None,
         cache: Any = None,
         max_tokens: int | None = None,
-        on_part: OnPart | None = None,
+        on_delta: OnDelta | None = None,
     ) -> Reply:
         """One call. See the contract for arguments; errors are the provider's own, as AutoGen's users know them."""
         given = self._client or self._agent.client
@@ -90,8 +90,8 @@ class AutoGenModel:
             request["tools"] = _fresh(to_chat_tools(called))
             if self._takes_tool_choice() and not words:
                 request["tool_choice"] = "required"
-        if own and on_part:
-            client = listening(client, called, on_part)
+        if own and on_delta:
+            client = listening(client, called, on_delta)
         sent = [*messages, Message(role="system", content=SPEAK)] if words else messages
         response = self._create(client, request, sent)
         if own:
@@ -99,7 +99,7 @@ class AutoGenModel:
             given.actual_usage_summary = client.actual_usage_summary
         content, calls = self._parts(client.extract_text_or_completion_object(response)[0])
         usage = _usage(response)
-        if not self._pictures.tokens(messages):
+        if not self._images.tokens(messages):
             self._counter.learn(self.count(sent, called), usage.prompt_tokens)
         if words and content and not calls:
             return Reply((ToolCall(SEND_MESSAGE, {"message": content}),), usage=usage)
@@ -122,12 +122,12 @@ class AutoGenModel:
     def _create(self, client: Any, request: dict[str, Any], messages: Sequence[Message]) -> Any:
         """The response; asked for again without what the provider says it does not know."""
         try:
-            return client.create(**request, messages=_fresh(self._pictures.to_chat(messages)))
+            return client.create(**request, messages=_fresh(self._images.to_chat(messages)))
         except Exception as error:  # each provider has its own; what it says is the only sign
             if "tool_choice" in request and "tool_choice" in str(error):
                 self._refused_tool_choice = True
                 request = {key: value for key, value in request.items() if key != "tool_choice"}
-            elif not self._pictures.refused(messages, f"{error} {server_words(error)}"):
+            elif not self._images.refused(messages, f"{error} {error_message(error)}"):
                 raise
             return self._create(client, request, messages)
 

@@ -13,8 +13,8 @@ from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 
-from ..llm.base import OnPart
-from ..llm.openai_stream import STREAMED, gathered
+from ..llm.base import OnDelta
+from ..llm.openai_stream import STREAMED, assemble
 from ..messages import ToolSchema
 
 
@@ -26,32 +26,32 @@ def asked_for(llm_config: Any) -> bool:
     return bool(llm_config.get("stream")) or any(dict(entry).get("stream") for entry in entries)
 
 
-def listening(client: Any, tools: Sequence[ToolSchema], on_part: OnPart) -> Any:
+def listening(client: Any, tools: Sequence[ToolSchema], on_delta: OnDelta) -> Any:
     """The same ``OpenAIWrapper``, its replies heard while they come."""
     clone = copy.copy(client)
-    clone._clients = [_heard(one, tools, on_part) for one in client._clients]
+    clone._clients = [_heard(one, tools, on_delta) for one in client._clients]
     clone._config_list = [{**entry, "stream": False} for entry in client._config_list]
     return clone
 
 
-def _heard(client: Any, tools: Sequence[ToolSchema], on_part: OnPart) -> Any:
+def _heard(client: Any, tools: Sequence[ToolSchema], on_delta: OnDelta) -> Any:
     inner: Any = getattr(client, "_oai_client", None)
     if not hasattr(inner, "chat"):
         return client
     completions = inner.chat.completions
-    beside = _Beside(completions, create=_streamed(completions.create, tools, on_part))
+    beside = _Beside(completions, create=_streamed(completions.create, tools, on_delta))
     clone = copy.copy(client)
     clone._oai_client = _Beside(inner, chat=_Beside(inner.chat, completions=beside))
     return clone
 
 
-def _streamed(create: Callable[..., Any], tools: Sequence[ToolSchema], on_part: OnPart) -> Callable[..., Any]:
+def _streamed(create: Callable[..., Any], tools: Sequence[ToolSchema], on_delta: OnDelta) -> Callable[..., Any]:
     def created(**request: Any) -> Any:
         from openai.types.chat import ChatCompletion
 
         stream = iter(create(**{**request, **STREAMED}))
         first = next(stream)
-        whole = gathered(chain([first], stream), tools, on_part)
+        whole = assemble(chain([first], stream), tools, on_delta)
         message, usage = whole.choices[0].message, whole.usage
         choice = {
             "index": 0,

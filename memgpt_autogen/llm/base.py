@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from ..messages import Message, Reply, ToolSchema
-from ..observers import Discarded, Saying, Thinking
+from ..observers import Discarded, SpeechDelta, ThoughtDelta
 
 TokenCounter = Callable[[str], int]
-Part: TypeAlias = Thinking | Saying | Discarded
-OnPart: TypeAlias = Callable[[Part], None]
+ReplyDelta: TypeAlias = ThoughtDelta | SpeechDelta | Discarded
+OnDelta: TypeAlias = Callable[[ReplyDelta], None]
 
 
 class ChatModel(Protocol):
@@ -43,7 +43,7 @@ class ChatModel(Protocol):
         only: Collection[str] | None = None,
         cache: Any = None,
         max_tokens: int | None = None,
-        on_part: OnPart | None = None,
+        on_delta: OnDelta | None = None,
     ) -> Reply:
         """One call of the model.
 
@@ -53,7 +53,7 @@ class ChatModel(Protocol):
             only: names the reply is held to; None allows all. At least one call comes back.
             cache: a cache object of the caller's (AutoGen's), for models that know what to do with it.
             max_tokens: the room for the reply; None: the model's own default.
-            on_part: hears of thoughts and words while they are written, and of what is void because the model is asked
+            on_delta: hears of thoughts and words while they are written, and of what is void because the model is asked
                 once more. Models that cannot stream do not call it. Whatever it raises ends the call.
 
         Raises:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..messages import Message, ToolSchema
-from .reply_schema import SENTENCE, Form, call_schema
+from .reply_schema import SENTENCE, ReplyFormat, call_schema
 from .wrappers import Wrapper
 
 _NO_MARKERS = ("", "")
@@ -15,7 +15,7 @@ _NO_MARKERS = ("", "")
 _OWN_FORMATS = (SENTENCE,)
 
 
-def reply_json_schema(tools: Sequence[ToolSchema], form: Form) -> dict[str, Any]:
+def reply_json_schema(tools: Sequence[ToolSchema], form: ReplyFormat) -> dict[str, Any]:
     """A JSON Schema of the whole reply, in words that every server knows."""
     cleaned: dict[str, Any] = _without_own_formats(call_schema(tools, form))
     branches = cleaned["anyOf"]
@@ -31,7 +31,7 @@ def _without_own_formats(schema: Any) -> Any:
     return {key: _without_own_formats(value) for key, value in schema.items() if not (own and key == "format")}
 
 
-def bare(wrapper: Wrapper) -> Wrapper:
+def without_markers(wrapper: Wrapper) -> Wrapper:
     """The format without its markers, for servers that put the model's own around each message."""
     return replace(
         wrapper,
@@ -43,7 +43,9 @@ def bare(wrapper: Wrapper) -> Wrapper:
     )
 
 
-def chat_turns(wrapper: Wrapper, messages: Sequence[Message], tools: Sequence[ToolSchema]) -> list[dict[str, str]]:
+def alternating_messages(
+    wrapper: Wrapper, messages: Sequence[Message], tools: Sequence[ToolSchema]
+) -> list[dict[str, str]]:
     """A prompt as chat messages: results are a user's words, and nobody speaks twice in a row.
 
     Many chat templates refuse anything else.

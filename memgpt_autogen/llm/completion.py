@@ -18,16 +18,16 @@ from ..errors import ConfigError, ModelReplyError, ModelRequestError
 from ..events import clean
 from ..messages import Message, Reply, ToolSchema, Usage
 from ..servers import SERVERS, Completion, CompletionRequest, Constraint, SamplingParams
-from .base import OnPart
-from .chat_prompt import bare, chat_turns, reply_json_schema
+from .base import OnDelta
+from .chat_prompt import alternating_messages, reply_json_schema, without_markers
 from .connection import Connection
 from .constraints import ConstraintPolicy
 from .grammar import reply_prefix, to_gbnf
 from .repair import check_calls, parse_calls
-from .reply_schema import STRING_LIMIT, Form, select
-from .streaming import PartReader
+from .reply_schema import STRING_LIMIT, ReplyFormat, select
+from .streaming import StreamParser
 from .transport import Address, Broken, Refused, Transport
-from .wrapper_detection import told_format
+from .wrapper_detection import detect_wrapper
 from .wrappers import Wrapper, get_wrapper, is_auto, named_by
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class CompletionModel:
         self._simplify = embedded if simplify is None else simplify
         self._settings = dict(config.settings)
         self._thoughts = inner_thoughts
-        self._form = Form(row.dialect, inner_thoughts, string_limit, message_limit or string_limit)
+        self._form = ReplyFormat(row.dialect, inner_thoughts, string_limit, message_limit or string_limit)
         self.constraints = ConstraintPolicy(self.connection)
 
     @cached_property
@@ -108,12 +108,12 @@ class CompletionModel:
         Raises:
             ModelServerError: it cannot be reached.
         """
-        found = told_format(self.connection) if is_auto(self._format) and not self.server.chat else None
+        found = detect_wrapper(self.connection) if is_auto(self._format) and not self.server.chat else None
         made = replace(found or get_wrapper(self._format), inner_thoughts=self._thoughts, simplify=self._simplify)
         if "schema" in self.server.constraints and made.outside:
             log.info("%s holds replies to JSON: the monologue of %s stands within the call.", self.name, made.name)
             made = replace(made, outside=False)
-        return bare(made) if self.server.chat else made
+        return without_markers(made) if self.server.chat else made
 
     @property
     def name(self) -> str:
@@ -145,7 +145,7 @@ class CompletionModel:
         only: Collection[str] | None = None,
         cache: Any = None,
         max_tokens: int | None = None,
-        on_part: OnPart | None = None,
+        on_delta: OnDelta | None = None,
     ) -> Reply:
         """One call of the model; see the contract.
 
@@ -158,7 +158,7 @@ class CompletionModel:
             return Reply(text=clean(completion.text.strip()), usage=completion.usage or Usage())
         offered = select(tools, only)
         spent, shown, tight = Usage(), list(messages), False
-        parts = PartReader(on_part, offered, aloud=self.wrapper.thinks_aloud) if on_part else None
+        parts = StreamParser(on_delta, offered, aloud=self.wrapper.thinks_aloud) if on_delta else None
         for last in (False, True):
             constraint, completion, prefix = self._held(
                 shown, tools, offered, self.constraints.choose(last_attempt=last, tight=tight), max_tokens, tight, parts
@@ -192,7 +192,7 @@ class CompletionModel:
         constraint: Constraint,
         max_tokens: int | None,
         tight: bool,
-        parts: PartReader | None,
+        parts: StreamParser | None,
     ) -> tuple[Constraint, Completion, str]:
         """A reply under this constraint or, if the server refuses it, under the next one that it takes."""
         faults: list[tuple[Constraint, Broken | Refused]] = []
@@ -245,7 +245,7 @@ class CompletionModel:
         constraint: Constraint,
         max_tokens: int | None,
         tight: bool = False,
-        parts: PartReader | None = None,
+        parts: StreamParser | None = None,
     ) -> tuple[Completion, str]:
         """A reply, and the start of it that the prompt ended with."""
         prefix = ""
@@ -273,7 +273,7 @@ class CompletionModel:
             schema=reply_json_schema(offered, form) if offered and constraint == "schema" else None,
             window=window,
             info=self.connection.info,
-            messages=chat_turns(self.wrapper, messages, tools) if self.server.chat else (),
+            messages=alternating_messages(self.wrapper, messages, tools) if self.server.chat else (),
         )
         patient = constraint == "none" or "none" not in self.server.constraints
         on_text = parts.after(prefix) if parts else None

@@ -12,7 +12,7 @@ from ..config import LLMConfig
 from ..errors import ModelRequestError, ModelServerError
 from ..messages import Usage
 from ..servers import SERVERS, Completion, CompletionRequest, Fetch, ModelNotLoaded, Server, ServerInfo, StreamFormat
-from .sse import Unfinished
+from .sse import IncompleteStream
 from .tokens import TokenCounter
 from .transport import Refused, Transport
 from .wrappers import named_by
@@ -208,7 +208,7 @@ class Connection:
                     on_text(text)
             whole = self.understood(lambda rows: stream.assemble(text, rows), seen)
             if whole is None:
-                raise Unfinished("the reply broke off")
+                raise IncompleteStream("the reply broke off")
             return whole
 
         body = {**self.row.body(request), **stream.body}

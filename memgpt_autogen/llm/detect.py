@@ -26,7 +26,7 @@ _PATH = re.compile(r"(/api)?(/v1)?(/(chat/)?completions|/completion|/generate)?/
 
 
 @dataclass(frozen=True)
-class Found:
+class DetectedServer:
     """A server.
 
     Attributes:
@@ -46,7 +46,7 @@ class Found:
         return f"{self.address} is {self.type} with {self.model or 'no model that it names'}{window}"
 
 
-def probe(address: str, *, api_key: str = "", timeout: float = TIMEOUT) -> Found | None:
+def probe(address: str, *, api_key: str = "", timeout: float = TIMEOUT) -> DetectedServer | None:
     """Which server listens at an address, with or without ``/v1``; None: one that is not known here.
 
     Args:
@@ -76,11 +76,11 @@ def _matches(sign: Probe, reply: Any) -> bool:
         return False
 
 
-def local_servers(endpoints: Mapping[str, str] = DEFAULT_ENDPOINTS) -> list[Found]:
+def local_servers(endpoints: Mapping[str, str] = DEFAULT_ENDPOINTS) -> list[DetectedServer]:
     """The servers that answer at the default addresses on this machine."""
     addresses = sorted({address for address in endpoints.values() if is_near(address)})
 
-    def look(address: str) -> Found | None:
+    def look(address: str) -> DetectedServer | None:
         try:
             return probe(address, timeout=1.0)
         except ModelError:
@@ -121,15 +121,15 @@ def _answer(transport: Transport, path: str, *, first: bool) -> Any:
         return None
 
 
-def _found(row: Server, base: str, transport: Transport) -> Found:
+def _found(row: Server, base: str, transport: Transport) -> DetectedServer:
     """The server with what it reports about itself."""
     config = LLMConfig(model_endpoint_type=row.name, model_endpoint=base)
     try:
         info = Connection(row, transport, config).info
     except ModelError as error:  # no model is loaded, or it requires a key
         log.info("%s", error)
-        return Found(row.name, base)
-    return Found(row.name, base, info.model, info.window)
+        return DetectedServer(row.name, base)
+    return DetectedServer(row.name, base, info.model, info.window)
 
 
 def served_model(config: LLMConfig) -> str:

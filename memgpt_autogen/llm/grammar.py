@@ -22,10 +22,10 @@ from dataclasses import replace
 
 from ..messages import ToolSchema
 from .gbnf import Plain, Text, Writer
-from .reply_schema import Form, call_schema
+from .reply_schema import ReplyFormat, call_schema
 
 
-def reply_prefix(tools: Sequence[ToolSchema], form: Form = Form(), *, outside: bool = False) -> str:
+def reply_prefix(tools: Sequence[ToolSchema], form: ReplyFormat = ReplyFormat(), *, outside: bool = False) -> str:
     """How every allowed reply begins, up to its last ``:``; a prompt may end with it.
 
     With several functions it is ``{"function":``, with one it reaches up to the first value. Empty where the
@@ -39,7 +39,9 @@ def reply_prefix(tools: Sequence[ToolSchema], form: Form = Form(), *, outside: b
     return shared.rpartition(":")[0] + ":"
 
 
-def to_gbnf(tools: Sequence[ToolSchema], form: Form = Form(), *, prefix: str = "", outside: bool = False) -> str:
+def to_gbnf(
+    tools: Sequence[ToolSchema], form: ReplyFormat = ReplyFormat(), *, prefix: str = "", outside: bool = False
+) -> str:
     """A GBNF grammar, rule ``root``, of what follows ``prefix`` in a reply.
 
     Args:

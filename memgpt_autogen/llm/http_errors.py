@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .sse import Unfinished
+from .sse import IncompleteStream
 
 if TYPE_CHECKING:
     import httpx
 
 
-def kind(error: Exception) -> str:
+def error_kind(error: Exception) -> str:
     """``slow``, ``down``, ``address``; empty for what is not the network's doing."""
     import httpx
 
@@ -18,10 +18,10 @@ def kind(error: Exception) -> str:
         return "address"
     if isinstance(error, (httpx.ReadTimeout, httpx.WriteTimeout)):
         return "slow"
-    return "down" if isinstance(error, (httpx.TransportError, Unfinished)) else ""
+    return "down" if isinstance(error, (httpx.TransportError, IncompleteStream)) else ""
 
 
-def unconnected(error: Exception) -> bool:
+def never_connected(error: Exception) -> bool:
     """Whether there was no connection at all, as where nothing listens."""
     import httpx
 
@@ -33,7 +33,7 @@ def is_html(response: httpx.Response) -> bool:
     return "html" in response.headers.get("content-type", "") or response.text.lstrip()[:1] == "<"
 
 
-def server_words(response: httpx.Response) -> tuple[str, str]:
+def type_and_message(response: httpx.Response) -> tuple[str, str]:
     """(type, message) of an error, as far as the server says."""
     try:
         data = response.json()
@@ -45,7 +45,7 @@ def server_words(response: httpx.Response) -> tuple[str, str]:
     return str(found.get("type", "")), str(found.get("message", found))[:300].rstrip(".")
 
 
-def wanted_wait(response: httpx.Response) -> float | None:
+def retry_after(response: httpx.Response) -> float | None:
     """Seconds that the server asks to wait before the next request."""
     try:
         return max(0.0, float(response.headers["retry-after"]))

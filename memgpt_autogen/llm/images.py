@@ -16,7 +16,7 @@ _REFUSAL = re.compile(
 )
 
 
-class Pictures:
+class ImageSupport:
     """Whether one model is shown the pictures that come with messages; else it reads that there are some.
 
     Args:

@@ -24,7 +24,7 @@ _UNITS = {"m": 10**6, "b": 10**9}
 
 
 @dataclass(frozen=True)
-class Size:
+class ModelSize:
     """What is known of a model; None where nothing is.
 
     Attributes:
@@ -38,7 +38,7 @@ class Size:
     parameters: int | None = None
 
 
-def size_of(config: LLMConfig, environ: Mapping[str, str] | None = None) -> Size:
+def size_of(config: LLMConfig, environ: Mapping[str, str] | None = None) -> ModelSize:
     """The size of a configured model. Asks a local server, and does without its answer where none comes soon."""
     if config.model_endpoint_type not in SERVERS or config.model_endpoint_type == "embedded":
         return _named_size(config, environ)
@@ -46,13 +46,13 @@ def size_of(config: LLMConfig, environ: Mapping[str, str] | None = None) -> Size
         with connect(config, timeout=TIMEOUT) as connection:
             info = connection.info
             known = [number for number in (info.window, config.context_window) if number is not None]
-            return Size(info.model, min(known, default=None), _weights(connection.parameters(), info.model))
+            return ModelSize(info.model, min(known, default=None), _weights(connection.parameters(), info.model))
     except ModelError as error:
         log.info("The size of the model is not known: %s", error)
         return _named_size(config, environ)
 
 
-def _named_size(config: LLMConfig, environ: Mapping[str, str] | None = None) -> Size:
+def _named_size(config: LLMConfig, environ: Mapping[str, str] | None = None) -> ModelSize:
     """What the configuration alone says, or the name of the file that would be run."""
     name, window = "" if named_by("", config.model) else config.model, config.context_window
     if config.model_endpoint_type == "embedded":
@@ -61,7 +61,7 @@ def _named_size(config: LLMConfig, environ: Mapping[str, str] | None = None) -> 
         window = window or DEFAULT_WINDOW
         with contextlib.suppress(ConfigError):  # whoever starts it says so
             name = find_model(environ, config.model).stem
-    return Size(name, window, parameters_in(name))
+    return ModelSize(name, window, parameters_in(name))
 
 
 def _weights(told: int | None, name: str) -> int | None:

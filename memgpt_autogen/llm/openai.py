@@ -16,11 +16,11 @@ from ..config import LLMConfig
 from ..errors import ConfigError, MissingDependency, ModelReplyError, ModelServerError
 from ..messages import Message, Reply, ToolSchema, Usage
 from ..observers import Discarded
-from .base import OnPart, Part
+from .base import OnDelta, ReplyDelta
 from .chat_format import read_chat_reply, to_chat_tools
-from .images import Pictures
-from .openai_errors import explain, server_words
-from .openai_stream import STREAMED, BrokenOff, gathered
+from .images import ImageSupport
+from .openai_errors import error_message, explain
+from .openai_stream import STREAMED, StreamTruncated, assemble
 from .tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class OpenAIChat:
             raise ConfigError(f"{self.address} needs an API key: set {names[0]}.")
         self._counter = TokenCounter(config.model)
         self._refused: set[str] = set()
-        self._pictures = Pictures(config.model)
+        self._images = ImageSupport(config.model)
         self._client: Any = None
 
     @property
@@ -86,7 +86,7 @@ class OpenAIChat:
 
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
         """Tokens of these messages and functions in a chat request."""
-        return self._counter.count_messages(messages, tools) + self._pictures.tokens(messages)
+        return self._counter.count_messages(messages, tools) + self._images.tokens(messages)
 
     def complete(
         self,
@@ -96,7 +96,7 @@ class OpenAIChat:
         only: Collection[str] | None = None,
         cache: Any = None,
         max_tokens: int | None = None,
-        on_part: OnPart | None = None,
+        on_delta: OnDelta | None = None,
     ) -> Reply:
         """One call of the model; see the contract. ``cache`` is not used."""
         offered = [tool for tool in tools if only is None or tool.name in only]
@@ -113,11 +113,11 @@ class OpenAIChat:
         if self.config.temperature is not None:
             request["temperature"] = self.config.temperature
         request |= {key: value for key, value in self.config.settings.items() if key not in _CLIENT_SETTINGS}
-        if on_part and offered:
+        if on_delta and offered:
             request |= STREAMED
-        answer = self._send(request, messages, offered, on_part)
+        answer = self._send(request, messages, offered, on_delta)
         usage = _usage(answer)
-        if not self._pictures.tokens(messages):
+        if not self._images.tokens(messages):
             self._counter.learn(self.count(messages, offered), usage.prompt_tokens)
         reply = self._read(answer, offered, only)
         return Reply(reply.tool_calls, reply.inner_thoughts, reply.text, usage)
@@ -144,16 +144,16 @@ class OpenAIChat:
         request: Mapping[str, Any],
         messages: Sequence[Message],
         offered: Sequence[ToolSchema],
-        on_part: OnPart | None,
+        on_delta: OnDelta | None,
     ) -> Any:
         openai = _openai()
         while True:
             try:
-                answer = self._create({**request, "messages": self._pictures.to_chat(messages, self._thoughts)})
-                if on_part and isinstance(answer, openai.Stream):
-                    return self._gathered(answer, offered, on_part)
+                answer = self._create({**request, "messages": self._images.to_chat(messages, self._thoughts)})
+                if on_delta and isinstance(answer, openai.Stream):
+                    return self._gathered(answer, offered, on_delta)
                 return answer
-            except BrokenOff as error:
+            except StreamTruncated as error:
                 log.warning("%s: %s Asking once more, for all of it at once.", self.address, error)
                 request = {key: value for key, value in request.items() if key not in STREAMED}
             except openai.APIStatusError as error:
@@ -162,27 +162,27 @@ class OpenAIChat:
             except (openai.OpenAIError, ValueError) as error:  # ValueError: JSON that is none
                 raise explain(error, self.config.model, self.address, self._key) from None
 
-    def _gathered(self, stream: Any, offered: Sequence[ToolSchema], on_part: OnPart) -> Any:
+    def _gathered(self, stream: Any, offered: Sequence[ToolSchema], on_delta: OnDelta) -> Any:
         import httpx
 
         openai = _openai()
-        told: list[Part] = []
+        told: list[ReplyDelta] = []
 
-        def tell(part: Part) -> None:
+        def tell(part: ReplyDelta) -> None:
             told.append(part)
-            on_part(part)
+            on_delta(part)
 
         with stream:  # whatever happens, the connection is closed
             try:
-                return gathered(stream, offered, tell)
+                return assemble(stream, offered, tell)
             except openai.APITimeoutError:
                 raise
             except httpx.TimeoutException as error:  # older releases of the package let these through
                 raise openai.APITimeoutError(request=error.request) from error
-            except (openai.APIConnectionError, httpx.TransportError, BrokenOff) as error:
+            except (openai.APIConnectionError, httpx.TransportError, StreamTruncated) as error:
                 if told:
-                    on_part(Discarded("The connection broke; the model is asked once more."))
-                raise BrokenOff("The connection broke in the middle of a reply.") from error
+                    on_delta(Discarded("The connection broke; the model is asked once more."))
+                raise StreamTruncated("The connection broke in the middle of a reply.") from error
 
     def _create(self, request: Mapping[str, Any]) -> Any:
         if self._client is None:
@@ -198,8 +198,8 @@ class OpenAIChat:
 
     def _do_without(self, request: Mapping[str, Any], messages: Sequence[Message], error: Any) -> bool:
         """Leave out, from now on, what this answer refuses; False if it is nothing that one can do without."""
-        words = server_words(error)
-        if error.status_code in _PICTURE_REFUSED and self._pictures.refused(messages, words):
+        words = error_message(error)
+        if error.status_code in _PICTURE_REFUSED and self._images.refused(messages, words):
             log.info("%s refuses pictures; it is only told of them from now on.", self.name)
             return True
         field = self._dispensable(request, words) if error.status_code == 400 else None

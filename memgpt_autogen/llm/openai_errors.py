@@ -11,7 +11,7 @@ from ..errors import ModelError, ModelRequestError, ModelServerError
 _TOO_LONG = re.compile(r"context.?(length|window|size)", re.IGNORECASE)
 
 
-def server_words(error: Any) -> str:
+def error_message(error: Any) -> str:
     """The server's own message in an error of the ``openai`` package."""
     body = getattr(error, "body", None)
     if isinstance(body, Mapping):
@@ -35,7 +35,7 @@ def explain(error: Exception, model: str, address: str, key: str = "") -> ModelE
     """
     import openai
 
-    words = server_words(error).strip().rstrip(".")[:300]
+    words = error_message(error).strip().rstrip(".")[:300]
     if key:
         words = words.replace(key, "***")
     code = str(getattr(error, "code", "") or "")

@@ -7,29 +7,29 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..messages import ToolSchema
-from .base import OnPart
-from .streaming import PartReader
+from .base import OnDelta
+from .streaming import StreamParser
 
 #: What a request has besides, if its reply is to be streamed.
 STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 
 
-class BrokenOff(Exception):
+class StreamTruncated(Exception):
     """The stream ended before the reply did."""
 
 
-def gathered(chunks: Iterable[Any], tools: Sequence[ToolSchema], on_part: OnPart) -> Any:
+def assemble(chunks: Iterable[Any], tools: Sequence[ToolSchema], on_delta: OnDelta) -> Any:
     """The whole reply, of the shape that a request without streaming brings.
 
     Args:
         chunks: as the ``openai`` package gives them.
         tools: the functions on offer.
-        on_part: hears of the parts. Words beside a call are not told: what they are shows only at the end.
+        on_delta: hears of the parts. Words beside a call are not told: what they are shows only at the end.
 
     Raises:
-        BrokenOff: there is no last chunk.
+        StreamTruncated: there is no last chunk.
     """
-    reader = PartReader(on_part, tools)
+    reader = StreamParser(on_delta, tools)
     words, refusal, reason, usage, calls = "", "", None, None, _Calls()
     for chunk in chunks:
         usage = getattr(chunk, "usage", None) or usage
@@ -46,7 +46,7 @@ def gathered(chunks: Iterable[Any], tools: Sequence[ToolSchema], on_part: OnPart
         if tools and not calls.rows and words.lstrip()[:1] in ("{", "`"):
             reader.text(words)  # a call that a model writes as text
     if reason is None:
-        raise BrokenOff("The reply broke off.")
+        raise StreamTruncated("The reply broke off.")
     message = SimpleNamespace(content=words or None, refusal=refusal or None, tool_calls=calls.rows or None)
     return SimpleNamespace(choices=[SimpleNamespace(message=message, finish_reason=reason)], usage=usage)
 

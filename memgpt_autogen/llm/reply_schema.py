@@ -46,7 +46,7 @@ def select(tools: Sequence[ToolSchema], only: Collection[str] | None) -> list[To
 
 
 @dataclass(frozen=True)
-class Form:
+class ReplyFormat:
     """What a reply is held to.
 
     Attributes:
@@ -65,7 +65,7 @@ class Form:
     thoughts_limit: int = THOUGHTS_LIMIT
     list_limit: int = LIST_LIMIT
 
-    def within(self, limit: int, least: int, tools: Sequence[ToolSchema], tight: bool) -> Form:
+    def within(self, limit: int, least: int, tools: Sequence[ToolSchema], tight: bool) -> ReplyFormat:
         """The same for a reply of so many tokens.
 
         Words take more than two characters a token; ``tight`` counts on one, as digits and rare signs take, on
@@ -84,7 +84,7 @@ class Form:
         )
 
 
-def call_schema(tools: Sequence[ToolSchema], form: Form = Form()) -> Json:
+def call_schema(tools: Sequence[ToolSchema], form: ReplyFormat = ReplyFormat()) -> Json:
     """The JSON Schema of a reply: one ``anyOf`` branch for each function."""
     branches = []
     for tool in tools:
@@ -108,7 +108,7 @@ def call_schema(tools: Sequence[ToolSchema], form: Form = Form()) -> Json:
 class _Bounder:
     """Rewrites one function's parameter schema without references and without anything unbounded."""
 
-    def __init__(self, parameters: Mapping[str, Any], form: Form) -> None:
+    def __init__(self, parameters: Mapping[str, Any], form: ReplyFormat) -> None:
         self.root = parameters
         self.form = form
 

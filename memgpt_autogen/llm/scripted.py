@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema, Usage
-from ..observers import Saying, Thinking
-from .base import OnPart, Part
+from ..observers import SpeechDelta, ThoughtDelta
+from .base import OnDelta, ReplyDelta
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class ScriptedModel:
         only: Collection[str] | None = None,
         cache: Any = None,
         max_tokens: int | None = None,
-        on_part: OnPart | None = None,
+        on_delta: OnDelta | None = None,
     ) -> Reply:
         """The script's next line; told word by word where someone listens.
 
@@ -94,14 +94,14 @@ class ScriptedModel:
         if isinstance(answer, BaseException):
             raise answer
         if isinstance(answer, BreaksOff):
-            _stream(self._reply(answer.line, bool(tools)), on_part, half=True)
+            _stream(self._reply(answer.line, bool(tools)), on_delta, half=True)
             raise answer.error
         reply = self._reply(answer, bool(tools))
         names = [call.name for call in reply.tool_calls]
         if held is not None and not (names and set(names) <= held):
             said = names or reply.text
             raise ScriptError(f"Call {len(self.calls)} allows only {sorted(held)}; the script says {said!r}.")
-        _stream(reply, on_part)
+        _stream(reply, on_delta)
         if reply.usage == Usage():
             reply = replace(reply, usage=Usage(self.count(messages, tools), 10))
         return reply
@@ -121,14 +121,14 @@ class ScriptedModel:
         return Reply(tuple(answer))
 
 
-def _stream(reply: Reply, on_part: OnPart | None, half: bool = False) -> None:
-    parts: list[Part] = [Thinking(piece) for piece in _pieces(reply.inner_thoughts)]
+def _stream(reply: Reply, on_delta: OnDelta | None, half: bool = False) -> None:
+    parts: list[ReplyDelta] = [ThoughtDelta(piece) for piece in _pieces(reply.inner_thoughts)]
     for index, call in enumerate(reply.tool_calls):
         if call.name == SEND_MESSAGE:
-            parts += [Saying(piece, index) for piece in _pieces(str(call.arguments.get("message", "")))]
+            parts += [SpeechDelta(piece, index) for piece in _pieces(str(call.arguments.get("message", "")))]
     for part in parts[: (len(parts) + 1) // 2] if half else parts:
-        if on_part:
-            on_part(part)
+        if on_delta:
+            on_delta(part)
 
 
 def _pieces(text: str) -> list[str]:

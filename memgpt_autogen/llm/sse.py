@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 
-class Unfinished(Exception):
+class IncompleteStream(Exception):
     """A reply that came in pieces ended before its last one."""
 
 
@@ -15,7 +15,7 @@ def values(chunks: Iterable[bytes]) -> Iterator[Any]:
     """The JSON values of a stream of bytes. An ``error:`` event gives ``{"error": ...}``.
 
     Raises:
-        Unfinished: one was cut.
+        IncompleteStream: one was cut.
     """
     for line in _lines(chunks):
         name, _, data = line.partition(b":") if line[:1] != b"{" else (b"data", b"", line)
@@ -24,7 +24,7 @@ def values(chunks: Iterable[bytes]) -> Iterator[Any]:
         try:
             value = json.loads(data)
         except ValueError as error:
-            raise Unfinished(f"a piece of the stream is not JSON: {data[:80]!r}") from error
+            raise IncompleteStream(f"a piece of the stream is not JSON: {data[:80]!r}") from error
         yield {"error": value} if name == b"error" else value
 
 

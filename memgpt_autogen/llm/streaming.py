@@ -14,8 +14,8 @@ from typing import Any
 from pydantic_core import from_json
 
 from ..messages import SEND_MESSAGE, Reply, ToolSchema
-from ..observers import Discarded, Saying, Thinking
-from .base import OnPart, Part
+from ..observers import Discarded, SpeechDelta, ThoughtDelta
+from .base import OnDelta, ReplyDelta
 from .repair import Names, calls_in
 from .reply_schema import THOUGHTS
 
@@ -25,22 +25,22 @@ _CALL = re.compile(r"\s*(?:```\w*\s*|<\|?tool_call\|?>\s*)?\{\s*[\"']")
 _PERHAPS = re.compile(r"\s*(?:`{1,3}\w*\s*|<[^>\s]*>?\s*)?\{?\s*$")
 
 
-class Parts:
+class StreamedReply:
     """The parts of one reply on their way to whoever listens. As a context manager it takes back what is told in vain.
 
     Args:
         tell: hears of every part; None: nobody listens, and nothing is streamed.
 
     Attributes:
-        on_part: for :meth:`memgpt_autogen.llm.base.ChatModel.complete`; None where nobody listens.
+        on_delta: for :meth:`memgpt_autogen.llm.base.ChatModel.complete`; None where nobody listens.
     """
 
-    def __init__(self, tell: OnPart | None) -> None:
+    def __init__(self, tell: OnDelta | None) -> None:
         self._tell = tell
-        self._told: dict[tuple[type[Thinking | Saying], int], str] = {}
-        self.on_part: OnPart | None = self._pass_on if tell else None
+        self._told: dict[tuple[type[ThoughtDelta | SpeechDelta], int], str] = {}
+        self.on_delta: OnDelta | None = self._pass_on if tell else None
 
-    def __enter__(self) -> Parts:
+    def __enter__(self) -> StreamedReply:
         return self
 
     def __exit__(
@@ -50,17 +50,17 @@ class Parts:
             broken = isinstance(error, Exception)  # else Ctrl-C, or a listener that left
             self.discard((str(error) or type(error).__name__) if broken else "It was stopped before it was whole.")
 
-    def settle(self, reply: Reply) -> None:
+    def reconcile(self, reply: Reply) -> None:
         """See that the parts told make up the reply; what differs is taken back."""
         said = [str(call.arguments.get("message", "")) for call in reply.tool_calls if call.name == SEND_MESSAGE]
-        rows = sorted((call, text) for (kind, call), text in self._told.items() if kind is Saying)
+        rows = sorted((call, text) for (kind, call), text in self._told.items() if kind is SpeechDelta)
         if not rows:
             return
         told, last = [text for _, text in rows], len(rows) - 1
         if told[:last] != said[:last] or not "".join(said[last : last + 1]).startswith(told[last]) or last >= len(said):
             self.discard("The reply came out otherwise.")
         elif told[last] != said[last]:
-            self._pass_on(Saying(said[last][len(told[last]) :], rows[last][0]))
+            self._pass_on(SpeechDelta(said[last][len(told[last]) :], rows[last][0]))
 
     def discard(self, why: str) -> None:
         """Take back what was told, if anything was."""
@@ -71,9 +71,9 @@ class Parts:
     @property
     def words(self) -> bool:
         """Whether words have been told, and not taken back."""
-        return any(kind is Saying for kind, _ in self._told)
+        return any(kind is SpeechDelta for kind, _ in self._told)
 
-    def _pass_on(self, part: Part) -> None:
+    def _pass_on(self, part: ReplyDelta) -> None:
         if isinstance(part, Discarded):
             self.discard(part.why)
         elif self._tell:
@@ -82,7 +82,7 @@ class Parts:
             self._tell(part)
 
 
-class PartReader:
+class StreamParser:
     """Finds thoughts and words in a growing reply, and tells what is new of them.
 
     Args:
@@ -91,11 +91,11 @@ class PartReader:
         aloud: whether it thinks in plain words before its call.
     """
 
-    def __init__(self, tell: OnPart, tools: Sequence[ToolSchema], *, aloud: bool = False) -> None:
+    def __init__(self, tell: OnDelta, tools: Sequence[ToolSchema], *, aloud: bool = False) -> None:
         self._tell = tell
         self._names = Names(tools)
         self._aloud = aloud
-        self._told: dict[tuple[type[Thinking | Saying], int], str] = {}
+        self._told: dict[tuple[type[ThoughtDelta | SpeechDelta], int], str] = {}
 
     def discard(self, why: str) -> None:
         """Take back what was told, if anything was; the reply begins anew."""
@@ -121,13 +121,13 @@ class PartReader:
             found = _CALL.search(text)
             start = found.start() if found else len(text)
             before = text[:start] if found else _PERHAPS.sub("", text)
-            self._more(Thinking, before.strip(), 0)
+            self._more(ThoughtDelta, before.strip(), 0)
         start = text.find("{", start)
         if start < 0:
             return
         for index, (name, arguments, thought) in enumerate(calls_in(_so_far(text[start:]), self._names)):
             if thought and not self._aloud:
-                self._more(Thinking, thought, index)
+                self._more(ThoughtDelta, thought, index)
             self.call(name, arguments, index)
 
     def call(self, name: str, arguments: Any, index: int = 0) -> None:
@@ -139,11 +139,11 @@ class PartReader:
             return
         thought, words = arguments.get(THOUGHTS), arguments.get("message")
         if isinstance(thought, str):
-            self._more(Thinking, thought, index)
+            self._more(ThoughtDelta, thought, index)
         if name == SEND_MESSAGE and isinstance(words, str):
-            self._more(Saying, words, index)
+            self._more(SpeechDelta, words, index)
 
-    def _more(self, kind: type[Thinking | Saying], text: str, index: int) -> None:
+    def _more(self, kind: type[ThoughtDelta | SpeechDelta], text: str, index: int) -> None:
         told = self._told.get((kind, index), "")
         if len(text) > len(told) and text.startswith(told):
             self._told[kind, index] = text

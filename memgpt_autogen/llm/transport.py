@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ..config.secrets import without_password
 from ..errors import MissingDependency, ModelRequestError, ModelServerError
-from .http_errors import is_html, kind, server_words, unconnected, wanted_wait
+from .http_errors import error_kind, is_html, never_connected, retry_after, type_and_message
 from .sse import values
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Transport:
             body: what is sent.
             patient: try again after a 500; not where that may be the answer to this very request.
             read: makes the result of a reply that comes in pieces, each the JSON of a server-sent event or of a line.
-                Called anew for each attempt; raises :class:`.pieces.Unfinished` where the last piece is missing.
+                Called anew for each attempt; raises :class:`.sse.IncompleteStream` where the last piece is missing.
 
         Raises:
             ModelServerError: unreachable, out of time; ``retry`` says if again helps. As Broken: a fault of its own,
@@ -157,10 +157,10 @@ class Transport:
                     response.read()
             except Exception as error:
                 failure = self._unreachable(error, shown, attempt)
-                timeouts += kind(error) == "slow"
-                if self._on_lost and kind(error) == "down":
+                timeouts += error_kind(error) == "slow"
+                if self._on_lost and error_kind(error) == "down":
                     self._on_lost()
-                if last or timeouts > 1 or not failure.retry or (unconnected(error) and not self._met):
+                if last or timeouts > 1 or not failure.retry or (never_connected(error) and not self._met):
                     log.debug("%s %s failed", method, shown, exc_info=True)
                     raise failure from None  # the message says it all
                 wait = self._backoff * 2 ** (attempt - 1)
@@ -171,7 +171,7 @@ class Transport:
                 failure = self._refused(response, shown, attempt)
                 if last or not failure.retry or (response.status_code == 500 and not patient):
                     raise failure
-                wait = wanted_wait(response) or self._backoff * 2 ** (attempt - 1)
+                wait = retry_after(response) or self._backoff * 2 ** (attempt - 1)
             log.warning("%s Trying again in %.1f s.", failure, wait)
             time.sleep(min(wait, _LONGEST_WAIT))
         raise AssertionError("unreachable")
@@ -199,7 +199,7 @@ class Transport:
         return {"Authorization": f"Bearer {key}", **dict.fromkeys(_KEY_HEADERS, key)} if key else {}
 
     def _unreachable(self, error: Exception, shown: str, attempt: int) -> ModelServerError:
-        failed = kind(error)
+        failed = error_kind(error)
         if failed == "":
             raise error
         if failed == "address":
@@ -215,7 +215,7 @@ class Transport:
 
     def _refused(self, response: httpx.Response, shown: str, attempt: int) -> Broken | Refused:
         status = response.status_code
-        fault, words = server_words(response)
+        fault, words = type_and_message(response)
         told = f"{shown} answered {status}{': ' + self._scrub(words) if words else ''}."
         hint = self._hints.get(fault, "")
         if status == 429 or status >= 500:

@@ -12,13 +12,13 @@ from .wrappers import DEFAULT_WRAPPER, Wrapper, by_marks, by_name, from_template
 log = logging.getLogger(__name__)
 
 
-def told_format(connection: Connection) -> Wrapper | None:
+def detect_wrapper(connection: Connection) -> Wrapper | None:
     """The format of a server's model: read off its chat template, else by the template's marks, else by its name.
 
     Raises:
         ModelServerError: the server cannot be reached.
     """
-    found = _rendered(connection) or by_marks(connection.format_shown()) or by_name(connection.info.model)
+    found = _from_template(connection) or by_marks(connection.format_shown()) or by_name(connection.info.model)
     if found is None:
         log.warning(
             "%s tells no chat template that is known, nor does the name %r: the format %s is used. Name another as "
@@ -32,7 +32,7 @@ def told_format(connection: Connection) -> Wrapper | None:
     return found
 
 
-def _rendered(connection: Connection) -> Wrapper | None:
+def _from_template(connection: Connection) -> Wrapper | None:
     """The format as the server itself writes chats; None where it cannot, or not in markers around each message."""
     path = connection.row.template_path
     if not path:

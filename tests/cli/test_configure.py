@@ -78,9 +78,9 @@ def test_the_type_is_found_out_from_the_address(memgpt: Program, home: Path) -> 
 
 def test_the_arrow_keys_and_the_defaults_answer(memgpt: Program, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(LLAMACPP) as address:
-        from memgpt_autogen.llm.detect import Found
+        from memgpt_autogen.llm.detect import DetectedServer
 
-        found = [Found("llamacpp", address, "qwen", 8192)]
+        found = [DetectedServer("llamacpp", address, "qwen", 8192)]
         monkeypatch.setattr(questions, "local_servers", lambda: found)
         keys = [
             DOWN * 2 + ENTER,  # provider: local

@@ -16,7 +16,7 @@ from memgpt_autogen.cli.setup.quickstart import offer
 from memgpt_autogen.config import Settings
 from memgpt_autogen.errors import ConfigError
 from memgpt_autogen.llm import detect
-from memgpt_autogen.llm.detect import Found
+from memgpt_autogen.llm.detect import DetectedServer
 from tests.cli.conftest import Program
 from tests.cli.keys import CTRL_C, DOWN, ENTER, typed
 from tests.cli.servers import LLAMACPP, serving
@@ -92,7 +92,10 @@ def test_a_file_is_taken_as_it_is(memgpt: Program, home: Path, tmp_path: Path) -
 def test_the_server_that_answers_is_taken_or_chosen(
     memgpt: Program, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    servers = [Found("koboldcpp", "http://127.0.0.1:5001", "a"), Found("ollama", "http://127.0.0.1:11434", "b", 8192)]
+    servers = [
+        DetectedServer("koboldcpp", "http://127.0.0.1:5001", "a"),
+        DetectedServer("ollama", "http://127.0.0.1:11434", "b", 8192),
+    ]
     monkeypatch.setattr(detect, "local_servers", lambda: servers)
     assert memgpt("quickstart", "--backend", "local", "--yes").code == 0
     assert filed(home)["model_endpoint_type"] == "koboldcpp"

@@ -14,7 +14,7 @@ from memgpt_autogen import AgentConfig, LLMConfig, MemGPT, QuickstartChoice, Set
 from memgpt_autogen.errors import AgentNotFound, ConfigError, ModelServerError
 from memgpt_autogen.llm.scripted import BreaksOff, ScriptedModel
 from memgpt_autogen.messages import Reply, ToolCall
-from memgpt_autogen.observers import Saying
+from memgpt_autogen.observers import SpeechDelta
 
 NOTE = ToolCall("core_memory_append", {"name": "human", "content": "Likes tea.", "request_heartbeat": True})
 HELLO = Reply((ToolCall("send_message", {"message": "Hello dear Chad."}),), "He is back.")
@@ -60,7 +60,7 @@ def test_entries_while_they_come(tmp_path: Path) -> None:
 def test_leaving_a_stream_early_ends_the_turn_at_its_last_whole_step(tmp_path: Path) -> None:
     memgpt = client(tmp_path)
     agent = memgpt.create_agent("sam", model=ScriptedModel([NOTE, HELLO, "Good day."]))
-    agent.observers.append(lambda sight: time.sleep(0.1 * isinstance(sight, Saying)))
+    agent.observers.append(lambda sight: time.sleep(0.1 * isinstance(sight, SpeechDelta)))
     for entry in memgpt.stream_message("sam", "I like tea."):
         if "assistant_message_part" in entry:
             break

@@ -17,7 +17,7 @@ from memgpt_autogen.errors import ConfigError, ModelReplyError, ModelServerError
 from memgpt_autogen.llm.chat_format import to_chat_messages
 from memgpt_autogen.llm.scripted import Answer, Call, ScriptedModel
 from memgpt_autogen.messages import Message, ToolCall, ToolSchema
-from memgpt_autogen.observers import Evicted, Sight
+from memgpt_autogen.observers import AgentEvent, Evicted
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
@@ -42,7 +42,7 @@ def padded(number: int, words: int = 60) -> str:
 def test_filling_up_is_warned_of_once_at_each_crossing(build: Build, script: Script, store: Store) -> None:
     model = script(*[parrot] * 80, window=WINDOW)
     agent = build(model)
-    seen: list[Sight] = []
+    seen: list[AgentEvent] = []
     agent.observers.append(seen.append)
     for number in range(24):
         say(agent, padded(number))
@@ -80,7 +80,7 @@ def test_what_was_said_stands_when_the_server_dies_over_the_warning(build: Build
 def test_a_full_window_is_evicted_to_half_with_a_summary(build: Build, script: Script, store: Store) -> None:
     model = script(*[parrot] * 80, window=WINDOW)
     agent = build(model)
-    seen: list[Sight] = []
+    seen: list[AgentEvent] = []
     agent.observers.append(seen.append)
     number = 0
     while not any(isinstance(sight, Evicted) for sight in seen):
@@ -219,7 +219,7 @@ def test_the_prefix_stays_the_same_to_the_byte(build: Build, script: Script, pre
 def test_the_prefix_changes_with_evictions_alone(build: Build, script: Script) -> None:
     model = script(*[parrot] * 200, window=WINDOW)
     agent = build(model)
-    seen: list[Sight] = []
+    seen: list[AgentEvent] = []
     agent.observers.append(seen.append)
     for number in range(50):
         say(agent, padded(number, number % 9 * 10))

@@ -9,7 +9,7 @@ from memgpt_autogen.agent.guide import Guide, ReplyContext, TurnContext
 from memgpt_autogen.agent.results import Turn
 from memgpt_autogen.errors import ModelServerError
 from memgpt_autogen.messages import Message, Reply, ToolCall, ToolResult, Usage
-from memgpt_autogen.observers import Discarded, FunctionCalled, FunctionReturned, Said, Saying, Sight
+from memgpt_autogen.observers import AgentEvent, Discarded, FunctionCalled, FunctionReturned, Said, SpeechDelta
 from memgpt_autogen.storage.base import Store
 
 from .conftest import Build, Script, call, note, say
@@ -94,7 +94,7 @@ def test_a_search_by_the_program_is_logged_and_told(build: Build, script: Script
     model = script("Good.")
     agent = build(model)
     agent.guides.append(Search)
-    seen: list[Sight] = []
+    seen: list[AgentEvent] = []
     agent.observers.append(seen.append)
     agent.run([events.user_message("Hi")], conversation="c1")
     assert "for the model" in model.calls[0].messages[-1].content
@@ -123,12 +123,12 @@ def test_a_rejected_reply_is_asked_for_once_more_with_the_reason(build: Build, s
 def test_words_that_were_streamed_are_discarded_before_the_model_is_asked_again(build: Build, script: Script) -> None:
     agent = build(script("HELLO.", "Hello."))
     agent.guides.append(NoShouting)
-    seen: list[Sight] = []
+    seen: list[AgentEvent] = []
     agent.observers.append(seen.append)
     agent.run([events.user_message("Hi")], stream=True)
     at = next(index for index, one in enumerate(seen) if isinstance(one, Discarded))
-    before = "".join(one.text for one in seen[:at] if isinstance(one, Saying))
-    after = "".join(one.text for one in seen[at:] if isinstance(one, Saying))
+    before = "".join(one.text for one in seen[:at] if isinstance(one, SpeechDelta))
+    after = "".join(one.text for one in seen[at:] if isinstance(one, SpeechDelta))
     assert (before, after) == ("HELLO.", "Hello.") and [one.text for one in seen if isinstance(one, Said)] == ["Hello."]
 
 
@@ -138,10 +138,10 @@ def test_a_guide_that_replaces_replies_is_not_streamed(build: Build, script: Scr
 
     agent = build(script("Hello."))
     agent.guides += [Guide, Whole]
-    seen: list[Sight] = []
+    seen: list[AgentEvent] = []
     agent.observers.append(seen.append)
     agent.run([events.user_message("Hi")], stream=True)
-    assert not [one for one in seen if isinstance(one, Saying | Discarded)]
+    assert not [one for one in seen if isinstance(one, SpeechDelta | Discarded)]
 
 
 def test_guides_are_asked_in_their_order_and_made_anew_for_each_turn(build: Build, script: Script) -> None:

@@ -12,7 +12,7 @@ from memgpt_autogen.events import rendered
 from memgpt_autogen.grounding.retrieve import Found, look_up, second_person
 from memgpt_autogen.grounding.sentences import parts, sentences
 from memgpt_autogen.llm.scripted import ScriptedModel
-from memgpt_autogen.observers import FunctionCalled, FunctionReturned, Sight
+from memgpt_autogen.observers import AgentEvent, FunctionCalled, FunctionReturned
 from memgpt_autogen.prompts.presets import get_preset
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.shapes import Passage
@@ -157,7 +157,7 @@ def test_the_look_up_is_logged_as_the_call_that_it_is(build: Build, script: Scri
     model = script("Nice to meet you.", "Your cat is called Miro.")
     agent = build(model, preset="memgpt_tiny")
     say(agent, "My cat is called Miro.")
-    seen: list[Sight] = []
+    seen: list[AgentEvent] = []
     agent.observers.append(seen.append)
     assert say(agent, "What is my cat called?") == ["Your cat is called Miro."]
     asked, called, found = store.log.window(agent.id)[-5:-2]

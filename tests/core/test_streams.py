@@ -8,7 +8,15 @@ from memgpt_autogen import events
 from memgpt_autogen.errors import ModelReplyError, ModelServerError
 from memgpt_autogen.llm.scripted import BreaksOff
 from memgpt_autogen.messages import Reply, ToolCall
-from memgpt_autogen.observers import Discarded, FunctionReturned, Said, Saying, Sight, Thinking, ThoughtInside
+from memgpt_autogen.observers import (
+    AgentEvent,
+    Discarded,
+    FunctionReturned,
+    InnerThoughts,
+    Said,
+    SpeechDelta,
+    ThoughtDelta,
+)
 from memgpt_autogen.storage.base import Store
 
 from .conftest import Build, Script, note, say
@@ -16,8 +24,8 @@ from .conftest import Build, Script, note, say
 HELLO = Reply((ToolCall("send_message", {"message": "Hello dear Chad, how are you?"}),), "He is here again.")
 
 
-def words(sights: list[Sight]) -> str:
-    return "".join(sight.text for sight in sights if isinstance(sight, Saying))
+def words(sights: list[AgentEvent]) -> str:
+    return "".join(sight.text for sight in sights if isinstance(sight, SpeechDelta))
 
 
 def test_parts_come_first_and_the_whole_after_the_commit(build: Build, script: Script, store: Store) -> None:
@@ -25,10 +33,12 @@ def test_parts_come_first_and_the_whole_after_the_commit(build: Build, script: S
     agent.observers.append(seen.append)
     agent.run([events.user_message("Hi")], stream=True)
     assert words(seen) == "Hello dear Chad, how are you?"
-    assert "".join(sight.text for sight in seen if isinstance(sight, Thinking)) == "He is here again."
+    assert "".join(sight.text for sight in seen if isinstance(sight, ThoughtDelta)) == "He is here again."
     kinds = [type(sight) for sight in seen]
-    assert kinds.count(Said) == kinds.count(ThoughtInside) == 1 and kinds.count(Saying) > 3
-    assert max(i for i, kind in enumerate(kinds) if kind is Saying) < kinds.index(ThoughtInside) < kinds.index(Said)
+    assert kinds.count(Said) == kinds.count(InnerThoughts) == 1 and kinds.count(SpeechDelta) > 3
+    assert (
+        max(i for i, kind in enumerate(kinds) if kind is SpeechDelta) < kinds.index(InnerThoughts) < kinds.index(Said)
+    )
 
 
 def test_nothing_is_streamed_unasked(build: Build, script: Script) -> None:
@@ -73,8 +83,8 @@ def test_words_that_cannot_be_sent_are_taken_back(build: Build, script: Script) 
 
 
 def test_a_listener_that_fails_is_heard(build: Build, script: Script, store: Store) -> None:
-    def broken(sight: Sight) -> None:
-        if isinstance(sight, Saying):
+    def broken(sight: AgentEvent) -> None:
+        if isinstance(sight, SpeechDelta):
             raise OSError("the terminal is gone")
 
     agent = build(script(HELLO))

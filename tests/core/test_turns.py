@@ -12,7 +12,7 @@ from memgpt_autogen.agent.intake import open_calls
 from memgpt_autogen.errors import AgentBusy, ConfigError, ModelServerError
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import Message, Reply, ToolCall, ToolResult, ToolSchema, utc_now
-from memgpt_autogen.observers import EventReceived, FunctionCalled, FunctionReturned, Said, Sight, ThoughtInside
+from memgpt_autogen.observers import AgentEvent, EventReceived, FunctionCalled, FunctionReturned, InnerThoughts, Said
 from memgpt_autogen.storage.base import Store
 
 from .conftest import Build, Script, call, note, results, say
@@ -252,15 +252,15 @@ def test_a_new_agent_object_opens_a_new_session(build: Build, script: Script, st
 
 
 def test_observers_see_what_happens_in_its_order(build: Build, script: Script) -> None:
-    seen: list[Sight] = []
+    seen: list[AgentEvent] = []
     writes, speaks = note(), ToolCall("send_message", {"message": "Hi."})
     event = events.user_message("hello")
     agent = build(script(Reply((writes, speaks), "be brief")))
     agent.observers.append(seen.append)
     agent.run([event])
-    kinds = [EventReceived, ThoughtInside, FunctionCalled, FunctionCalled, FunctionReturned, FunctionReturned, Said]
+    kinds = [EventReceived, InnerThoughts, FunctionCalled, FunctionCalled, FunctionReturned, FunctionReturned, Said]
     assert [type(sight) for sight in seen] == kinds
-    assert seen[0] == EventReceived(event) and seen[1] == ThoughtInside("be brief")
+    assert seen[0] == EventReceived(event) and seen[1] == InnerThoughts("be brief")
     assert seen[2] == FunctionCalled(writes) and seen[-1] == Said("Hi.")
 
 

@@ -12,7 +12,7 @@ from memgpt_autogen.errors import ModelReplyError
 from memgpt_autogen.llm.completion import CompletionModel
 from memgpt_autogen.llm.grammar import reply_prefix, to_gbnf
 from memgpt_autogen.llm.repair import check_calls, parse_calls
-from memgpt_autogen.llm.reply_schema import Form
+from memgpt_autogen.llm.reply_schema import ReplyFormat
 from memgpt_autogen.messages import Message, ToolSchema
 
 PROMPTS = (
@@ -55,7 +55,7 @@ def first_try(model: CompletionModel, address: str, words: str, tools: Sequence[
         Message("system", "You are an agent that acts by calling functions."),
         events.user_message(words, name="Ann"),
     ]
-    form = Form("full", wrapper.inner_thoughts, limit, limit, limit)
+    form = ReplyFormat("full", wrapper.inner_thoughts, limit, limit, limit)
     prefix = reply_prefix(tools, form, outside=wrapper.outside)
     gbnf = to_gbnf(tools, form, prefix=prefix, outside=wrapper.outside)
     body = {

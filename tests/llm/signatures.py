@@ -22,7 +22,7 @@ from pydantic import BaseModel, Field, create_model
 
 from memgpt_autogen.llm.grammar import to_gbnf
 from memgpt_autogen.llm.repair import check_calls, parse_calls
-from memgpt_autogen.llm.reply_schema import Dialect, Form
+from memgpt_autogen.llm.reply_schema import Dialect, ReplyFormat
 from memgpt_autogen.messages import ToolSchema
 from memgpt_autogen.tools.schema import Signature
 
@@ -117,7 +117,7 @@ def signatures(draw: Any, later: bool = True) -> Signature:
 
 def refused(address: str, tools: list[ToolSchema], dialect: Dialect, *, outside: bool = False) -> str:
     """What the real parser says against the grammar of these functions; empty where it takes it."""
-    body = {"prompt": "x", "n_predict": 1, "grammar": to_gbnf(tools, Form(dialect), outside=outside)}
+    body = {"prompt": "x", "n_predict": 1, "grammar": to_gbnf(tools, ReplyFormat(dialect), outside=outside)}
     reply = httpx.post(address + "/completion", json=body, timeout=60)
     return "" if reply.status_code == 200 else reply.text
 
@@ -139,7 +139,7 @@ def sampled(address: str, signature: Signature, dialect: Dialect = "full", seed:
         AssertionError, or an error of this package: what was written does not fit.
     """
     tools = [signature.schema]
-    form = Form(dialect, string_limit=16, thoughts_limit=16, list_limit=2)
+    form = ReplyFormat(dialect, string_limit=16, thoughts_limit=16, list_limit=2)
     body = {
         "prompt": "A call with short values:\n",
         "n_predict": ENOUGH,

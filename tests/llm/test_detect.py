@@ -12,7 +12,7 @@ import pytest
 from memgpt_autogen.config import Settings
 from memgpt_autogen.errors import ModelServerError
 from memgpt_autogen.llm.choose import choose_model
-from memgpt_autogen.llm.detect import Found, is_hosted_openai, is_near, local_servers, probe
+from memgpt_autogen.llm.detect import DetectedServer, is_hosted_openai, is_near, local_servers, probe
 from memgpt_autogen.llm.embedded import EmbeddedServer
 
 from .conftest import Answer, Loopback
@@ -44,7 +44,7 @@ def chosen(address: str, **environ: str) -> tuple[str, str]:
 @pytest.mark.parametrize("ending", ["", "/", "/v1", "/v1/", "/api", "/v1/chat/completions"])
 def test_each_server_is_known_by_its_answers(served: Replay, kind: Kind, ending: str) -> None:
     found = probe(served.address + ending, api_key="k")
-    assert found == Found(kind.name, served.address, kind.model, kind.window)
+    assert found == DetectedServer(kind.name, served.address, kind.model, kind.window)
     assert all(request.headers["Authorization"] == "Bearer k" for request in served.asked)
     assert {request.method for request in served.asked} <= {"GET", "POST"} and not served.requests
 
@@ -69,7 +69,7 @@ def test_the_real_server_is_known(embedded_server: EmbeddedServer) -> None:
 @pytest.mark.parametrize("kind", [WEBUI], ids=lambda kind: kind.name)
 def test_a_server_without_a_model_is_known_all_the_same(served: Replay) -> None:
     served.pages["/v1/internal/model/info"] = Answer({"model_name": "None", "lora_names": []})
-    assert probe(served.address) == Found("webui", served.address)
+    assert probe(served.address) == DetectedServer("webui", served.address)
 
 
 @pytest.mark.parametrize("kind", [KOBOLDCPP], ids=lambda kind: kind.name)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from memgpt_autogen.llm.arguments import fitted
 from memgpt_autogen.llm.embedded import EmbeddedServer
 from memgpt_autogen.llm.grammar import reply_prefix, to_gbnf
-from memgpt_autogen.llm.reply_schema import Dialect, Form, call_schema, select
+from memgpt_autogen.llm.reply_schema import Dialect, ReplyFormat, call_schema, select
 from memgpt_autogen.messages import ToolSchema
 from memgpt_autogen.tools.schema import Signature
 
@@ -22,7 +22,7 @@ from .conftest import REMEMBER, SAY, SEARCH, TEXT, TOOLS, schema
 from .plain_gbnf import NotPlain, check_plain
 from .signatures import refused, sampled, signatures
 
-BARE = Form(inner_thoughts=False)
+BARE = ReplyFormat(inner_thoughts=False)
 DIALECTS: tuple[Dialect, ...] = ("full", "plain")
 
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|(\[(?:[^\]\\]|\\.)*\])|([a-zA-Z][\w-]*)|(\{[\d,]+\}|[()|?*+])')
@@ -79,7 +79,7 @@ def test_only_narrows_and_thoughts_may_be_left_out() -> None:
 
 @pytest.mark.parametrize("limit", [1, 99, 200, 201, 250, 399, 1000, 1234])
 def test_strings_are_bounded_exactly(limit: int) -> None:
-    gbnf = to_gbnf([SAY], Form("full", False, limit, limit))
+    gbnf = to_gbnf([SAY], ReplyFormat("full", False, limit, limit))
     assert accepts(gbnf, "send_message", message="x" * limit)
     assert accepts(gbnf, "send_message", message="x" * (limit // 2))
     assert accepts(gbnf, "send_message", message="")
@@ -112,7 +112,7 @@ def test_lists_are_bounded_and_more_tightly_where_a_reply_was_cut() -> None:
 
 
 def test_message_and_thoughts_have_limits_of_their_own() -> None:
-    gbnf = to_gbnf(TOOLS, Form(string_limit=50, message_limit=10, thoughts_limit=5))
+    gbnf = to_gbnf(TOOLS, ReplyFormat(string_limit=50, message_limit=10, thoughts_limit=5))
     assert accepts(gbnf, "send_message", inner_thoughts="x" * 5, message="x" * 10)
     assert not accepts(gbnf, "send_message", inner_thoughts="x" * 6, message="x")
     assert not accepts(gbnf, "send_message", inner_thoughts="x", message="x" * 11)
@@ -233,12 +233,12 @@ def test_the_monologue_may_stand_before_the_call() -> None:
     assert reply_prefix([SAY], outside=True) == "" and reply_prefix([SAY], BARE, outside=True) != ""
     said = '{"function": "send_message", "params": {"message": "hi"}}'
     for dialect in DIALECTS:
-        gbnf = to_gbnf(TOOLS, Form(dialect, thoughts_limit=20), outside=True)
+        gbnf = to_gbnf(TOOLS, ReplyFormat(dialect, thoughts_limit=20), outside=True)
         assert accepts(gbnf, "", raw=f"I greet, briefly.\n{said}")
         for wrong in (said, f"\n{said}", f"a {{b}}\n{said}", f"two\nlines\n{said}"):
             assert not accepts(gbnf, "", raw=wrong), wrong
         assert not accepts(gbnf, "", raw=f"hm\n{said.replace('message', 'inner_thoughts')}")
-        assert accepts(to_gbnf(TOOLS, Form(dialect, False), outside=True), "", raw=said)
+        assert accepts(to_gbnf(TOOLS, ReplyFormat(dialect, False), outside=True), "", raw=said)
 
 
 #: What a grammar counts as one sign in a sentence, and plain signs.
@@ -255,7 +255,7 @@ def test_the_check_of_arguments_takes_every_sentence_that_the_grammar_takes(sent
     say = schema("send_message", message=TEXT | {"format": "sentence", "minLength": 9, "maxLength": 160})
     raw = f'{{"function": "send_message", "params": {{"message": "{sentence}"}}}}'
     for dialect in DIALECTS:
-        took = as_regex(to_gbnf([say], Form(dialect, inner_thoughts=False))).fullmatch(raw)
+        took = as_regex(to_gbnf([say], ReplyFormat(dialect, inner_thoughts=False))).fullmatch(raw)
         if dialect == "full":
             assert took
         if took:
@@ -266,7 +266,7 @@ def test_the_check_of_arguments_takes_every_sentence_that_the_grammar_takes(sent
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_sentence_has_its_least_length(dialect: Dialect) -> None:
     say = schema("send_message", message=TEXT | {"format": "sentence", "minLength": 9, "maxLength": 160})
-    gbnf = to_gbnf([say], Form(dialect, inner_thoughts=False))
+    gbnf = to_gbnf([say], ReplyFormat(dialect, inner_thoughts=False))
     assert accepts(gbnf, "send_message", message="It rains.")
     assert not accepts(gbnf, "send_message", message="I rest.")
 
@@ -274,15 +274,15 @@ def test_a_sentence_has_its_least_length(dialect: Dialect) -> None:
 @pytest.mark.parametrize("outside", [False, True])
 def test_the_plain_dialect_keeps_to_what_old_parsers_know(outside: bool) -> None:
     tools = [*TOOLS, RICH, TIMES, schema("f", a={"type": "string", "format": "sentence"})]
-    assert check_plain(to_gbnf(tools, Form("plain"), outside=outside)) > 30
+    assert check_plain(to_gbnf(tools, ReplyFormat("plain"), outside=outside)) > 30
     with pytest.raises(NotPlain):
-        check_plain(to_gbnf(tools, Form("full"), outside=outside))
+        check_plain(to_gbnf(tools, ReplyFormat("full"), outside=outside))
 
 
 @settings(max_examples=50, deadline=None, database=None, derandomize=True, suppress_health_check=[*HealthCheck])
 @given(signatures(), st.booleans())
 def test_the_plain_dialect_of_any_function_does(signature: Signature, outside: bool) -> None:
-    check_plain(to_gbnf([signature.schema, SAY], Form("plain"), outside=outside))
+    check_plain(to_gbnf([signature.schema, SAY], ReplyFormat("plain"), outside=outside))
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_the_reader_of_the_plain_dialect_refuses_what_old_parsers_do(body: str) 
 def test_the_plain_dialect_says_the_same_as_the_full_one() -> None:
     tags = {"type": "array", "items": {"type": "string", "maxLength": 5}, "minItems": 1, "maxItems": 3}
     tool = schema("näme", required=["tags"], tags=tags, pick={"enum": ['a "b" \\ c', 1]}, x={"type": "number"})
-    full, plain = (to_gbnf([*TOOLS, tool], Form(dialect, False)) for dialect in DIALECTS)
+    full, plain = (to_gbnf([*TOOLS, tool], ReplyFormat(dialect, False)) for dialect in DIALECTS)
     odd = 'hi "you" \\ [x]^~{}| é日本 😀\n\t/'
     for wanted, function, params in (
         (True, "send_message", {"message": odd}),
@@ -344,7 +344,7 @@ TIMES = schema(
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_times_and_identities_have_their_form(dialect: Dialect) -> None:
-    gbnf = to_gbnf([TIMES], Form(dialect, False))
+    gbnf = to_gbnf([TIMES], ReplyFormat(dialect, False))
     good = {
         "day": "2024-02-29",
         "at": "1999-12-31T23:59:59Z",
@@ -383,7 +383,7 @@ def test_tuples_sets_of_keys_and_sizes_of_objects() -> None:
         some={"type": "object", "additionalProperties": TEXT, "minProperties": 1, "maxProperties": 2},
     )
     for dialect in DIALECTS:
-        gbnf = to_gbnf([tool], Form(dialect, False))
+        gbnf = to_gbnf([tool], ReplyFormat(dialect, False))
         good: dict[str, Any] = {"pair": ["x", 1], "marks": {"a": 1}, "some": {"k": "v"}}
         assert accepts(gbnf, "f", **good) and accepts(gbnf, "f", **good | {"marks": {}})
         for wrong in (
@@ -428,7 +428,7 @@ def test_llama_cpp_takes_the_grammars(embedded_server: Any) -> None:
 
     for tools in (TOOLS, [RICH], [REMEMBER, schema("f")]):
         for thoughts in (True, False):
-            gbnf = to_gbnf(tools, Form("full", thoughts, 40, 40, 40))
+            gbnf = to_gbnf(tools, ReplyFormat("full", thoughts, 40, 40, 40))
             body = {
                 "prompt": "Call a function.",
                 "n_predict": 400,

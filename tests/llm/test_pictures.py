@@ -11,7 +11,7 @@ import pytest
 from memgpt_autogen import MemGPT, Settings
 from memgpt_autogen import events as happening
 from memgpt_autogen.errors import ModelRequestError
-from memgpt_autogen.llm.base import Part
+from memgpt_autogen.llm.base import ReplyDelta
 from memgpt_autogen.llm.images import IMAGE_TOKENS
 from memgpt_autogen.messages import Message
 
@@ -78,8 +78,8 @@ def test_a_streamed_reply_to_a_picture_and_a_refusal_of_one(loopback: Loopback) 
     loopback.script = [events(*SPOKEN, *END), NO_IMAGES, events(*SPOKEN, *END)]
     model = chat(loopback)
     for _ in range(2):
-        told: list[Part] = []
-        assert model.complete(ASK, TOOLS, on_part=told.append).tool_calls[0].arguments == {"message": WORDS}
+        told: list[ReplyDelta] = []
+        assert model.complete(ASK, TOOLS, on_delta=told.append).tool_calls[0].arguments == {"message": WORDS}
         assert words(told) == WORDS
     assert [len(parts(request)) for request in loopback.requests] == [1, 1, 0]
     assert all(request.body["stream"] is True for request in loopback.requests)

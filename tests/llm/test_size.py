@@ -12,7 +12,7 @@ import pytest
 from memgpt_autogen import LLMConfig, MemGPT
 from memgpt_autogen.config import Settings
 from memgpt_autogen.llm.embedded import EmbeddedServer
-from memgpt_autogen.llm.model_size import Size, parameters_in, size_of
+from memgpt_autogen.llm.model_size import ModelSize, parameters_in, size_of
 from memgpt_autogen.prompts.presets import suited
 
 from .conftest import Answer
@@ -57,7 +57,7 @@ def test_servers_are_asked(kind: Kind) -> None:
     server = Replay(kind)
     config = LLMConfig(model_endpoint_type=kind.name, model_endpoint=server.address + "/v1", api_key="k")
     told = {"llamacpp": 630167424}.get(kind.name)
-    assert size_of(config) == Size(kind.model, kind.window, told)
+    assert size_of(config) == ModelSize(kind.model, kind.window, told)
     assert not server.requests  # no reply was asked for
     server.close()
 
@@ -72,7 +72,7 @@ def test_the_smaller_window_counts_and_weights_by_the_server_before_those_by_the
     assert size_of(of(server, model="my-500m")).parameters == 500_000_000  # embeddings counted twice
     assert size_of(of(server, model="context-1M")).parameters == 630167424
     # An old config names the prompt format as its model.
-    assert size_of(of(server, model="airoboros-l2-70b-2.1")) == Size("models/tm05.gguf", 4096, 630167424)
+    assert size_of(of(server, model="airoboros-l2-70b-2.1")) == ModelSize("models/tm05.gguf", 4096, 630167424)
     server.pages["/v1/models"] = Answer({"error": "gone"}, 500)
     assert size_of(of(server, model="my-500m")).parameters == 500_000_000
     server.close()

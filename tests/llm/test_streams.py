@@ -10,13 +10,13 @@ import pytest
 
 from memgpt_autogen.config import LLMConfig
 from memgpt_autogen.errors import ModelReplyError, ModelServerError
-from memgpt_autogen.llm.base import Part
+from memgpt_autogen.llm.base import ReplyDelta
 from memgpt_autogen.llm.completion import CompletionModel
 from memgpt_autogen.llm.embedded import EmbeddedServer
 from memgpt_autogen.llm.openai import OpenAIChat
-from memgpt_autogen.llm.streaming import PartReader
+from memgpt_autogen.llm.streaming import StreamParser
 from memgpt_autogen.messages import Message, Usage
-from memgpt_autogen.observers import Discarded, Saying, Thinking
+from memgpt_autogen.observers import Discarded, SpeechDelta, ThoughtDelta
 
 from .conftest import SAY, TOOLS, Answer, Loopback
 from .replay import KINDS, LLAMACPP, PREFIX, WEBUI_LEGACY, Kind, Replay
@@ -27,12 +27,12 @@ CALL = " " + json.dumps({"function": "send_message", "params": {"inner_thoughts"
 STREAMING = [kind for kind in KINDS if kind is not WEBUI_LEGACY]
 
 
-def words(parts: list[Part]) -> str:
-    return "".join(part.text for part in parts if isinstance(part, Saying))
+def words(parts: list[ReplyDelta]) -> str:
+    return "".join(part.text for part in parts if isinstance(part, SpeechDelta))
 
 
-def thoughts(parts: list[Part]) -> str:
-    return "".join(part.text for part in parts if isinstance(part, Thinking))
+def thoughts(parts: list[ReplyDelta]) -> str:
+    return "".join(part.text for part in parts if isinstance(part, ThoughtDelta))
 
 
 def sse(*events: Any) -> list[str]:
@@ -91,8 +91,8 @@ every = pytest.mark.parametrize("kind", STREAMING, ids=lambda kind: kind.name + 
 @every
 def test_parts_join_to_the_reply(served: Replay, kind: Kind) -> None:
     served.script = [flow(streamed(kind, whole(kind)))]
-    parts: list[Part] = []
-    reply = connect(served, kind).complete(ASK, TOOLS, max_tokens=300, on_part=parts.append)
+    parts: list[ReplyDelta] = []
+    reply = connect(served, kind).complete(ASK, TOOLS, max_tokens=300, on_delta=parts.append)
     assert reply.tool_calls[0].arguments == {"message": WORDS} and reply.inner_thoughts == "greet him"
     assert words(parts) == WORDS and thoughts(parts) == "greet him" and len(parts) > 4
     assert reply.usage.prompt_tokens and reply.usage.completion_tokens
@@ -110,8 +110,8 @@ def test_without_a_listener_nothing_is_streamed(served: Replay, kind: Kind) -> N
 @every
 def test_a_server_that_does_not_stream_answers_all_the_same(served: Replay, kind: Kind) -> None:
     served.script = [*([Answer("no such path", 404)] if kind.stream else []), served.say(whole(kind))]
-    parts: list[Part] = []
-    reply = connect(served, kind).complete(ASK, TOOLS, max_tokens=300, on_part=parts.append)
+    parts: list[ReplyDelta] = []
+    reply = connect(served, kind).complete(ASK, TOOLS, max_tokens=300, on_delta=parts.append)
     assert reply.tool_calls[0].arguments == {"message": WORDS} and not any(isinstance(p, Discarded) for p in parts)
 
 
@@ -120,8 +120,8 @@ def test_a_stream_that_breaks_is_asked_for_again_and_taken_back(served: Replay, 
     pieces = streamed(kind, whole(kind))
     for broken in (flow(pieces[:-4]), flow(pieces[:-4], cut=True)):
         served.script = [broken, flow(pieces)]
-        parts: list[Part] = []
-        connect(served, kind).complete(ASK, TOOLS, max_tokens=300, on_part=parts.append)
+        parts: list[ReplyDelta] = []
+        connect(served, kind).complete(ASK, TOOLS, max_tokens=300, on_delta=parts.append)
         (place,) = [index for index, part in enumerate(parts) if isinstance(part, Discarded)]
         assert WORDS.startswith(words(parts[:place])) and words(parts[place:]) == WORDS
 
@@ -129,8 +129,8 @@ def test_a_stream_that_breaks_is_asked_for_again_and_taken_back(served: Replay, 
 @every
 def test_a_reply_cut_by_its_limit_is_taken_back(served: Replay, kind: Kind) -> None:
     served.script = [flow(streamed(kind, whole(kind)[:-8], cut=True)), flow(streamed(kind, whole(kind)))]
-    parts: list[Part] = []
-    connect(served, kind).complete(ASK, TOOLS, max_tokens=300, on_part=parts.append)
+    parts: list[ReplyDelta] = []
+    connect(served, kind).complete(ASK, TOOLS, max_tokens=300, on_delta=parts.append)
     (taken,) = [part for part in parts if isinstance(part, Discarded)]
     assert "cut by its token limit" in taken.why and len(served.requests) == 2
 
@@ -141,25 +141,25 @@ def test_faults_of_a_stream(served: Replay, kind: Kind) -> None:
     pieces = streamed(kind, CALL)
     served.script = [flow(sse({"error": {"message": "slot unavailable", "code": 500}}))]
     with pytest.raises(ModelServerError, match="broke off: slot unavailable"):
-        made.complete(ASK, TOOLS, on_part=lambda part: None)
+        made.complete(ASK, TOOLS, on_delta=lambda part: None)
     served.script = [flow(pieces, pause=0.05)]  # longer in all than the time limit, which holds between pieces
-    assert made.complete(ASK, TOOLS, on_part=lambda part: None).tool_calls
+    assert made.complete(ASK, TOOLS, on_delta=lambda part: None).tool_calls
     served.script = [flow(pieces[:3], pause=0.6), flow(pieces[:3], pause=0.6)]
     with pytest.raises(ModelServerError, match="No answer from .* in 0.3 s"):
-        made.complete(ASK, TOOLS, on_part=lambda part: None)
+        made.complete(ASK, TOOLS, on_delta=lambda part: None)
     served.script = [Answer("<html>nginx</html>", content_type="text/html")]
     with pytest.raises(ModelServerError, match="a web page instead of JSON"):
-        made.complete(ASK, TOOLS, on_part=lambda part: None)
+        made.complete(ASK, TOOLS, on_delta=lambda part: None)
 
 
 @pytest.mark.parametrize("kind", [LLAMACPP], ids=["llamacpp"])
 def test_ctrl_c_closes_the_connection(served: Replay, kind: Kind) -> None:
-    def interrupt(part: Part) -> None:
+    def interrupt(part: ReplyDelta) -> None:
         raise KeyboardInterrupt
 
     served.script = [flow(streamed(kind, CALL) * 200, pause=0.02)]
     with pytest.raises(KeyboardInterrupt):
-        connect(served, kind).complete(ASK, TOOLS, on_part=interrupt)
+        connect(served, kind).complete(ASK, TOOLS, on_delta=interrupt)
     assert served.hung_up.wait(5)
 
 
@@ -206,8 +206,8 @@ def events(*rows: Any, **more: Any) -> Answer:
 
 def test_the_chat_apis_parts_join_to_the_reply_and_usage_is_counted(loopback: Loopback) -> None:
     loopback.script = [events(*SPOKEN, *END)]
-    parts: list[Part] = []
-    reply = chat(loopback).complete(ASK, TOOLS, on_part=parts.append)
+    parts: list[ReplyDelta] = []
+    reply = chat(loopback).complete(ASK, TOOLS, on_delta=parts.append)
     assert reply.tool_calls[0].id == "call_7" and reply.tool_calls[0].arguments == {"message": WORDS}
     assert words(parts) == WORDS and thoughts(parts) == reply.inner_thoughts == "greet him" and len(parts) > 4
     assert reply.usage == Usage(90, 12, 64)
@@ -217,8 +217,8 @@ def test_the_chat_apis_parts_join_to_the_reply_and_usage_is_counted(loopback: Lo
 
 def test_azure_streams_too(loopback: Loopback) -> None:
     loopback.script = [events(*SPOKEN, *END)]
-    parts: list[Part] = []
-    chat(loopback, model_endpoint_type="azure").complete(ASK, TOOLS, on_part=parts.append)
+    parts: list[ReplyDelta] = []
+    chat(loopback, model_endpoint_type="azure").complete(ASK, TOOLS, on_delta=parts.append)
     assert words(parts) == WORDS and "/openai/deployments/gpt-4o/" in loopback.requests[0].path
 
 
@@ -227,8 +227,8 @@ def test_several_calls_are_told_apart(loopback: Loopback, indices: tuple[int, in
     first = tool(ARGUMENTS, indices[0], id="a", type="function", name="send_message")
     second = tool('{"message": "And', indices[1], id="b", type="function", name="send_message")
     loopback.script = [events(first, second, tool(' you?"}', indices[1]), *END)]
-    parts: list[Part] = []
-    reply = chat(loopback).complete(ASK, TOOLS, on_part=parts.append)
+    parts: list[ReplyDelta] = []
+    reply = chat(loopback).complete(ASK, TOOLS, on_delta=parts.append)
     assert [call.arguments["message"] for call in reply.tool_calls] == [WORDS, "And you?"]
     assert words([part for part in parts if part.call == 1]) == "And you?"  # type: ignore[union-attr]
 
@@ -239,11 +239,11 @@ def test_a_call_as_text_is_told_and_plain_words_are_not(loopback: Loopback) -> N
         events(*(delta(content=piece) for piece in (text[:30], text[30:50], text[50:])), delta(finish_reason="stop")),
         events(delta(content="Hi"), delta(content=" you"), delta(finish_reason="stop")),
     ]
-    parts: list[Part] = []
-    assert chat(loopback).complete(ASK, TOOLS, on_part=parts.append).tool_calls[0].arguments["message"] == "Hi Chad"
+    parts: list[ReplyDelta] = []
+    assert chat(loopback).complete(ASK, TOOLS, on_delta=parts.append).tool_calls[0].arguments["message"] == "Hi Chad"
     assert words(parts) == "Hi Chad"
     parts.clear()
-    assert chat(loopback).complete(ASK, TOOLS, on_part=parts.append).tool_calls[0].arguments["message"] == "Hi you"
+    assert chat(loopback).complete(ASK, TOOLS, on_delta=parts.append).tool_calls[0].arguments["message"] == "Hi you"
     assert not parts
 
 
@@ -254,8 +254,8 @@ def test_a_broken_chat_stream_is_asked_for_whole(loopback: Loopback) -> None:
     at_once = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": USED}
     for broken in (flow(sse(*SPOKEN[:-4])), flow(sse(*SPOKEN[:-4]), cut=True)):
         loopback.script = [broken, Answer(at_once)]
-        parts: list[Part] = []
-        reply = chat(loopback).complete(ASK, TOOLS, on_part=parts.append)
+        parts: list[ReplyDelta] = []
+        reply = chat(loopback).complete(ASK, TOOLS, on_delta=parts.append)
         assert reply.tool_calls[0].arguments == {"message": WORDS} and reply.usage == Usage(90, 12, 64)
         assert isinstance(parts[-1], Discarded) and not loopback.requests[-1].body.get("stream")
 
@@ -265,8 +265,8 @@ def test_what_a_chat_server_refuses_of_streaming_is_left_out(loopback: Loopback)
     loopback.script = [Answer(refusal, 400), events(*SPOKEN, *END[:1]), events(*SPOKEN, *END[:1])]
     made = chat(loopback)
     for _ in range(2):
-        parts: list[Part] = []
-        assert made.complete(ASK, TOOLS, on_part=parts.append).tool_calls
+        parts: list[ReplyDelta] = []
+        assert made.complete(ASK, TOOLS, on_delta=parts.append).tool_calls
         assert words(parts) == WORDS
     assert ["stream_options" in request.body for request in loopback.requests] == [True, False, False]
     no_streams = {"error": {"message": "Your organization must be verified to stream this model.", "param": "stream"}}
@@ -274,29 +274,29 @@ def test_what_a_chat_server_refuses_of_streaming_is_left_out(loopback: Loopback)
     choice = {"index": 0, "message": {"role": "assistant", "tool_calls": calls}, "finish_reason": "tool_calls"}
     loopback.script = [Answer(no_streams, 400), Answer({"id": "x", "choices": [choice]})]
     parts = []
-    assert chat(loopback).complete(ASK, TOOLS, on_part=parts.append).tool_calls and not parts
+    assert chat(loopback).complete(ASK, TOOLS, on_delta=parts.append).tool_calls and not parts
     assert not {"stream", "stream_options"} & set(loopback.requests[-1].body)
 
 
 def test_a_chat_server_that_falls_silent_and_ctrl_c(loopback: Loopback) -> None:
     loopback.script = [events(*SPOKEN, pause=0.8)]
     with pytest.raises(ModelServerError, match="No answer from .* in time"):
-        chat(loopback, timeout=0.3, settings={"max_retries": 0}).complete(ASK, TOOLS, on_part=lambda part: None)
+        chat(loopback, timeout=0.3, settings={"max_retries": 0}).complete(ASK, TOOLS, on_delta=lambda part: None)
     loopback.hung_up.clear()
 
-    def interrupt(part: Part) -> None:
+    def interrupt(part: ReplyDelta) -> None:
         raise KeyboardInterrupt
 
     loopback.script = [events(*SPOKEN * 100, pause=0.02)]
     with pytest.raises(KeyboardInterrupt):
-        chat(loopback).complete(ASK, TOOLS, on_part=interrupt)
+        chat(loopback).complete(ASK, TOOLS, on_delta=interrupt)
     assert loopback.hung_up.wait(5)
 
 
 def test_a_chat_reply_cut_by_its_limit(loopback: Loopback) -> None:
     loopback.script = [events(*SPOKEN[:-3], delta(finish_reason="length"))]
     with pytest.raises(ModelReplyError, match="cut by its token limit"):
-        chat(loopback).complete(ASK, TOOLS, on_part=lambda part: None)
+        chat(loopback).complete(ASK, TOOLS, on_delta=lambda part: None)
 
 
 # -- reading --------------------------------------------------------------------------------------------------------
@@ -320,8 +320,8 @@ def test_a_chat_reply_cut_by_its_limit(loopback: Loopback) -> None:
     ],
 )
 def test_what_is_read_of_a_growing_text(text: str, aloud: bool, thought: str, said: str) -> None:
-    parts: list[Part] = []
-    reader = PartReader(parts.append, TOOLS, aloud=aloud)
+    parts: list[ReplyDelta] = []
+    reader = StreamParser(parts.append, TOOLS, aloud=aloud)
     for end in range(len(text) + 1):
         reader.text(text[:end])
     assert (thoughts(parts), words(parts)) == (thought, said)
@@ -331,9 +331,9 @@ def test_what_is_read_of_a_growing_text(text: str, aloud: bool, thought: str, sa
 def test_the_real_server_tells_what_it_writes(embedded_server: EmbeddedServer) -> None:
     config = LLMConfig(model_endpoint_type="embedded", context_window=2048)
     made = CompletionModel(config, environ={}, message_limit=120)
-    parts: list[Part] = []
-    reply = made.complete(ASK, [SAY], max_tokens=200, on_part=parts.append)
+    parts: list[ReplyDelta] = []
+    reply = made.complete(ASK, [SAY], max_tokens=200, on_delta=parts.append)
     assert words(parts) == reply.tool_calls[0].arguments["message"] and thoughts(parts) == reply.inner_thoughts
     assert len(parts) > 5 and reply.usage.completion_tokens > 5
-    again = made.complete(ASK, [SAY], max_tokens=200, on_part=parts.append)
+    again = made.complete(ASK, [SAY], max_tokens=200, on_delta=parts.append)
     assert again.usage.cached_tokens > 20

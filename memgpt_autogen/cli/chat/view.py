@@ -16,16 +16,16 @@ from ...commands.formatting import call_line, cut
 from ...events import render
 from ...messages import SEND_MESSAGE
 from ...observers import (
+    AgentEvent,
     Discarded,
     EventReceived,
     Evicted,
     FunctionCalled,
     FunctionReturned,
+    InnerThoughts,
     Said,
-    Saying,
-    Sight,
-    Thinking,
-    ThoughtInside,
+    SpeechDelta,
+    ThoughtDelta,
 )
 from ..console import console, note
 
@@ -62,45 +62,43 @@ class View:
 
     # -- the observer ---------------------------------------------------------------------------------------------
 
-    def watch(self, sight: Sight) -> None:
+    def watch(self, event: AgentEvent) -> None:
         """Draw one thing that the agent tells."""
         with self._mutex:
             self._stop_waiting()
-            self._draw(sight)
+            self._draw(event)
 
-    def _draw(self, sight: Sight) -> None:
-        if isinstance(sight, Thinking):
-            self._piece("thought", sight.call, sight.text)
-        elif isinstance(sight, Saying):
-            self._piece("speech", sight.call, sight.text)
-        elif isinstance(sight, Discarded):
-            self.finish()
-            self._streamed.clear()
-            self._line("failure", f"Taken back: {sight.why}")
-        elif isinstance(sight, ThoughtInside):
-            self.finish()
-            if "thought" not in self._streamed:
-                self._line("thought", sight.text)
-            self._streamed = [kind for kind in self._streamed if kind != "thought"]
-        elif isinstance(sight, Said):
-            self.finish()
-            if "speech" in self._streamed:
-                self._streamed.remove("speech")
-            else:
-                self.speech(sight.text)
-        elif isinstance(sight, FunctionCalled):
-            if sight.call.name != SEND_MESSAGE:
+    def _draw(self, event: AgentEvent) -> None:
+        match event:
+            case ThoughtDelta(text, call):
+                self._piece("thought", call, text)
+            case SpeechDelta(text, call):
+                self._piece("speech", call, text)
+            case Discarded(why):
                 self.finish()
-                self._line("call", call_line(sight.call) + " (by the preset)" * sight.by_program, short=True)
-        elif isinstance(sight, FunctionReturned):
-            if sight.result.name != SEND_MESSAGE or sight.result.failed:
+                self._streamed.clear()
+                self._line("failure", f"Taken back: {why}")
+            case InnerThoughts(text):
                 self.finish()
-                self._line("failure" if sight.result.failed else "result", sight.result.content, short=True)
-        elif isinstance(sight, EventReceived):
-            if self._debug:
-                self._line("event", render(sight.message))
-        elif isinstance(sight, Evicted):
-            self._line("move", f"{sight.messages} messages moved from view into recall memory.")
+                if "thought" not in self._streamed:
+                    self._line("thought", text)
+                self._streamed = [kind for kind in self._streamed if kind != "thought"]
+            case Said(text):
+                self.finish()
+                if "speech" in self._streamed:
+                    self._streamed.remove("speech")
+                else:
+                    self.speech(text)
+            case FunctionCalled(call, by_program) if call.name != SEND_MESSAGE:
+                self.finish()
+                self._line("call", call_line(call) + " (by the preset)" * by_program, short=True)
+            case FunctionReturned(result) if result.name != SEND_MESSAGE or result.failed:
+                self.finish()
+                self._line("failure" if result.failed else "result", result.content, short=True)
+            case EventReceived(message) if self._debug:
+                self._line("event", render(message))
+            case Evicted(messages):
+                self._line("move", f"{messages} messages moved from view into recall memory.")
 
     def _piece(self, kind: str, call: int, text: str) -> None:
         if self._quiet and kind == "thought":
