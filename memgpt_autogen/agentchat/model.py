@@ -21,7 +21,10 @@ from autogen_core.models import (
     UserMessage,
 )
 
-from ..llm.chat_format import read_chat_reply, to_chat_messages, to_chat_tools
+from ..llm.chat_format import Json, read_chat_reply
+from ..llm.conversation_rules import FILLER
+from ..llm.openai_errors import error_message
+from ..llm.provider_form import ProviderForm
 from ..llm.tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
 from ..messages import Message, Reply, ToolSchema, Usage
 
@@ -44,7 +47,7 @@ class ClientModel:
         self._client = client
         self._counter = TokenCounter(self.name)
         self._window = context_window
-        self._refused_tool_choice = False
+        self._form = ProviderForm(self.name, calls=bool(client.model_info["function_calling"]), pictures=False)
         self.loop: asyncio.AbstractEventLoop | None = None
         self.cancellation_token: CancellationToken | None = None
 
@@ -73,7 +76,7 @@ class ClientModel:
 
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
         """Tokens that messages and functions take in a prompt."""
-        return self._counter.count_messages(messages, tools)
+        return self._counter.count_messages(messages, tools) + self._form.tokens(messages)
 
     def complete(
         self,
@@ -87,12 +90,7 @@ class ClientModel:
     ) -> Reply:
         """One call, from a thread that is not the loop's. See the contract; errors are the client's own."""
         offered = [tool for tool in tools if only is None or tool.name in only]
-        request: dict[str, Any] = {"messages": to_llm_messages(messages)}
-        if offered and self._client.model_info["function_calling"]:
-            request["tools"] = [tool["function"] for tool in to_chat_tools(offered)]
-            if not self._refused_tool_choice:
-                request["tool_choice"] = "required"
-        result = self._create(request)
+        result = self._create(messages, offered)
         words, calls = _parts(result)
         usage = Usage(result.usage.prompt_tokens, result.usage.completion_tokens)
         self._counter.learn(self.count(messages, offered), usage.prompt_tokens)
@@ -100,15 +98,21 @@ class ClientModel:
         thoughts = reply.inner_thoughts or (result.thought or "" if calls else "")
         return replace(reply, usage=usage, inner_thoughts=thoughts)
 
-    def _create(self, request: dict[str, Any]) -> CreateResult:
-        try:
-            return self._wait(self._client.create(**request, cancellation_token=self.cancellation_token))
-        except Exception as error:  # each provider has its own; what it says is the only sign
-            if "tool_choice" not in request or "tool_choice" not in str(error):
-                raise
-            self._refused_tool_choice = True
-            del request["tool_choice"]
-            return self._wait(self._client.create(**request, cancellation_token=self.cancellation_token))
+    def _create(self, messages: Sequence[Message], offered: Sequence[ToolSchema]) -> CreateResult:
+        """The result; asked for again in another form where the provider refuses this one."""
+        while True:
+            made = self._form.request(messages, offered)
+            if "tools" in made and self._form.tool_choice:
+                made["tool_choice"] = "required"
+            sent = {**made, "messages": to_llm_messages(made["messages"])}
+            if "tools" in made:
+                sent["tools"] = [tool["function"] for tool in made["tools"]]
+            try:
+                return self._wait(self._client.create(**sent, cancellation_token=self.cancellation_token))
+            except Exception as error:  # each provider has its own; what it says is the only sign
+                status = getattr(error, "status_code", None)
+                if not self._form.refused(messages, made, error_message(error), status):
+                    raise
 
     def _wait(self, call: Coroutine[Any, Any, T]) -> T:
         if self.loop is None:
@@ -123,18 +127,20 @@ def _give_up(waiting: Future[Any]) -> None:
     waiting.cancel()
 
 
-def to_llm_messages(messages: Sequence[Message]) -> list[LLMMessage]:
-    """Our messages in autogen's shapes: results that follow one another are one message."""
-    names = {call.id: call.name for message in messages for call in message.tool_calls}
+def to_llm_messages(messages: Sequence[Json]) -> list[LLMMessage]:
+    """Messages of the chat API in autogen's shapes: results that follow one another are one message."""
+    names = {call.id: call.name for message in messages for call in _calls(message)}
     made: list[LLMMessage] = []
-    for message in to_chat_messages(messages):
+    for message in messages:
         role, content = message["role"], message["content"]
         if role == "system":
             made.append(SystemMessage(content=content))
         elif role == "user":
             made.append(UserMessage(content=content, source="user"))
         elif role == "assistant":
-            made.append(AssistantMessage(content=_calls(message) or content or "", thought=content, source="assistant"))
+            # autogen's clients send what is empty as null; a provider that refused that gets a sign.
+            thought = FILLER if content == "" else content
+            made.append(AssistantMessage(content=_calls(message) or thought or "", thought=thought, source="assistant"))
         else:
             call_id = message["tool_call_id"]
             result = FunctionExecutionResult(content=content, name=names.get(call_id, "unknown"), call_id=call_id)

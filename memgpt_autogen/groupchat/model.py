@@ -7,14 +7,15 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from autogen import OpenAIWrapper
 
 from ..config import LLMConfig
 from ..llm.base import OnDelta
-from ..llm.chat_format import read_chat_reply, to_chat_tools
-from ..llm.images import ImageSupport
+from ..llm.chat_format import read_chat_reply
 from ..llm.openai_errors import error_message
+from ..llm.provider_form import ProviderForm
 from ..llm.tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema, Usage
 from .response_format import SPEAK, for_functions, for_words, has_format
@@ -27,7 +28,7 @@ _KNOW_TOOL_CHOICE = ("", "openai", "azure")
 class AutoGenModel:
     """A :class:`memgpt_autogen.llm.base.ChatModel` over an AutoGen agent's ``client``.
 
-    ImageSupport are passed on as parts of a message, until the provider says that its model cannot look at them.
+    The conversation goes out in the form that the provider takes, as far as it is known or was learned.
 
     Args:
         agent: the AutoGen agent; its client is looked up at every call, since AutoGen rebuilds it.
@@ -38,8 +39,8 @@ class AutoGenModel:
         self._agent = agent
         self._hint = hint
         self._counter = TokenCounter(hint.model)
-        self._refused_tool_choice = False
-        self._images = ImageSupport(hint.model)
+        self._form = ProviderForm(hint.model, hint.model_endpoint)
+        self._forms: WeakKeyDictionary[Any, ProviderForm] = WeakKeyDictionary()  # of other clients
         self._client: Any = None
         self._message: dict[str, Any] | None = None
 
@@ -47,7 +48,7 @@ class AutoGenModel:
         """The same model, called through another client than the agent's own."""
         clone = copy.copy(self)
         clone._client = client
-        clone._images = copy.copy(self._images)
+        clone._form = self._forms.setdefault(client, ProviderForm(self._hint.model))
         return clone
 
     @property
@@ -66,7 +67,7 @@ class AutoGenModel:
 
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
         """Tokens that messages and functions take in a prompt."""
-        return self._counter.count_messages(messages, tools) + self._images.tokens(messages)
+        return self._counter.count_messages(messages, tools) + self._form.tokens(messages)
 
     def complete(
         self,
@@ -86,20 +87,18 @@ class AutoGenModel:
         called = [tool for tool in offered if tool.name != SEND_MESSAGE] if words else offered
         client = (for_words if words else for_functions)(given) if own else given
         request: dict[str, Any] = {"cache": cache, "agent": self._agent}
-        if called:
-            request["tools"] = _fresh(to_chat_tools(called))
-            if self._takes_tool_choice() and not words:
-                request["tool_choice"] = "required"
+        if called and self._takes_tool_choice() and not words:
+            request["tool_choice"] = "required"
         if own and on_delta:
             client = listening(client, called, on_delta)
         sent = [*messages, Message(role="system", content=SPEAK)] if words else messages
-        response = self._create(client, request, sent)
+        response = self._create(client, request, sent, called)
         if own:
             given.total_usage_summary = client.total_usage_summary
             given.actual_usage_summary = client.actual_usage_summary
         content, calls = self._parts(client.extract_text_or_completion_object(response)[0])
         usage = _usage(response)
-        if not self._images.tokens(messages):
+        if not self._form.shows_pictures(messages):
             self._counter.learn(self.count(sent, called), usage.prompt_tokens)
         if words and content and not calls:
             return Reply((ToolCall(SEND_MESSAGE, {"message": content}),), usage=usage)
@@ -119,21 +118,22 @@ class AutoGenModel:
         self._message = message
         return message.get("content") or "", list(message.get("tool_calls") or [])
 
-    def _create(self, client: Any, request: dict[str, Any], messages: Sequence[Message]) -> Any:
-        """The response; asked for again without what the provider says it does not know."""
-        try:
-            return client.create(**request, messages=_fresh(self._images.to_chat(messages)))
-        except Exception as error:  # each provider has its own; what it says is the only sign
-            if "tool_choice" in request and "tool_choice" in str(error):
-                self._refused_tool_choice = True
-                request = {key: value for key, value in request.items() if key != "tool_choice"}
-            elif not self._images.refused(messages, f"{error} {error_message(error)}"):
-                raise
-            return self._create(client, request, messages)
+    def _create(
+        self, client: Any, request: Mapping[str, Any], messages: Sequence[Message], called: Sequence[ToolSchema]
+    ) -> Any:
+        """The response; asked for again in another form where the provider refuses this one."""
+        while True:
+            made = {**request, **_fresh(self._form.request(messages, called))}
+            if "tools" not in made or not self._form.tool_choice:
+                made.pop("tool_choice", None)
+            try:
+                return client.create(**made)
+            except Exception as error:  # each provider has its own; what it says is the only sign
+                status = getattr(error, "status_code", None)
+                if not self._form.refused(messages, made, error_message(error), status):
+                    raise
 
     def _takes_tool_choice(self) -> bool:
-        if self._refused_tool_choice:
-            return False
         config = self._agent.llm_config
         entries = config.get("config_list", [config])
         return all((dict(entry).get("api_type") or "") in _KNOW_TOOL_CHOICE for entry in entries)

@@ -1,7 +1,7 @@
 """The OpenAI chat API with functions: OpenAI itself, Azure, and any server that speaks the same.
 
-Servers and models differ in what they refuse (a required call, ``max_tokens``, a temperature): what one has
-refused once is not asked of it again. So it is with pictures, which it is told of from then on.
+Servers and models differ in what they refuse. A setting (``max_tokens``, a temperature) that one has refused is left
+out from then on; the form of the conversation is the business of :mod:`.provider_form`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from ..errors import ConfigError, MissingDependency, ModelReplyError, ModelServe
 from ..messages import Message, Reply, ToolSchema, Usage
 from ..observers import Discarded
 from .base import OnDelta, ReplyDelta
-from .chat_format import read_chat_reply, to_chat_tools
-from .images import ImageSupport
+from .chat_format import read_chat_reply
 from .openai_errors import error_message, explain
 from .openai_stream import STREAMED, StreamTruncated, assemble
+from .provider_form import ProviderForm
 from .tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
 
 log = logging.getLogger(__name__)
@@ -28,9 +28,7 @@ log = logging.getLogger(__name__)
 _RETRIES = 3
 _AZURE_VERSION = "2024-10-21"
 #: Request fields that a server may refuse, in the order they are looked for in its message.
-_DISPENSABLE = ("tool_choice", "max_tokens", "temperature", "stream_options", "stream")
-#: Statuses with which servers refuse a picture: one of llama.cpp's is 500, of a router without such a model 404.
-_PICTURE_REFUSED = (400, 404, 415, 422, 500)
+_DISPENSABLE = ("max_tokens", "temperature", "stream_options", "stream")
 #: Settings that choose the client rather than go into a request.
 _CLIENT_SETTINGS = ("api_version", "default_headers", "organization", "max_retries")
 
@@ -64,7 +62,7 @@ class OpenAIChat:
             raise ConfigError(f"{self.address} needs an API key: set {names[0]}.")
         self._counter = TokenCounter(config.model)
         self._refused: set[str] = set()
-        self._images = ImageSupport(config.model)
+        self.form = ProviderForm(config.model, self.address)
         self._client: Any = None
 
     @property
@@ -86,7 +84,7 @@ class OpenAIChat:
 
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
         """Tokens of these messages and functions in a chat request."""
-        return self._counter.count_messages(messages, tools) + self._images.tokens(messages)
+        return self._counter.count_messages(messages, tools) + self.form.tokens(messages)
 
     def complete(
         self,
@@ -104,7 +102,6 @@ class OpenAIChat:
             raise ValueError(f"None of the functions {sorted(only or ())} is on offer.")
         request: dict[str, Any] = {}
         if offered:
-            request["tools"] = to_chat_tools(offered, self._thoughts)
             request["tool_choice"] = "required"
             if only is not None and len(offered) == 1:
                 request["tool_choice"] = {"type": "function", "function": {"name": offered[0].name}}
@@ -117,7 +114,7 @@ class OpenAIChat:
             request |= STREAMED
         answer = self._send(request, messages, offered, on_delta)
         usage = _usage(answer)
-        if not self._images.tokens(messages):
+        if not self.form.shows_pictures(messages):
             self._counter.learn(self.count(messages, offered), usage.prompt_tokens)
         reply = self._read(answer, offered, only)
         return Reply(reply.tool_calls, reply.inner_thoughts, reply.text, usage)
@@ -148,8 +145,9 @@ class OpenAIChat:
     ) -> Any:
         openai = _openai()
         while True:
+            sent = self._built(request, messages, offered)
             try:
-                answer = self._create({**request, "messages": self._images.to_chat(messages, self._thoughts)})
+                answer = self._create(sent)
                 if on_delta and isinstance(answer, openai.Stream):
                     return self._gathered(answer, offered, on_delta)
                 return answer
@@ -157,7 +155,7 @@ class OpenAIChat:
                 log.warning("%s: %s Asking once more, for all of it at once.", self.address, error)
                 request = {key: value for key, value in request.items() if key not in STREAMED}
             except openai.APIStatusError as error:
-                if not self._do_without(request, messages, error):
+                if not self._adapt(sent, messages, error):
                     raise explain(error, self.config.model, self.address, self._key) from None
             except (openai.OpenAIError, ValueError) as error:  # ValueError: JSON that is none
                 raise explain(error, self.config.model, self.address, self._key) from None
@@ -184,27 +182,34 @@ class OpenAIChat:
                     on_delta(Discarded("The connection broke; the model is asked once more."))
                 raise StreamTruncated("The connection broke in the middle of a reply.") from error
 
+    def _built(
+        self, request: Mapping[str, Any], messages: Sequence[Message], offered: Sequence[ToolSchema]
+    ) -> dict[str, Any]:
+        """The whole request, without what the server has refused."""
+        made = {key: value for key, value in request.items() if key not in self._refused}
+        made |= self.form.request(messages, offered, inner_thoughts=self._thoughts)
+        if "stream" in self._refused:
+            made.pop("stream_options", None)
+        if "tools" not in made:
+            made.pop("tool_choice", None)
+        elif not self.form.tool_choice:
+            made["tool_choice"] = "auto"
+        return made
+
     def _create(self, request: Mapping[str, Any]) -> Any:
         if self._client is None:
             self._client = self._connect()
-        sent = {key: value for key, value in request.items() if key not in self._refused}
-        if "tools" in sent and "tool_choice" in self._refused:
-            sent["tool_choice"] = "auto"
-        if "stream" in self._refused:
-            sent.pop("stream_options", None)
+        sent = dict(request)
         # All but these through ``extra_body``: older releases of the package refuse fields they do not know.
         named = {key: sent.pop(key) for key in ("messages", "tools", "tool_choice", "stream") if key in sent}
         return self._client.chat.completions.create(model=self.config.model, **named, extra_body=sent or None)
 
-    def _do_without(self, request: Mapping[str, Any], messages: Sequence[Message], error: Any) -> bool:
-        """Leave out, from now on, what this answer refuses; False if it is nothing that one can do without."""
+    def _adapt(self, request: Mapping[str, Any], messages: Sequence[Message], error: Any) -> bool:
+        """Do otherwise, from now on, what this answer refuses; False if nothing is known that would help."""
         words = error_message(error)
-        if error.status_code in _PICTURE_REFUSED and self._images.refused(messages, words):
-            log.info("%s refuses pictures; it is only told of them from now on.", self.name)
-            return True
         field = self._dispensable(request, words) if error.status_code == 400 else None
         if field is None:
-            return False
+            return bool(self.form.refused(messages, request, words, error.status_code))
         log.info("%s refuses %s; it is left out from now on.", self.name, field)
         self._refused.add(field)
         return True
@@ -215,11 +220,7 @@ class OpenAIChat:
         ``max_tokens`` is refused by the models that reason, which count their reasoning in it: a limit meant
         for the reply alone would leave them none.
         """
-        for field in _DISPENSABLE:
-            named = field in words or (field == "tool_choice" and "required" in words and "tool" in words)
-            if named and field in request and field not in self._refused:
-                return field
-        return None
+        return next((field for field in _DISPENSABLE if field in words and field in request), None)
 
     def _connect(self) -> Any:
         openai = _openai()

@@ -120,12 +120,12 @@ def _unquoted(text: str) -> str:
     return inner if isinstance(inner, str) else text
 
 
-def to_call(name: str, arguments: Any, call_id: str | None = None) -> tuple[ToolCall, str]:
+def to_call(name: str, arguments: Any, call_id: Any = None) -> tuple[ToolCall, str]:
     """A call and its inner thoughts from raw arguments: a mapping, JSON text (mended if need be), or nothing.
 
     Arguments that cannot be read give a call with ``error`` set.
     """
-    identity: dict[str, Any] = {"id": call_id} if call_id else {}
+    identity: dict[str, Any] = {} if call_id in (None, "") else {"id": str(call_id)}  # some servers send numbers
     if isinstance(arguments, str) and arguments.strip():
         try:
             arguments = next(_objects(arguments))[1]

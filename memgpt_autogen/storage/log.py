@@ -261,7 +261,7 @@ def message_of(row: sqlite3.Row) -> Message:
         text=row["text"],
         kind=row["kind"],
         author=row["author"],
-        tool_calls=tuple(ToolCall(**call) for call in calls),
+        tool_calls=tuple(ToolCall(**{**call, "id": str(call["id"])}) for call in calls),  # once numbers came in
         call_id=row["call_id"],
         id=row["id"],
         answered=bool(row["answered"]),
