@@ -24,14 +24,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Literal
 
+from .printable import printable
+from .redaction import hide
+
 Fault = Literal["user", "server", "model"]
 
 
 class MemGPTError(Exception):
-    """Base of every error of this package."""
+    """Base of every error of this package.
+
+    Its message may name files, addresses and servers' words: secrets are taken out of it, and what a terminal would
+    obey is written as an escape.
+    """
 
     fault: ClassVar[Fault] = "user"
     retry: bool = False
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(printable(hide(arg)) if isinstance(arg, str) else arg for arg in args))
 
 
 class ConfigError(MemGPTError, ValueError):

@@ -10,9 +10,10 @@ from importlib import import_module
 import click
 
 from .. import __version__
-from ..config.secrets import hide
 from ..errors import MemGPTError, not_known
-from .console import set_debugging, show_log
+from ..printable import printable
+from ..redaction import hide
+from .console import echo, set_debugging, show_log
 
 #: Command -> where it is, as ``module:function`` in this folder, and its line in ``memgpt --help``.
 COMMANDS = {
@@ -96,6 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         sys.exit(app.main(arguments, prog_name="memgpt", standalone_mode=False) or 0)
     except click.ClickException as error:
+        error.message = printable(hide(error.message))  # type: ignore[misc]
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt, EOFError):
@@ -106,16 +108,16 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(1)
     except Exception as error:
         if debug:
-            click.echo(hide(traceback.format_exc()), err=True, nl=False)
+            echo(hide(traceback.format_exc()).rstrip(), err=True)
             sys.exit(1)
         click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
-        click.echo(_sentence(error), err=True)
+        echo(_sentence(error), err=True)
         sys.exit(1)
 
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, MemGPTError):
-        return hide(str(error))
+        return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'The system'}: {error.strerror}."
     told = f"{type(error).__name__}: {hide(str(error))}."

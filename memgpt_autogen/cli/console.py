@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..config.secrets import hide
+from ..printable import printable
+from ..redaction import hide
 
 if TYPE_CHECKING:
     from questionary import Question
@@ -30,11 +31,16 @@ Check = Callable[[str], "str | None"]
 
 def console(*, stderr: bool = False) -> Console:
     """A rich console on the present standard output, or standard error."""
-    from rich.console import Console
+    from .safe_console import SafeConsole
 
-    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    made = SafeConsole(stderr=stderr, highlight=False, markup=False, emoji=False)
     made.soft_wrap = not made.is_terminal
     return made
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """A line that is neither wrapped nor coloured, as other programs read it."""
+    click.echo(printable(text), err=err)
 
 
 def interactive() -> bool:
@@ -83,11 +89,11 @@ def show_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, as_j
         as_json: print every key of the rows as one JSON array instead.
     """
     if as_json:
-        click.echo(json.dumps(list(rows), indent=2, ensure_ascii=False))
+        echo(json.dumps(list(rows), indent=2, ensure_ascii=False))
         return
     if not sys.stdout.isatty():
         for row in rows:
-            click.echo("\t".join(" ".join(str(row.get(column, "")).split()) for column in columns))
+            echo("\t".join(" ".join(str(row.get(column, "")).split()) for column in columns))
         return
     from rich import box
     from rich.table import Table
@@ -134,7 +140,7 @@ def ask(question: str, *, flag: str, default: str = "", hidden: bool = False, ch
         return wrong or True
 
     kind = questionary.password if hidden else questionary.text
-    return str(_answer(kind(question, default=default, validate=valid, qmark="?"))).strip()
+    return str(_answer(kind(printable(question), default=default, validate=valid, qmark="?"))).strip()
 
 
 def choose(question: str, choices: Mapping[str, str], *, flag: str, default: str = "") -> str:
@@ -153,9 +159,9 @@ def choose(question: str, choices: Mapping[str, str], *, flag: str, default: str
     _need_terminal(question, flag)
     import questionary
 
-    rows = [questionary.Choice(shown, value=value) for value, shown in choices.items()]
+    rows = [questionary.Choice(printable(shown), value=value) for value, shown in choices.items()]
     first = next((row for row in rows if row.value == default), None)
-    return str(_answer(questionary.select(question, rows, default=first, qmark="?", instruction=" ")))
+    return str(_answer(questionary.select(printable(question), rows, default=first, qmark="?", instruction=" ")))
 
 
 def confirm(question: str, *, flag: str = "--yes", default: bool = False) -> bool:
@@ -168,7 +174,7 @@ def confirm(question: str, *, flag: str = "--yes", default: bool = False) -> boo
     _need_terminal(question, flag)
     import questionary
 
-    return bool(_answer(questionary.confirm(question, default=default, qmark="?", auto_enter=False)))
+    return bool(_answer(questionary.confirm(printable(question), default=default, qmark="?", auto_enter=False)))
 
 
 def _need_terminal(question: str, flag: str) -> None:

@@ -4,123 +4,97 @@ A key belongs to one host and is sent to no other. It is looked for in the envir
 system's keyring where there is one that works (the package ``keyring``), else in ``credentials.json`` in the home
 folder, which its owner alone may read. That file also says which keys are in the keyring, so that a keyring that may
 ask for its password is never opened for nothing. Keys are never part of the configuration, an agent's record or an
-export; :func:`hide` takes them out of whatever is shown or logged.
+export; :func:`.redaction.hide` takes them out of whatever is shown or logged.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
-import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..errors import ConfigError
+from ..redaction import hide, remember
 from .home import open_to_others, write_private
+from .host_secrets import HostSecret, account_of, is_near, split_address
 
 log = logging.getLogger(__name__)
 
+OPENAI = "https://api.openai.com"
 SERVICE = "memgpt-autogen"
 FILE = "credentials.json"
+#: Variables and addresses of which it was said that the one is not sent to the other.
+_told: set[tuple[str, str]] = set()
 #: Variables that hold a key, by the type of the server.
 VARIABLES: Mapping[str, tuple[str, ...]] = {
     "openai": ("OPENAI_API_KEY",),
     "azure": ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_KEY"),
 }
-_HIDDEN = "***"
-#: Shorter values are no keys but words such as EMPTY, which would blot out half a text.
-_SHORTEST = 8
-_known: set[str] = set()
-
-_PATTERNS = (
-    (re.compile(r"\b(sk|pk|rk)-[A-Za-z0-9_-]{8,}"), _HIDDEN),
-    (re.compile(r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{_HIDDEN}"),
-    (
-        re.compile(r"(?i)([?&](?:api[-_]?key|key|token|access[-_]token|password|secret|sig)=)[^&\s\"']+"),
-        rf"\1{_HIDDEN}",
-    ),
-    (re.compile(r"(//)[^/@\s\"']+@"), rf"\1{_HIDDEN}@"),
-)
-#: Names of request settings and headers that hold a secret.
-_SECRET_NAME = re.compile(r"(?i)^(proxy-)?authorization$|api[-_]?key$|secret|password|^(access[-_]?|auth[-_]?)?token$")
-
-
-# -- out of sight -----------------------------------------------------------------------------------------------------
-
-
-def remember(key: str) -> str:
-    """Have :func:`hide` hide this key from now on. Returns it."""
-    if len(key) >= _SHORTEST:
-        _known.add(key)
-    return key
-
-
-def hide(text: str) -> str:
-    """The text without keys: those seen so far, those of the environment, what looks like one, passwords in URLs."""
-    named = {value for name, value in os.environ.items() if name.upper().endswith(("_API_KEY", "_OPENAI_KEY"))}
-    for key in sorted(_known | {value for value in named if len(value) >= _SHORTEST}, key=len, reverse=True):
-        text = text.replace(key, _HIDDEN)
-    for pattern, put in _PATTERNS:
-        text = pattern.sub(put, text)
-    return text
-
-
-def without_password(url: str) -> str:
-    """The address without user, password and query."""
-    return re.sub(r"//[^/@]*@", "//", url).partition("?")[0]
-
-
-def without_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Request settings without those that hold a key, such as an ``Authorization`` header."""
-    return {
-        name: without_secrets(value) if isinstance(value, Mapping) else value
-        for name, value in settings.items()
-        if not _SECRET_NAME.search(str(name))
-    }
-
-
 # -- where they are ---------------------------------------------------------------------------------------------------
 
 
-def account_of(address: str) -> str:
-    """What a key is stored under: the host of an address, with its port where it has one."""
-    parts = urlsplit(address if "://" in address else f"https://{address}")
-    return parts.netloc.rpartition("@")[2].lower()
+def key_in_environment(kind: str, address: str, environ: Mapping[str, str], filed: str = "") -> tuple[HostSecret, str]:
+    """The key of the environment for a server, and its variable (``""``: none that was given for this host).
 
-
-def find_key(kind: str, address: str, home: Path, environ: Mapping[str, str]) -> tuple[str, str]:
-    """The key for a server, and where it is from (``""``: nowhere).
+    ``OPENAI_API_KEY`` is given for the address in ``OPENAI_API_BASE``, else for that of the config file or OpenAI's;
+    ``AZURE_OPENAI_API_KEY`` for ``AZURE_OPENAI_ENDPOINT`` or that of the config file.
 
     Args:
         kind: the type of the server; a key of ``VARIABLES`` or another.
         address: of the server.
-        home: the home folder.
         environ: the environment.
+        filed: the address that the config file names for this type of server.
+    """
+    base = environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL") or ""
+    azure = environ.get("AZURE_OPENAI_ENDPOINT") or (base if environ.get("BACKEND_TYPE", "").lower() == "azure" else "")
+    given_for = {"openai": [base] if base else [OPENAI, filed], "azure": [azure or filed]}.get(kind, [])
+    accounts = [account_of(split_address(one)[0]) for one in given_for if one]
+    for name in VARIABLES.get(kind, ()):
+        if key := environ.get(name, "").strip():
+            if account_of(address) in accounts:
+                return HostSecret(key, account_of(address)), name
+            if (name, address) in _told:
+                return HostSecret(""), ""
+            _told.add((name, address))
+            level = logging.INFO if is_near(address) else logging.WARNING
+            told = "%s is for %s and is not sent to %s. Store a key for it with: memgpt configure"
+            log.log(level, told, name, " or ".join(accounts) or "no address that is known", account_of(address))
+            return HostSecret(""), ""
+    return HostSecret(""), ""
+
+
+def find_key(
+    kind: str, address: str, home: Path, environ: Mapping[str, str], filed: str = ""
+) -> tuple[HostSecret, str]:
+    """The key for a server, and where it is from (``""``: nowhere).
+
+    Args:
+        kind, address, environ, filed: see :func:`key_in_environment`.
+        home: the home folder.
 
     Raises:
         ConfigError: the credentials file cannot be read.
     """
-    for name in VARIABLES.get(kind, ()):
-        if environ.get(name, "").strip():
-            return remember(environ[name].strip()), name
+    key, name = key_in_environment(kind, address, environ, filed)
+    if key:
+        return key, name
     return stored_key(address, home)
 
 
-def stored_key(address: str, home: Path) -> tuple[str, str]:
+def stored_key(address: str, home: Path) -> tuple[HostSecret, str]:
     """The key that is stored for the host of an address, and where: ``keyring`` or the file's path. Raises as above."""
     filed = _read(home).get(account_of(address)) if address else None
     if isinstance(filed, str):
-        return remember(filed), str(home / FILE)
+        return HostSecret(filed, account_of(address)), str(home / FILE)
     if filed is not None:
         key = _from_keyring(account_of(address))
         if key:
-            return remember(key), "keyring"
+            return HostSecret(key, account_of(address)), "keyring"
         log.warning("The key for %s is in the system's keyring, which does not give it.", account_of(address))
-    return "", ""
+    return HostSecret(""), ""
 
 
 def store_key(address: str, key: str, home: Path, *, place: str = "auto") -> str:

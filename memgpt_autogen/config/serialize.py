@@ -8,9 +8,11 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from ..errors import ConfigError
-from .secrets import without_password, without_secrets
+from .host_secrets import split_address, without_secrets
 
 R = TypeVar("R")
+#: Fields that hold a secret.
+_SECRET = ("api_key", "login")
 
 
 def to_dict(record: Any) -> dict[str, Any]:
@@ -20,12 +22,12 @@ def to_dict(record: Any) -> dict[str, Any]:
         if key == "settings":
             return without_secrets(value)
         if key in ("model_endpoint", "endpoint"):
-            return without_password(value)
+            return split_address(value)[0]
         if isinstance(value, Mapping):
-            return {inner: clean(inner, item) for inner, item in value.items() if inner != "api_key"}
+            return {inner: clean(inner, item) for inner, item in value.items() if inner not in _SECRET}
         return value
 
-    return {key: clean(key, value) for key, value in asdict(record).items() if key != "api_key"}
+    return {key: clean(key, value) for key, value in asdict(record).items() if key not in _SECRET}
 
 
 def from_dict(kind: type[R], data: Mapping[str, Any]) -> R:
@@ -38,7 +40,7 @@ def from_dict(kind: type[R], data: Mapping[str, Any]) -> R:
     unknown = sorted(set(data) - known)
     if unknown:
         raise ConfigError(
-            f"Unknown setting{'s' * (len(unknown) > 1)} {', '.join(unknown)} in {kind.__name__}. "
+            f"Unknown setting{'s' * (len(unknown) > 1)} {', '.join(map(_short, unknown[:10]))} in {kind.__name__}. "
             f"Known: {', '.join(sorted(known))}."
         )
     values = dict(data)
@@ -69,4 +71,8 @@ def _check_type(what: str, hint: Any, value: Any) -> None:
     fits = isinstance(value, (*kinds, int) if float in kinds else tuple(kinds))
     if not fits or (isinstance(value, bool) and bool not in kinds):
         names = " or ".join("None" if one is NoneType else one.__name__ for one in kinds)
-        raise ConfigError(f"{what} must be {names}, not {value!r}.")
+        raise ConfigError(f"{what} must be {names}, not {_short(repr(value))}.")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:100]}..."

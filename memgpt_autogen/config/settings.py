@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, not_known
+from ..printable import one_line
 from ..servers import SERVERS
 from .file import NAME, read_config
 from .home import home_folder, make_folder
+from .host_secrets import bound, split_address, with_scheme
 from .serialize import from_dict, to_dict
 
 #: The known values of ``model_endpoint_type``, each with its default address.
@@ -34,10 +36,12 @@ class LLMConfig:
     Attributes:
         model: the model's name; for ``embedded`` the path of a ``.gguf`` file, or empty for the bundled one.
         model_endpoint_type: a key of ``DEFAULT_ENDPOINTS``.
-        model_endpoint: the server's address, with or without ``/v1``.
+        model_endpoint: the server's address, with or without ``/v1``. A user, a password and a query that it is given
+            with are moved to ``login``.
         model_wrapper: the prompt format, for servers that take plain prompts.
         context_window: tokens; None: what the server says, or what is known of the model.
-        api_key: never written to disk.
+        api_key: sent to the host of ``model_endpoint`` as it is at first, and to no other; never written to disk.
+        login: what stood in the address and is a secret; as ``api_key``.
         temperature: None leaves it to the server.
         timeout: seconds for one request.
         settings: further request fields, passed on as they are.
@@ -52,19 +56,20 @@ class LLMConfig:
     temperature: float | None = None
     timeout: float = 300.0
     settings: Mapping[str, Any] = field(default_factory=dict)
+    login: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if self.model_endpoint_type not in DEFAULT_ENDPOINTS:
             known = ", ".join(DEFAULT_ENDPOINTS)
             raise ConfigError(f"Unknown model endpoint type {self.model_endpoint_type!r}. Known: {known}.")
+        _seal(self, "model_endpoint")
+        object.__setattr__(self, "api_key", bound(self.api_key, self.address))
 
     @property
     def address(self) -> str:
         """The server's address without a trailing ``/`` or ``/v1``, so that both ways of writing it work."""
         endpoint = (self.model_endpoint or DEFAULT_ENDPOINTS[self.model_endpoint_type]).rstrip("/")
-        if endpoint and "://" not in endpoint:
-            endpoint = "http://" + endpoint
-        return endpoint.removesuffix("/v1").rstrip("/")
+        return with_scheme(endpoint).removesuffix("/v1").rstrip("/")
 
     @staticmethod
     def of(value: Any) -> Any:
@@ -90,13 +95,27 @@ class EmbeddingConfig:
             (any server with ``/v1/embeddings``).
         model: the model's name; for ``minilm`` a folder with ``model.onnx`` and ``tokenizer.json``, or empty.
         endpoint: the server's address, with or without ``/v1``; empty: OpenAI.
-        api_key: never written to disk.
+        api_key, login: as those of :class:`LLMConfig`.
     """
 
     kind: str = "auto"
     model: str = ""
     endpoint: str = ""
     api_key: str = field(default="", repr=False)
+    login: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        _seal(self, "endpoint")
+        address = self.endpoint or DEFAULT_ENDPOINTS["openai"]
+        object.__setattr__(self, "api_key", bound(self.api_key, with_scheme(address)))
+
+
+def _seal(record: LLMConfig | EmbeddingConfig, field_name: str) -> None:
+    """Move the secrets of an address to ``login``."""
+    clean, login = split_address(getattr(record, field_name))
+    if login:
+        object.__setattr__(record, field_name, clean)
+        object.__setattr__(record, "login", login)
 
 
 @dataclass(frozen=True)
@@ -133,6 +152,8 @@ class AgentConfig:
         object.__setattr__(self, "model", as_model(self.model))
         if not self.name or not self.name.strip():
             raise ConfigError("An agent needs a name.")
+        if one_line(self.name) != self.name:
+            raise ConfigError(f"{self.name!r} cannot be a name: it holds what cannot be printed.")
         if self.max_steps < 1:
             raise ConfigError(f"max_steps must be at least 1, not {self.max_steps}.")
         if not all(isinstance(path, str) for path in self.tools):

@@ -6,16 +6,16 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from ..config import EmbeddingConfig
-from ..config.secrets import stored_key
+from ..config.host_secrets import goes_to
+from ..config.secrets import find_key, key_in_environment
 from ..errors import ConfigError, MissingDependency
 from .base import Embedder
 from .bundled import BundledEmbedder
 from .minilm import MiniLMEmbedder
-from .openai import OPENAI, OpenAIEmbedder
+from .openai import OpenAIEmbedder, address_of
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,9 @@ def build_embedder(
         "none": lambda: None,
         "bundled": BundledEmbedder,
         "minilm": lambda: MiniLMEmbedder(config.model),
-        "openai": lambda: OpenAIEmbedder(config.model, config.endpoint, _key(config, environ, home)),
+        "openai": lambda: OpenAIEmbedder(
+            config.model, config.endpoint, _key(config, environ, home), login=config.login
+        ),
     }
     if config.kind not in kinds:
         raise ConfigError(f"Unknown kind of embedder {config.kind!r}. Known: {', '.join(kinds)}.")
@@ -97,15 +99,10 @@ def _auto() -> Embedder | None:
 
 
 def _key(config: EmbeddingConfig, environ: Mapping[str, str], home: Path | None) -> str:
-    """A key goes only to the server it was given for."""
-    if config.api_key:
+    """A key goes only to the host it was given for."""
+    address = address_of(config.endpoint)
+    if config.api_key and goes_to(config.api_key, address):
         return config.api_key
-    mine = _host(config.endpoint or OPENAI)
-    theirs = _host(environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL") or OPENAI)
-    if mine == theirs and environ.get("OPENAI_API_KEY"):
-        return environ["OPENAI_API_KEY"]
-    return stored_key(config.endpoint or OPENAI, home)[0] if home else ""
-
-
-def _host(address: str) -> str:
-    return urlsplit(address if "://" in address else f"http://{address}").netloc.lower()
+    if home is None:
+        return key_in_environment("openai", address, environ)[0]
+    return find_key("openai", address, home, environ)[0]

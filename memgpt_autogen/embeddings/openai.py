@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import numpy.typing as npt
 
+from ..config.host_secrets import SendSecrets, split_address, with_scheme
 from ..errors import ConfigError, SourceError
+from ..redaction import hide
 
 if TYPE_CHECKING:
     import httpx
@@ -43,7 +45,8 @@ class OpenAIEmbedder:
     Args:
         model: its name; may be empty where the server has only one.
         endpoint: the server's address, with or without ``/v1``; empty: OpenAI.
-        api_key: sent as a bearer token, if there is one.
+        api_key: sent as a bearer token, if there is one, and to the host that it was given for alone.
+        login: secrets of the address, as :func:`memgpt_autogen.config.host_secrets.split_address` takes them out.
         batch: texts in one request.
         timeout: seconds for one request.
 
@@ -52,10 +55,19 @@ class OpenAIEmbedder:
     """
 
     def __init__(
-        self, model: str, endpoint: str = "", api_key: str = "", *, batch: int = BATCH, timeout: float = TIMEOUT
+        self,
+        model: str,
+        endpoint: str = "",
+        api_key: str = "",
+        *,
+        login: str = "",
+        batch: int = BATCH,
+        timeout: float = TIMEOUT,
     ) -> None:
-        self._model, self._key, self._batch, self._timeout = model, api_key, batch, timeout
-        self.address = _address(endpoint)
+        self._model, self._batch, self._timeout = model, batch, timeout
+        endpoint, given = split_address(endpoint)
+        self.address = address_of(endpoint)
+        self._secrets = SendSecrets(self.address, api_key, login or given)
         self._client: httpx.Client | None = None
         self._dim = 0
         if self.address == OPENAI and not api_key:
@@ -138,8 +150,7 @@ class OpenAIEmbedder:
         import httpx
 
         if self._client is None:
-            headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-            self._client = httpx.Client(timeout=self._timeout, headers=headers)
+            self._client = httpx.Client(timeout=self._timeout, event_hooks={"request": [self._secrets]})
         try:
             reply = self._client.post(f"{self.address}/v1/embeddings", json=body)
         except httpx.TimeoutException as error:
@@ -154,13 +165,12 @@ class OpenAIEmbedder:
             raise SourceError(f"{self._who} answered with something that is not JSON. Check the address.") from error
 
     def _refusal(self, reply: httpx.Response) -> Exception:
-        status, told = reply.status_code, _words(reply)
-        if self._key:
-            told = told.replace(self._key, "***")
+        status, told = reply.status_code, hide(_words(reply))
         if status in (400, 413, 422, 500) and _TOO_LONG.search(told):
             return _TooLong(told)
         if status in (401, 403):
-            return SourceError(f"{self._who} does not accept the key. Set the right one for this address.")
+            told = f"{self._who} does not accept the key. {self._secrets.withheld}".rstrip()
+            return SourceError(f"{told} Set the right one for this address.")
         if status == 404:
             return SourceError(f"{self._who}: no such model or path ({told}). Check both.")
         if status == 501:
@@ -169,10 +179,9 @@ class OpenAIEmbedder:
         return _again(text) if status == 429 or status >= 500 else SourceError(text)
 
 
-def _address(endpoint: str) -> str:
-    endpoint = endpoint.strip().rstrip("/") or OPENAI
-    if "://" not in endpoint:
-        endpoint = "http://" + endpoint
+def address_of(endpoint: str) -> str:
+    """A server's address without a trailing ``/v1`` or ``/embeddings``; OpenAI's where there is none."""
+    endpoint = with_scheme(endpoint.strip().rstrip("/")) or OPENAI
     return endpoint.removesuffix("/embeddings").rstrip("/").removesuffix("/v1").rstrip("/")
 
 

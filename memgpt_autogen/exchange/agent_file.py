@@ -1,118 +1,20 @@
-"""An agent in one readable file: written, read back under any name, or read from a chat log of the original."""
+"""An agent in one readable file: written, and read back under any name."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from ..config import AgentConfig, from_dict, to_dict
+from ..config import AgentConfig, EmbeddingConfig, from_dict, to_dict
 from ..errors import ConfigError
-from ..events import clean
 from ..messages import utc_now
 from ..storage.base import Store
-from .chat_log import agent_of_log, is_log
-
-FORMAT = "memgpt-autogen agent"
-VERSION = 1
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class _Version(_Part):
-    version: int = Field(ge=1)
-    value: str
-    step_id: str | None = None
-    created_at: datetime
-
-
-class _Block(_Part):
-    label: str = Field(min_length=1)
-    limit: int = Field(ge=1)
-    value: str
-    versions: list[_Version] = Field(min_length=1)
-
-
-class _Call(_Part):
-    name: str
-    arguments: dict[str, Any] = {}
-    id: str
-    error: str | None = None
-
-
-class _Message(_Part):
-    id: str = Field(min_length=1)
-    role: Literal["user", "assistant", "tool", "system"]
-    kind: str = ""
-    author: str | None = None
-    content: str
-    text: str = ""
-    tool_calls: list[_Call] = []
-    call_id: str | None = None
-    answered: bool = True
-    conversation_id: str | None = None
-    session_id: str | None = None
-    step_id: str | None = None
-    answered_step: str | None = None
-    images: list[str] = []
-    created_at: datetime
-
-
-class _Summary(_Part):
-    text: str
-    messages: int = 0
-    first_message_id: str
-    last_message_id: str | None = None
-    at_message_id: str | None = None
-    step_id: str | None = None
-    created_at: datetime
-
-
-class _Note(_Part):
-    text: str = Field(min_length=1)
-    uri: str = ""
-    metadata: dict[str, Any] = {}
-    step_id: str | None = None
-    created_at: datetime
-
-
-class _Conversation(_Part):
-    id: str
-    peer: str
-    created_at: datetime
-    entries: list[str] = []
-
-
-class _Step(_Part):
-    id: str
-    outcome: str
-    model: str = ""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
-    cost: float = 0.0
-    created_at: datetime
-
-
-class _File(_Part):
-    format: Literal["memgpt-autogen agent"]
-    version: int
-    name: str = Field(min_length=1)
-    config: dict[str, Any] = {}
-    core_memory: list[_Block] = []
-    messages: list[_Message] = []
-    summaries: list[_Summary] = []
-    notes: list[_Note] = []
-    sources: list[str] = []
-    conversations: list[_Conversation] = []
-    steps: list[_Step] = []
+from ..tools.import_path import check_stranger
+from .file_format import FORMAT, VERSION, AgentData, AgentFile, Brings, read_agent_file
 
 
 @dataclass(frozen=True)
@@ -123,12 +25,14 @@ class Imported:
         name: the agent's name.
         messages, notes: how many.
         missing: sources that it was attached to and that are not here; it is attached to the others.
+        left_out: what the file brought and was not taken.
     """
 
     name: str
     messages: int
     notes: int
     missing: Sequence[str]
+    left_out: Brings = field(default_factory=Brings)
 
 
 def export_agent(store: Store, name: str, path: Path) -> None:
@@ -153,77 +57,44 @@ def export_agent(store: Store, name: str, path: Path) -> None:
         ) from error
 
 
-def import_agent(store: Store, path: Path, name: str = "") -> Imported:
+def import_agent(
+    store: Store, file: Path | AgentFile, name: str = "", *, allow_functions: bool = False, keep_model: bool = False
+) -> Imported:
     """Read an agent from a file of :func:`export_agent`, or from a chat log of OpenAI messages; all of it or nothing.
+
+    A file is data. What in it would run code or send words elsewhere is only taken if the caller says so.
 
     Args:
         store: where it is to live.
-        path: the file.
+        file: the file, or what :func:`.file_format.read_agent_file` made of it.
         name: the agent's name; empty: the one in the file, or the file's own for a chat log.
+        allow_functions: the functions that it names may be imported when the agent is opened.
+        keep_model: its model and embedder are used, at the addresses that it names.
 
     Raises:
         NameTaken: there is an agent of that name.
-        ConfigError: the file cannot be read, or something in it is wrong; the message says what, and where.
+        ConfigError: the file cannot be read, or something in it is wrong; the message says what, and where. Or a
+            function in it is none that a model may have.
     """
-    data = _json(path)
-    if is_log(data):
-        data = {"format": FORMAT, "version": VERSION, **agent_of_log(data, name or path.stem, str(path))}
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise ConfigError(
-            f"{path} is neither an exported agent nor a chat log. An agent's file begins with "
-            f'{{"format": "{FORMAT}"; a chat log is a JSON list of messages with role and content.'
-        )
-    if isinstance(data.get("version"), int) and data["version"] > VERSION:
-        raise ConfigError(
-            f"{path} was written by a newer version of memgpt-autogen (format {data['version']}, this one knows "
-            f"{VERSION}). Upgrade the package."
-        )
-    try:
-        file = _File.model_validate(clean(data))
-    except ValidationError as error:
-        raise ConfigError(f"{path} is damaged. {_where(error)} Nothing was imported.") from None
-    _check(file, path)
-    config = from_dict(AgentConfig, {**file.config, "name": name or file.name})
-    agent, missing = store.load(config.name, to_dict(config), _plain(file))
-    return Imported(agent.name, len(file.messages), len(file.notes), missing)
+    read = read_agent_file(file, name) if isinstance(file, Path) else file
+    config, brings = replace(read.config, name=name or read.config.name), read.brings
+    if allow_functions:
+        for path in config.tools:
+            check_stranger(path)
+    else:
+        config = replace(config, tools=[])
+    if not keep_model:
+        config = replace(config, model=None, embedding=EmbeddingConfig())
+    left_out = Brings(
+        functions=() if allow_functions else brings.functions,
+        model="" if keep_model else brings.model,
+        embedding="" if keep_model else brings.embedding,
+    )
+    agent, missing = store.load(config.name, to_dict(config), _plain(read.data))
+    return Imported(agent.name, len(read.data.messages), len(read.data.notes), missing, left_out)
 
 
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"Cannot read {path}: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path} is not UTF-8: {error.reason} at byte {error.start}. Nothing was imported."
-        ) from error
-    except ValueError as error:
-        at = f", line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else f": {error}"
-        raise ConfigError(f"{path}{at}. It is no exported agent, or cut or damaged; nothing was imported.") from error
-
-
-def _where(error: ValidationError) -> str:
-    first, *more = error.errors(include_url=False, include_input=False)
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
-    rest = f" And {len(more)} more." if more else ""
-    return f"{place}: {first['msg']}.{rest}"
-
-
-def _check(file: _File, path: Path) -> None:
-    """See that what names another part of the file finds it."""
-    messages = [message.id for message in file.messages]
-    if len(set(messages)) < len(messages):
-        twice = next(one for one in messages if messages.count(one) > 1)
-        raise ConfigError(f"{path} is damaged. messages: two have the id {twice}. Nothing was imported.")
-    for index, summary in enumerate(file.summaries):
-        if summary.last_message_id and summary.last_message_id not in messages:
-            raise ConfigError(
-                f"{path} is damaged. summaries[{index}].last_message_id: no message has the id "
-                f"{summary.last_message_id}. Nothing was imported."
-            )
-
-
-def _plain(file: _File) -> dict[str, Any]:
+def _plain(file: AgentData) -> dict[str, Any]:
     """The parts as JSON types, with times as they are stored."""
     from ..storage.database import stamp
 

@@ -141,7 +141,7 @@ def plain_config_list(settings: Settings | None = None) -> list[dict[str, Any]]:
         server = embedded_server(chosen, settings.environ)
         place = {"base_url": f"{server.address}/v1", "api_key": "not-needed"}
         return [{"model": server.gguf.stem, **place, "price": [0, 0]}]
-    entry: dict[str, Any] = {"model": chosen.model or "local", "api_key": chosen.api_key or "not-needed"}
+    entry: dict[str, Any] = {"model": chosen.model or "local", "api_key": str(chosen.api_key) or "not-needed"}
     if chosen.model_endpoint_type == "azure":
         entry |= {"api_type": "azure", "base_url": chosen.address}
     elif chosen.model_endpoint_type == "openai":

@@ -21,6 +21,7 @@ from ..embeddings.base import Embedder
 from ..errors import AgentBusy, NameTaken, SourceError
 from ..ids import new_id
 from ..memory.vector_backfill import fill
+from ..printable import one_line
 from ..sources import make_loader
 from ..sources.base import Loader, entries
 from ..storage.base import Store
@@ -132,7 +133,7 @@ class Library:
             SourceError: nothing could be read, or the source is being loaded elsewhere at this moment.
         """
         name = name.strip()
-        if not name or not name.isprintable():
+        if not name or one_line(name) != name:
             raise SourceError(f"{name!r} cannot be the name of a source. Choose a word or two.")
         try:
             with self._store.lock(f"source {name}"), tempfile.TemporaryFile() as file:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..config import DEFAULT_ENDPOINTS, LLMConfig, Settings, from_dict
+from ..config.host_secrets import account_of, goes_to, is_near, split_address, without_secrets
 from ..config.secrets import find_key
 from ..errors import ConfigError, ModelServerError
 from ..servers import SERVERS
@@ -110,7 +111,7 @@ def _detected(base: str, key: str) -> str:
     A hosted address with a key is one, and is not asked. An address on this machine or network is, key or not: many
     servers want none and get any.
     """
-    from .detect import is_hosted_openai, is_near, probe
+    from .detect import is_hosted_openai, probe
 
     if is_hosted_openai(base) or (key and not is_near(base)):
         return ""
@@ -143,10 +144,19 @@ def _from_file(settings: Settings) -> LLMConfig | None:
 
 def _with_key(config: LLMConfig, settings: Settings) -> LLMConfig:
     """The configuration with the key that is set or stored for its host, if it has none of its own."""
-    if config.api_key:
+    if config.api_key and goes_to(config.api_key, config.address):
         return config
-    key, _ = find_key(config.model_endpoint_type, config.address, settings.home, settings.environ)
+    kind = config.model_endpoint_type
+    key, _ = find_key(kind, config.address, settings.home, settings.environ, filed_address(settings, kind))
     return replace(config, api_key=key)
+
+
+def filed_address(settings: Settings, kind: str) -> str:
+    """The address that the config file names for the model, if its server is of this type; else empty."""
+    saved = settings.defaults.get("model")
+    if not isinstance(saved, Mapping) or saved.get("model_endpoint_type", "openai") != kind:
+        return ""
+    return from_dict(LLMConfig, saved).address
 
 
 def _with_hint(chosen: LLMConfig, hint: LLMConfig) -> LLMConfig:
@@ -179,6 +189,11 @@ def with_sampling(config: LLMConfig, settings: Settings) -> LLMConfig:
     fixed = sorted(set(filed) & (row.reserved if row else _RESERVED_CHAT))
     if fixed:
         raise ConfigError(f"{path} sets {', '.join(fixed)}, which the program decides for each reply. Leave it out.")
+    base = settings.environ.get("OPENAI_API_BASE") or settings.environ.get("OPENAI_BASE_URL") or ""
+    kind = config.model_endpoint_type
+    own = (DEFAULT_ENDPOINTS[kind], base, filed_address(settings, kind))
+    if account_of(config.address) not in [account_of(split_address(one)[0]) for one in own if one]:
+        filed = without_secrets(filed)  # its headers are for the user's own server
     temperature = filed.pop("temperature", None)
     if temperature is not None and (isinstance(temperature, bool) or not isinstance(temperature, (int, float))):
         raise ConfigError(f"{path}: temperature must be a number, not {temperature!r}.")

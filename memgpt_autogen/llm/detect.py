@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import re
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..config import DEFAULT_ENDPOINTS, LLMConfig
+from ..config.host_secrets import is_near
 from ..errors import ModelError, ModelRequestError, ModelServerError
 from ..servers import SERVERS, Probe, Server
 from .connection import Connection, connect
@@ -46,12 +46,12 @@ class DetectedServer:
         return f"{self.address} is {self.type} with {self.model or 'no model that it names'}{window}"
 
 
-def probe(address: str, *, api_key: str = "", timeout: float = TIMEOUT) -> DetectedServer | None:
+def probe(address: str, *, api_key: str = "", login: str = "", timeout: float = TIMEOUT) -> DetectedServer | None:
     """Which server listens at an address, with or without ``/v1``; None: one that is not known here.
 
     Args:
         address: as for ``OPENAI_API_BASE``.
-        api_key: sent along.
+        api_key, login: sent along, as by :class:`.transport.Transport`.
         timeout: seconds for each question.
 
     Raises:
@@ -88,16 +88,6 @@ def local_servers(endpoints: Mapping[str, str] = DEFAULT_ENDPOINTS) -> list[Dete
 
     with ThreadPoolExecutor(max_workers=max(1, len(addresses))) as pool:
         return [found for found in pool.map(look, addresses) if found]
-
-
-def is_near(address: str) -> bool:
-    """Whether an address is on this machine or its own network, by its name alone."""
-    host = _host(address)
-    try:
-        number = ipaddress.ip_address(host)
-    except ValueError:
-        return bool(host) and ("." not in host or host.endswith((".local", ".lan", ".internal", ".home.arpa")))
-    return number.is_private or number.is_loopback or number.is_link_local
 
 
 def is_hosted_openai(address: str) -> bool:

@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..config import LLMConfig
+from ..config.host_secrets import SendSecrets, bound
+from ..config.secrets import VARIABLES, key_in_environment
 from ..errors import ConfigError, MissingDependency, ModelReplyError, ModelServerError
 from ..messages import Message, Reply, ToolSchema, Usage
 from ..observers import Discarded
@@ -50,16 +52,19 @@ class OpenAIChat:
         self, config: LLMConfig, *, inner_thoughts: bool = True, environ: Mapping[str, str] | None = None
     ) -> None:
         self.config = config
-        self._environ = os.environ if environ is None else environ
+        environ = os.environ if environ is None else environ
         self._thoughts = inner_thoughts
         self._azure = config.model_endpoint_type == "azure"
-        names = ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_KEY") if self._azure else ("OPENAI_API_KEY",)
-        self._key = config.api_key or self._first(*names)
         if not config.model:
             raise ConfigError("Which model? Set model (for Azure, the name of the deployment).")
-        self.address = self._base_url()
+        self.address = self._base_url(environ)
+        kind = config.model_endpoint_type
+        given = config.api_key or key_in_environment(kind, self.address, environ)[0]
+        self._key = bound(given, self.address)
         if not self._key and (self._azure or _host(self.address).endswith("openai.com")):
-            raise ConfigError(f"{self.address} needs an API key: set {names[0]}.")
+            raise ConfigError(f"{self.address} needs an API key: set {VARIABLES[kind][0]}.")
+        version = config.settings.get("api_version") or environ.get("OPENAI_API_VERSION")
+        self._version = version or environ.get("AZURE_OPENAI_VERSION") or _AZURE_VERSION
         self._counter = TokenCounter(config.model)
         self._refused: set[str] = set()
         self.form = ProviderForm(config.model, self.address)
@@ -226,24 +231,28 @@ class OpenAIChat:
         openai = _openai()
         settings = self.config.settings
         options: dict[str, Any] = {
-            "api_key": self._key or "not-needed",
+            "api_key": "not-needed",  # the client's own copy would follow a redirect to any host
+            "http_client": self._http(),
             "timeout": self.config.timeout,
             "max_retries": settings.get("max_retries", _RETRIES),
         }
         options |= {key: settings[key] for key in ("default_headers", "organization") if key in settings}
         if not self._azure:
             return openai.OpenAI(base_url=self.address, **options)
-        version = settings.get("api_version") or self._first("OPENAI_API_VERSION", "AZURE_OPENAI_VERSION")
-        return openai.AzureOpenAI(azure_endpoint=self.address, api_version=version or _AZURE_VERSION, **options)
+        return openai.AzureOpenAI(azure_endpoint=self.address, api_version=self._version, **options)
 
-    def _first(self, *names: str) -> str:
-        """The first of these environment variables that is set."""
-        return next((self._environ[name] for name in names if self._environ.get(name)), "")
+    def _http(self) -> Any:
+        import httpx
 
-    def _base_url(self) -> str:
+        send = SendSecrets(
+            self.address, self._key, self.config.login, ("api-key",) if self._azure else ("Authorization",)
+        )
+        return httpx.Client(follow_redirects=True, timeout=self.config.timeout, event_hooks={"request": [send]})
+
+    def _base_url(self, environ: Mapping[str, str]) -> str:
         address = self.config.address
         if self._azure:
-            address = address or self._environ.get("AZURE_OPENAI_ENDPOINT", "").rstrip("/")
+            address = address or environ.get("AZURE_OPENAI_ENDPOINT", "").rstrip("/")
             if not address:
                 raise ConfigError("Azure needs its address: set AZURE_OPENAI_ENDPOINT or model_endpoint.")
             return address

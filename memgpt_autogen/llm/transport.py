@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
-from ..config.secrets import without_password
+from ..config.host_secrets import SendSecrets
 from ..errors import MissingDependency, ModelRequestError, ModelServerError
+from ..redaction import hide
 from .http_errors import error_kind, is_html, never_connected, retry_after, type_and_message
 from .sse import values
 
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _LONGEST_WAIT = 30.0
 #: Where servers look for a key, beside a bearer token.
-_KEY_HEADERS = ("X-API-Key", "api-key")
+_KEY_HEADERS = ("Authorization", "X-API-Key", "api-key")
 Address = str | Callable[[], str]
 ReadEvents: TypeAlias = Callable[[Iterator[Any]], Any]
 
@@ -63,7 +64,8 @@ class Transport:
         attempts: how often a request is made in all.
         backoff: seconds before the second attempt; doubled for each further one.
         api_key: sent as a bearer token, and in the two headers that other servers look for it in; never part of a
-            message.
+            message, and never sent to another host.
+        login: secrets of the address, as :func:`memgpt_autogen.config.host_secrets.split_address` takes them out.
         on_lost: called when a connection cannot be made or breaks, before it is retried or told.
         hints: what to do about an error, by the ``type`` that the server gives it; ``empty``: about an answer with
             nothing in it; ``down``: how the server is started.
@@ -77,6 +79,7 @@ class Transport:
         attempts: int = 4,
         backoff: float = 0.5,
         api_key: str = "",
+        login: str = "",
         hints: Mapping[str, str] | None = None,
         on_lost: Callable[[], None] | None = None,
     ) -> None:
@@ -85,6 +88,7 @@ class Transport:
         self._attempts = max(1, attempts)
         self._backoff = backoff
         self._api_key = api_key
+        self._login = login
         self._hints = hints or {}
         self._on_lost = on_lost
         self._client: httpx.Client | None = None
@@ -94,7 +98,7 @@ class Transport:
     @property
     def where(self) -> str:
         """The address, without a password."""
-        return without_password(self._base())
+        return hide(self._base())
 
     def get(self, path: str) -> Any:
         """The JSON at a path. Raises as :meth:`post` does."""
@@ -142,7 +146,7 @@ class Transport:
         read: ReadEvents | None = None,
     ) -> Any:
         url = self._base() + path
-        shown = without_password(url)
+        shown = hide(url)
         timeouts = 0
         failure: ModelServerError | ModelRequestError
         for attempt in range(1, self._attempts + 1):
@@ -150,7 +154,7 @@ class Transport:
             try:
                 # The time limit holds for each piece that is read. Some servers hang up after a stream, and would do so
                 # on the next request.
-                headers = self._headers() | ({"Connection": "close"} if read else {})
+                headers = {"Connection": "close"} if read else {}
                 with self._open(url).stream(method, url, json=body, headers=headers) as response:
                     if read and response.status_code < 400:
                         return read(self._events(response, shown))
@@ -190,13 +194,12 @@ class Transport:
                     timeout=timeout,
                     trust_env=not local,
                     follow_redirects=True,
-                    event_hooks={"request": [_keys_only_for(httpx.URL(url))]},
+                    event_hooks={"request": [self._send_secrets(url)]},
                 )
             return self._client
 
-    def _headers(self) -> dict[str, str]:
-        key = self._api_key
-        return {"Authorization": f"Bearer {key}", **dict.fromkeys(_KEY_HEADERS, key)} if key else {}
+    def _send_secrets(self, url: str) -> SendSecrets:
+        return SendSecrets(url, self._api_key, self._login, _KEY_HEADERS)
 
     def _unreachable(self, error: Exception, shown: str, attempt: int) -> ModelServerError:
         failed = error_kind(error)
@@ -225,6 +228,7 @@ class Transport:
             return Refused(f"{told} {hint}", status)
         if status in (401, 403):
             todo = "The server wants a valid API key: set OPENAI_API_KEY, with OPENAI_API_BASE, or api_key."
+            todo = f"{self._send_secrets(self._base()).withheld} {todo}".strip()
         elif status == 404:
             todo = "Is this the right address, and the right type of server (BACKEND_TYPE)?"
         else:
@@ -261,15 +265,4 @@ class Transport:
             yield value
 
     def _scrub(self, text: str) -> str:
-        return text.replace(self._api_key, "***") if self._api_key else text
-
-
-def _keys_only_for(server: httpx.URL) -> Callable[[httpx.Request], None]:
-    """Leaves our key out of requests that the server sends on to another one; httpx does so for ``Authorization``."""
-
-    def strip(request: httpx.Request) -> None:
-        if (request.url.scheme, request.url.host, request.url.port) != (server.scheme, server.host, server.port):
-            for name in _KEY_HEADERS:
-                request.headers.pop(name, None)
-
-    return strip
+        return hide(text.replace(self._api_key, "***") if self._api_key else text)

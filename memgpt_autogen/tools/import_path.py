@@ -1,10 +1,19 @@
-"""Functions that an agent remembers by their import path, never by their source."""
+"""Functions that an agent remembers by their import path, never by their source.
+
+Importing a module runs it. So a path is only imported that the user named (in a program, with ``add_function``) or
+agreed to (when a file was imported), and not what merely happens to lie in the current folder.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from importlib.machinery import PathFinder
+from inspect import ismodule
+from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
@@ -13,25 +22,55 @@ from .registry import ToolRegistry
 logger = logging.getLogger(__name__)
 
 
-def function_at(path: str) -> Callable[..., Any]:
-    """The function at an import path, ``package.module:function``.
+def parse_path(path: str) -> tuple[str, str]:
+    """The module and the name in it of an import path, ``package.module:function``. Nothing is imported.
 
     Raises:
-        ConfigError: the path is none, or nothing can be imported from it.
+        ConfigError: it is no such path.
     """
     module, _, name = path.strip().partition(":")
     if not all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
         raise ConfigError(f"{path!r} is no import path. Write it as package.module:function.")
+    return module, name
+
+
+def check_stranger(path: str) -> None:
+    """See that an import path that somebody else wrote may be one of a tool. Nothing is imported.
+
+    Raises:
+        ConfigError: it is no import path, or leads into Python's standard library, as ``os:system`` does.
+    """
+    module, _ = parse_path(path)
+    if module.partition(".")[0] in sys.stdlib_module_names:
+        raise ConfigError(
+            f"{path!r} is of Python's own library, whose functions are not taken from a file. Add it yourself, with "
+            "/add_function, if you want the agent to have it."
+        )
+
+
+def function_at(path: str) -> Callable[..., Any]:
+    """The function at an import path, ``package.module:function``.
+
+    Raises:
+        ConfigError: as :func:`parse_path`; or nothing can be imported from it; or its module lies in the current folder
+            alone, and the program that runs does not.
+    """
+    module, name = parse_path(path)
+    _check_place(module)
     try:
         found: Any = import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
+            if ismodule(found):  # what a module imports itself is not its own
+                raise ConfigError(f"{part} in {path} is a module. Functions are named as package.module:function.")
     except AttributeError as error:
         raise ConfigError(f"There is no {name} in {module}. Functions are named as package.module:function.") from error
     except ImportError as error:
         raise ConfigError(
             f"{module} cannot be imported ({error}). Install it, or name its folder in PYTHONPATH."
         ) from error
+    except ConfigError:
+        raise
     except Exception as error:  # what a module runs when it is imported may raise anything
         raise ConfigError(f"{module} fails when it is imported: {type(error).__name__}: {error}") from error
     if not callable(found):
@@ -47,3 +86,24 @@ def add_remembered(registry: ToolRegistry, paths: Iterable[str]) -> None:
             registry.add(function_at(path))
         except ConfigError as error:
             logger.warning("The agent goes without the function %s: %s", path, error)
+
+
+def _check_place(module: str) -> None:
+    """See that a module is not found by the accident of the current folder, as with ``python -c`` and ``python -m``.
+
+    A program's own folder, where its modules lie beside it, and the folders in ``PYTHONPATH`` are meant.
+    """
+    top = module.partition(".")[0]
+    if top in sys.modules:
+        return
+    here = Path.cwd()
+    named = [Path(one).resolve() for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one]
+    program = getattr(sys.modules.get("__main__"), "__file__", None)
+    if here in named or (program and Path(program).resolve().parent == here):
+        return
+    first = next((entry for entry in sys.path if PathFinder.find_spec(top, [entry or str(here)])), None)
+    if first is not None and Path(first).resolve() == here:
+        raise ConfigError(
+            f"{module} lies in the current folder, {here}, which functions are not taken from. Install it, or name its "
+            "folder in PYTHONPATH."
+        )

@@ -6,6 +6,7 @@ import importlib.util
 import logging
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
@@ -100,13 +101,15 @@ def test_a_key_goes_only_to_the_server_it_was_given_for() -> None:
     def key(endpoint: str, **environ: str) -> str:
         embedder = build_embedder(EmbeddingConfig("openai", "m", endpoint), environ)
         assert isinstance(embedder, OpenAIEmbedder)
-        return embedder._key
+        request = httpx.Request("POST", f"{embedder.address}/v1/embeddings")
+        embedder._secrets(request)
+        return request.headers.get("Authorization", "").removeprefix("Bearer ")
 
     assert key("", OPENAI_API_KEY="k") == key("api.openai.com/v1", OPENAI_API_KEY="k") == "k"
     assert key("http://10.0.0.1:8080", OPENAI_API_KEY="k") == ""
     assert key("http://10.0.0.1:8080/v1", OPENAI_API_KEY="k", OPENAI_API_BASE="http://10.0.0.1:8080") == "k"
     given = build_embedder(EmbeddingConfig("openai", "m", "http://10.0.0.1:8080", "mine"), {"OPENAI_API_KEY": "k"})
-    assert isinstance(given, OpenAIEmbedder) and given._key == "mine"
+    assert isinstance(given, OpenAIEmbedder) and given._secrets.key == "mine"
     with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
         build_embedder(EmbeddingConfig("openai", "m"), {})
 

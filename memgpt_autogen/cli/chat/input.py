@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ...config.secrets import hide
+from ...redaction import hide
 
 #: Alone on a line, it opens and closes a message of several lines.
 FENCE = "//"

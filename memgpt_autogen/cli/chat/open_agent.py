@@ -60,8 +60,6 @@ def open_agent(memgpt: MemGPT, wanted: Wanted) -> tuple[Agent, bool]:
         get_preset(wanted.preset)
     known = [row.name for row in memgpt.store.agents.list()]
     name = wanted.agent.strip() or _chosen(known, wanted.yes)
-    if not name.isprintable():
-        raise ConfigError(f"{name!r} cannot be a name: it holds what cannot be printed.")
     if name in known:
         return _existing(memgpt, name, wanted), False
     _sure(name, known, wanted.yes)

@@ -27,6 +27,7 @@ from ...observers import (
     SpeechDelta,
     ThoughtDelta,
 )
+from ...printable import one_line, printable
 from ..console import console, note
 
 #: Kind of line -> its mark and style on a terminal, and its label elsewhere.
@@ -52,7 +53,7 @@ class View:
     """
 
     def __init__(self, name: str, *, fancy: bool, quiet: bool = False, debug: bool = False) -> None:
-        self.name, self.fancy, self._quiet, self._debug = name, fancy, quiet, debug
+        self.name, self.fancy, self._quiet, self._debug = one_line(name), fancy, quiet, debug
         self._open: tuple[str, int] | None = None  # what is being written piece by piece
         self._column = 0
         self._word = ""
@@ -145,7 +146,7 @@ class View:
 
     def _write(self, text: str, style: str) -> None:
         """Words, broken at the terminal's edge between them, although the rest is not known yet."""
-        for character in text:
+        for character in printable(text):
             if character in " \n\t":
                 self._flush(style)
                 if character == "\n":

@@ -11,7 +11,7 @@ from ...config import LLMConfig, Settings
 from ...config.home import open_to_others
 from ...config.secrets import FILE, VARIABLES, find_key, stored_accounts, usable_keyring
 from ...errors import MemGPTError, ModelServerError
-from ...llm.choose import with_sampling
+from ...llm.choose import filed_address, with_sampling
 from ...llm.detect import is_hosted_openai, probe
 from ...llm.hosted_models import KeyRefused, hosted_models
 from ..setup import model_wheel
@@ -50,7 +50,8 @@ def keys(model: LLMConfig, settings: Settings) -> Findings:
     try:
         for host, where in stored_accounts(settings.home).items():
             yield Finding(f"key for {host}", "ok", "in the system's keyring" if where == "keyring" else f"in {where}")
-        key, where = find_key(model.model_endpoint_type, model.address, settings.home, settings.environ)
+        kind = model.model_endpoint_type
+        key, where = find_key(kind, model.address, settings.home, settings.environ, filed_address(settings, kind))
     except MemGPTError as error:
         yield Finding("keys", "bad", str(error))
         return
@@ -120,7 +121,7 @@ def _hosted(config: LLMConfig) -> Findings:
 
 def _server(config: LLMConfig) -> Findings:
     try:
-        found = probe(config.address, api_key=config.api_key)
+        found = probe(config.address, api_key=config.api_key, login=config.login)
     except MemGPTError as error:
         yield Finding("model", "bad", str(error))
         return

@@ -10,9 +10,9 @@ import click
 
 from ...config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_dict
 from ...config.home import home_folder
-from ...config.secrets import without_password
 from ...errors import MemGPTError
 from ...llm.choose import ModelRequest, Origin
+from ...redaction import hide
 from ..console import console, say, show_rows
 from .findings import Finding
 
@@ -89,7 +89,7 @@ def _values(settings: Settings, saved: AgentConfig | None, model: LLMConfig, ori
     where = "the agent" if own_embedding else "config file" if settings.defaults.get("embedding") else "default"
     rows.append({"setting": "embedding", "value": embedding.kind, "from": where})
     by = "environment" if settings.environ.get("MEMGPT_VECTORS") else "config file" if settings.vectors else "default"
-    return [*rows, {"setting": "vectors", "value": without_password(settings.vectors) or "in the store", "from": by}]
+    return [*rows, {"setting": "vectors", "value": hide(settings.vectors) or "in the store", "from": by}]
 
 
 def _told(value: object) -> str:

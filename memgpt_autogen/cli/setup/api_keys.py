@@ -12,6 +12,7 @@ from ...config import LLMConfig, Settings, to_dict
 from ...config.file import write_config
 from ...config.secrets import VARIABLES, find_key, store_key
 from ...errors import ModelError
+from ...llm.choose import filed_address
 from .. import console
 from ..console import ask, note, say
 
@@ -77,10 +78,12 @@ def obtain_key(config: LLMConfig, settings: Settings, file: IO[str] | None, plac
     """
     variables = " or ".join(VARIABLES.get(config.model_endpoint_type, ()))
     if file is None:
-        key, where = find_key(config.model_endpoint_type, config.address, settings.home, settings.environ)
-        if key:
+        kind = config.model_endpoint_type
+        filed = filed_address(settings, kind)
+        found_key, where = find_key(kind, config.address, settings.home, settings.environ, filed)
+        if found_key:
             say(f"The key for {config.address}: {_told(where)}.")
-            found = replace(config, api_key=key)
+            found = replace(config, api_key=found_key)
             _check(found, f" It is {_told(where)}: replace it, or give another with --key-file.")
             return found
         if not needed and not console.interactive():

@@ -9,13 +9,13 @@ from typing import Literal
 import click
 
 from ...config import DEFAULT_ENDPOINTS, EmbeddingConfig, LLMConfig, Settings, from_dict
-from ...config.secrets import without_password
 from ...errors import ConfigError, ModelServerError
 from ...llm.choose import DEFAULT_OPENAI_MODEL
 from ...llm.detect import is_hosted_openai, local_servers, probe
 from ...llm.wrappers import AUTO, WRAPPERS, get_wrapper, is_auto
 from ...prompts import names, text_of
 from ...prompts.presets import PRESETS, get_preset
+from ...redaction import hide
 from ...servers import SERVERS
 from ..console import ask, choose, confirm, note, say
 from .validators import checked, is_address, is_chroma, is_there, is_window
@@ -142,7 +142,7 @@ def _probed(kind: str | None, address: str, given: Given) -> LLMConfig:
             raise click.Abort from error
         return LLMConfig(model_endpoint_type=kind, model_endpoint=address)
     if found is None:
-        note(f"{without_password(address)} answers, but does not say which server it is.")
+        note(f"{hide(address)} answers, but does not say which server it is.")
         return LLMConfig(model_endpoint_type=kind or "openai", model_endpoint=address)
     say(f"{found}.")
     if kind not in (None, found.type):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...config.secrets import without_password
+from ...config.host_secrets import split_address
 from ...errors import ConfigError
 
 
@@ -28,7 +28,7 @@ def is_address(said: str) -> str | None:
     """An address, without a password."""
     if not said.strip() or " " in said.strip():
         return "An address is needed, such as http://127.0.0.1:8080."
-    if without_password(said) != said:
+    if split_address(said)[1]:
         return "Leave passwords and keys out of the address: a key is asked for, or read with --key-file."
     return None
 
