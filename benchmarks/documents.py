@@ -24,8 +24,8 @@ import numpy as np
 
 from memgpt_autogen.config import EmbeddingConfig
 from memgpt_autogen.embeddings.choose import build_embedder
-from memgpt_autogen.memory.query_embedding import Meaning
-from memgpt_autogen.memory.vector_backfill import fill_agent
+from memgpt_autogen.memory.query_embedding import QueryEmbedding
+from memgpt_autogen.memory.vector_backfill import backfill_agent
 from memgpt_autogen.storage.shapes import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from memgpt_autogen.storage.words import TOKENIZER, fts_query
@@ -67,9 +67,9 @@ def plain(corpus, questions):
 
 
 def ours(store, agent, corpus, questions, embedder):
-    meaning = Meaning(store, agent, embedder)
+    meaning = QueryEmbedding(store, agent, embedder)
     if embedder:
-        fill_agent(store, embedder, agent)
+        backfill_agent(store, embedder, agent)
     for question, _ in questions:
         vector = meaning.of_passages(question)
         page = store.passages.search(agent, question, page=0, page_size=10, vector=vector, embedder=meaning.name)

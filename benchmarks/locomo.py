@@ -34,7 +34,7 @@ import numpy as np
 from memgpt_autogen import events
 from memgpt_autogen.config import EmbeddingConfig
 from memgpt_autogen.embeddings.choose import build_embedder
-from memgpt_autogen.memory.vector_backfill import fill_agent
+from memgpt_autogen.memory.vector_backfill import backfill_agent
 from memgpt_autogen.storage import ranking
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from memgpt_autogen.storage.words import TOKENIZER, fts_query
@@ -81,7 +81,7 @@ def load(store, path, embedder):
         ids = {message.id: turn[1] for message, turn in zip(messages, turns, strict=True)}
         loaded = Conversation(name, agent, turns, ids, questions)
         if embedder:
-            fill_agent(store, embedder, agent)
+            backfill_agent(store, embedder, agent)
             loaded.vectors = {question: embedder.embed([question]) for question, _ in questions}
         yield loaded
 

@@ -62,7 +62,7 @@ _NEEDLESS = {
 }
 
 
-def leave_out(options: MutableMapping[str, Any], who: str) -> None:
+def drop_obsolete_options(options: MutableMapping[str, Any], who: str) -> None:
     """Take the options out of ``options`` that have no meaning any more, and log what became of each."""
     for name in [name for name in _NEEDLESS if name in options]:
         if options.pop(name) is not None:
@@ -78,7 +78,7 @@ ENTRY_KEYS = frozenset(
 )
 
 
-def is_ours(key: str) -> bool:
+def is_memgpt_key(key: str) -> bool:
     """Whether a key of a config entry is meant for the memory agent."""
     return key in ENTRY_KEYS or key.startswith("embedding_")
 
@@ -210,7 +210,7 @@ class LocalStateManager:
         self.store: Store | None = None
 
 
-def open_home(persistence_manager: Any = None) -> MemGPT:
+def open_client(persistence_manager: Any = None) -> MemGPT:
     """Where agents live. ``openai.api_key`` and ``openai.api_base``, where a script sets them, count as environment."""
     library = sys.modules.get("openai")
     named = {"OPENAI_API_KEY": "api_key", "OPENAI_API_BASE": "api_base"}
@@ -239,11 +239,11 @@ def use_preset(preset_name: str = DEFAULT_PRESET, *args: Any, **kwargs: Any) -> 
     entry: Mapping[str, Any] = config if isinstance(config, Mapping) else {}
     listed = entry.get("config_list")
     entry = dict(listed[0]) if listed else entry
-    home = open_home(given.get("persistence_manager"))
+    home = open_client(given.get("persistence_manager"))
     if not isinstance(config, AgentConfig):
         options = entry_options(entry)
         config = AgentConfig(
-            options.get("name") or new_name(home), "", options.get("persona", ""), options.get("human", "")
+            options.get("name") or free_name(home), "", options.get("persona", ""), options.get("human", "")
         )
     hint = replace(model_hint(entry), **({"model": given["model"]} if given.get("model") else {}))
     agent = home.create_agent(
@@ -261,7 +261,7 @@ def use_preset(preset_name: str = DEFAULT_PRESET, *args: Any, **kwargs: Any) -> 
     return agent
 
 
-def new_name(home: MemGPT) -> str:
+def free_name(home: MemGPT) -> str:
     """The next of ``agent_1``, ``agent_2``, ... that no agent has."""
     taken = {*home.list_agents()}
     number = 1

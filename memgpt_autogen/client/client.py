@@ -15,7 +15,7 @@ from ..library import Library, Loaded
 from ..library.attachments import attach, detach
 from ..llm.base import ChatModel
 from ..llm.choose import ModelRequest
-from ..memory.vector_backfill import fill_in_background, stop_filling
+from ..memory.vector_backfill import backfill_in_background, stop_backfill
 from ..prompts import names
 from ..prompts.presets import PRESETS
 from ..sources.base import Loader
@@ -24,7 +24,7 @@ from ..storage.shapes import Source
 from ..tools.registry import Tool
 from .opener import AgentLike, Opener
 from .overrides import QuickstartChoice, overrides
-from .transcript import EXECUTOR, Entry, entries, stream, unblocked
+from .transcript import EXECUTOR, TranscriptEntry, entries, stream, unblocked
 
 
 class MemGPT:
@@ -184,15 +184,15 @@ class MemGPT:
     @overload
     def user_message(
         self, agent_id: AgentLike, message: str, name: str | None = None, *, stream: Literal[False] = False
-    ) -> list[Entry]: ...
+    ) -> list[TranscriptEntry]: ...
     @overload
     def user_message(
         self, agent_id: AgentLike, message: str, name: str | None = None, *, stream: Literal[True]
-    ) -> Iterator[Entry]: ...
+    ) -> Iterator[TranscriptEntry]: ...
 
     def user_message(
         self, agent_id: AgentLike, message: str, name: str | None = None, *, stream: bool = False
-    ) -> list[Entry] | Iterator[Entry]:
+    ) -> list[TranscriptEntry] | Iterator[TranscriptEntry]:
         """Send a message to an agent.
 
         Args:
@@ -215,7 +215,7 @@ class MemGPT:
 
     def stream_message(
         self, agent_id: AgentLike, message: str, name: str | None = None
-    ) -> Generator[Entry, None, None]:
+    ) -> Generator[TranscriptEntry, None, None]:
         """The same, as it happens: also ``internal_monologue_part`` and ``assistant_message_part``, pieces of what is
         being written, and ``discarded`` where the pieces since the last whole entry are void.
 
@@ -228,12 +228,14 @@ class MemGPT:
         said = self.user_message(agent_id, message, name)
         return "\n".join(entry["assistant_message"] for entry in said if "assistant_message" in entry)
 
-    async def a_user_message(self, agent_id: AgentLike, message: str, name: str | None = None) -> list[Entry]:
+    async def a_user_message(self, agent_id: AgentLike, message: str, name: str | None = None) -> list[TranscriptEntry]:
         """:meth:`user_message`, without blocking the event loop."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(EXECUTOR, lambda: self.user_message(agent_id, message, name))
 
-    def a_stream_message(self, agent_id: AgentLike, message: str, name: str | None = None) -> AsyncIterator[Entry]:
+    def a_stream_message(
+        self, agent_id: AgentLike, message: str, name: str | None = None
+    ) -> AsyncIterator[TranscriptEntry]:
         """:meth:`stream_message` as an async iterator, without blocking the event loop."""
         return unblocked(self.stream_message(agent_id, message, name))
 
@@ -278,7 +280,7 @@ class MemGPT:
     def _filled_later(self, loaded: Loaded) -> Loaded:
         """Compute the vectors of what was loaded, in the background."""
         if self.embedder is not None:
-            fill_in_background(self.store, self.embedder)
+            backfill_in_background(self.store, self.embedder)
         return loaded
 
     def attach(self, agent_id: AgentLike, source: str) -> None:
@@ -328,7 +330,7 @@ class MemGPT:
 
     def close(self) -> None:
         """Close the store; a background embedding run stops after its current batch."""
-        stop_filling(self.store)
+        stop_backfill(self.store)
         self.store.close()
 
 

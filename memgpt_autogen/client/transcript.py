@@ -24,15 +24,15 @@ from ..observers import (
     ThoughtDelta,
 )
 
-Entry = dict[str, Any]
+TranscriptEntry = dict[str, Any]
 #: Seconds that the end of a stopped turn is waited for; a model that does not stream tells nothing for a while.
-PATIENCE = 2.0
+STOP_SECONDS = 2.0
 #: Runs awaited turns; the event loop's own executor may be busy with what an agent's function waits for.
 EXECUTOR = ThreadPoolExecutor(32, thread_name_prefix="memgpt")
-_END: Entry = {}
+_END: TranscriptEntry = {}
 
 
-def entry_of(event: AgentEvent) -> Entry | None:
+def entry_of(event: AgentEvent) -> TranscriptEntry | None:
     """What an observer is told, as an entry: a dict with one of these keys.
 
     ``internal_monologue``, ``assistant_message``, ``function_call`` (``name({...})``), ``function_return`` (beside it
@@ -59,9 +59,9 @@ def entry_of(event: AgentEvent) -> Entry | None:
     return None
 
 
-def entries(agent: Agent, message: str, name: str | None = None) -> list[Entry]:
+def entries(agent: Agent, message: str, name: str | None = None) -> list[TranscriptEntry]:
     """Say something to an agent; all of what it did about it."""
-    found: list[Entry] = []
+    found: list[TranscriptEntry] = []
 
     def watch(event: AgentEvent) -> None:
         entry = entry_of(event)
@@ -80,12 +80,12 @@ class _Stopped(BaseException):
     """The reader of a stream went away: the turn ends at its last whole step."""
 
 
-def stream(agent: Agent, message: str, name: str | None = None) -> Generator[Entry, None, None]:
+def stream(agent: Agent, message: str, name: str | None = None) -> Generator[TranscriptEntry, None, None]:
     """The same while it happens, with parts. Closing the iterator ends the turn at its last whole step.
 
     The turn runs in a thread of its own; what fails there is raised here.
     """
-    queue: SimpleQueue[Entry | BaseException | None] = SimpleQueue()
+    queue: SimpleQueue[TranscriptEntry | BaseException | None] = SimpleQueue()
     gone = threading.Event()
 
     def watch(event: AgentEvent) -> None:
@@ -117,10 +117,10 @@ def stream(agent: Agent, message: str, name: str | None = None) -> Generator[Ent
             yield entry
     finally:
         gone.set()  # the turn ends with the next thing that it tells
-        thread.join(PATIENCE)
+        thread.join(STOP_SECONDS)
 
 
-async def unblocked(found: Generator[Entry, None, None]) -> AsyncIterator[Entry]:
+async def unblocked(found: Generator[TranscriptEntry, None, None]) -> AsyncIterator[TranscriptEntry]:
     """The entries of :func:`stream`, each awaited in a thread; closing this iterator closes that one."""
     loop = asyncio.get_running_loop()
     try:

@@ -13,10 +13,10 @@ from .home import write_private
 
 NAME = "config.json"
 #: Raises ConfigError where a top-level setting cannot be.
-Check = Callable[[str, Any], None]
+SettingCheck = Callable[[str, Any], None]
 
 
-def read_config(path: Path, check: Check) -> dict[str, Any]:
+def read_config(path: Path, check: SettingCheck) -> dict[str, Any]:
     """The settings in the file; none where there is no file.
 
     Raises:
@@ -43,7 +43,7 @@ def read_config(path: Path, check: Check) -> dict[str, Any]:
     return values
 
 
-def _line(text: str, key: str, value: Any, check: Check) -> int:
+def _line(text: str, key: str, value: Any, check: SettingCheck) -> int:
     """The line of a setting that cannot be; of the one inside it that is to blame, where one is."""
     start = _offset(text, key, 0)
     for inner in value if isinstance(value, Mapping) else ():

@@ -1,4 +1,4 @@
-"""What kind of answer a question asks for, and whether a sentence has one."""
+"""The type of answer that a question asks for, and how it looks in a sentence."""
 
 from __future__ import annotations
 
@@ -33,47 +33,49 @@ def _measured(unit: str) -> str:
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of answer.
+class AnswerType:
+    """A type of answer.
 
     Attributes:
-        question: how it is asked for.
-        answer: how it looks.
-        said: words of the question that ask for it, and need not stand in the answer.
-        needed: whether a sentence without it is no answer at all.
+        question_pattern: regular expression of questions that ask for it.
+        answer_pattern: regular expression of such an answer.
+        question_words: words of the question that ask for it; the answer need not contain them.
+        required: whether a sentence without it cannot be the answer.
     """
 
-    question: str
-    answer: str
-    said: tuple[str, ...] = ()
-    needed: bool = True
+    question_pattern: str
+    answer_pattern: str
+    question_words: tuple[str, ...] = ()
+    required: bool = True
 
 
-KINDS = (
-    Kind(
+ANSWER_TYPES = (
+    AnswerType(
         r"how long|how much time", f"{_measured(_TIME)}|{_measured(_LENGTH)}", ("long", "take", "takes", "last", "time")
     ),
-    Kind(
+    AnswerType(
         r"how (?:high|deep|tall|far|wide|thick)", _measured(_LENGTH), ("high", "deep", "tall", "far", "wide", "thick")
     ),
-    Kind(r"how heavy|weigh", _measured(_WEIGHT), ("heavy", "weigh", "weighs", "weight")),
-    Kind(
+    AnswerType(r"how heavy|weigh", _measured(_WEIGHT), ("heavy", "weigh", "weighs", "weight")),
+    AnswerType(
         r"\b(?:costs?|price)\b|how much \w* *(?:is|are|do|does|did)\b.*\bpay",
         rf"[$€£]|(?i:{_NUMBER} {_MONEY})|\bfree\b",
         ("cost", "costs", "price"),
     ),
-    Kind(r"how old", rf"(?i:\b{_NUMBER}\b)|\bborn\b", ("old",)),
-    Kind(r"how (?:hot|warm|cold)|temperature", r"°|degrees", ("hot", "warm", "cold", "temperature")),
-    Kind(r"how (?:many|much|often)", rf"(?i:\b{_NUMBER}\b)|[$€£%]|(?i:\b(?:every|no|none|one)\b)"),
-    Kind(r"wh(?:at|ich) colou?r", rf"(?i:{_COLOUR})", ("colour", "color")),
-    Kind(r"\bwhen\b|wh(?:at|ich) (?:day|date|month|year|time)", _DATE, ("day", "date", "month", "year", "time")),
-    Kind(r"\b(?:volume|length|height|depth|width|distance|speed|number|age|percentage|share)\b", r"\d", ("number",)),
-    Kind(r"\bnames?\b|\bcalled\b", _PERSON, ("name", "names", "called"), needed=False),
-    Kind(r"\bwho(?:se|m)?\b", _PERSON, needed=False),
-    Kind(r"\bwhere\b", _PLACE, needed=False),
+    AnswerType(r"how old", rf"(?i:\b{_NUMBER}\b)|\bborn\b", ("old",)),
+    AnswerType(r"how (?:hot|warm|cold)|temperature", r"°|degrees", ("hot", "warm", "cold", "temperature")),
+    AnswerType(r"how (?:many|much|often)", rf"(?i:\b{_NUMBER}\b)|[$€£%]|(?i:\b(?:every|no|none|one)\b)"),
+    AnswerType(r"wh(?:at|ich) colou?r", rf"(?i:{_COLOUR})", ("colour", "color")),
+    AnswerType(r"\bwhen\b|wh(?:at|ich) (?:day|date|month|year|time)", _DATE, ("day", "date", "month", "year", "time")),
+    AnswerType(
+        r"\b(?:volume|length|height|depth|width|distance|speed|number|age|percentage|share)\b", r"\d", ("number",)
+    ),
+    AnswerType(r"\bnames?\b|\bcalled\b", _PERSON, ("name", "names", "called"), required=False),
+    AnswerType(r"\bwho(?:se|m)?\b", _PERSON, required=False),
+    AnswerType(r"\bwhere\b", _PLACE, required=False),
 )
 
 
-def expected(question: str) -> Kind | None:
-    """The kind of answer that a question asks for; None: any."""
-    return next((kind for kind in KINDS if re.search(kind.question, question, re.IGNORECASE)), None)
+def answer_type_of(question: str) -> AnswerType | None:
+    """The type of answer that a question asks for; None: any."""
+    return next((one for one in ANSWER_TYPES if re.search(one.question_pattern, question, re.IGNORECASE)), None)

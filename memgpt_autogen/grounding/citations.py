@@ -1,7 +1,7 @@
-"""Naming the source of an answer, and holding it to that, where the program found it.
+"""Citations of answers, and answers that are grounded in the evidence that the program retrieved.
 
-Models that need the program to make the first search cannot be relied on to name file and page. The program knows what
-it put in front of them: where an answer rests on that, its origin is added, as it is shown with search results.
+Models too small to search themselves do not name file and page reliably. The program knows the evidence: where an
+answer is supported by it, its source is added in the form of the search results.
 """
 
 from __future__ import annotations
@@ -12,50 +12,51 @@ from dataclasses import replace
 from ..messages import SEND_MESSAGE, Reply, ToolCall
 from ..storage.search_text import terms
 from ..storage.words import telling
-from .answer_types import expected
+from .answer_types import answer_type_of
 from .repetition import repeats
-from .retrieve import Found
+from .retrieve import Evidence
 
-#: The share of an answer's telling words that the sentence must hold.
+#: The share of an answer's key terms that the evidence must contain.
 SHARE = 0.5
 
 
-def cited(said: str, found: Found | None) -> str:
-    """What was said, with the document's file and page behind it where it rests on the sentence that was looked up.
+def with_citation(said: str, evidence: Evidence | None) -> str:
+    """An answer with file and page of the document that supports it.
 
-    It does not where less than half of its telling words are the sentence's, or it has a number that the sentence has
-    not. Nothing is added either if the answer names the document itself, or the sentence is nobody's document.
+    The evidence supports an answer if it contains at least half of the answer's key terms and all of its numbers.
+    Nothing is added if the answer names the document itself, or the evidence is not from a document.
     """
-    if found is None or not found.document or not said.strip():
+    if evidence is None or not evidence.document or not said.strip():
         return said
-    name = found.where.partition(",")[0].casefold()
-    if name in said.casefold() or not _rests_on(said, f"{found.heading} {found.sentence}"):
+    name = evidence.source.partition(",")[0].casefold()
+    if name in said.casefold() or not _is_supported(said, f"{evidence.heading} {evidence.sentence}"):
         return said
-    return f"{said.rstrip()} [{found.where}]"
+    return f"{said.rstrip()} [{evidence.source}]"
 
 
-def grounded(said: str, found: Found) -> str:
-    """What was said, or the sentence itself where that does not rest on it.
+def grounded_answer(said: str, evidence: Evidence) -> str:
+    """The answer, or the evidence itself where that does not support it.
 
-    It does not either if it goes round, only says the question again, or lacks the kind of answer asked for (a number,
-    a date, a colour, a name) where the sentence has it.
+    The evidence also replaces an answer that repeats itself, only repeats the question, or lacks the type of answer
+    asked for (a number, a date, a colour, a name) although the evidence has it.
     """
-    sentence = found.told or found.sentence
-    kind = expected(found.question)
-    lacks = kind is not None and bool(re.search(kind.answer, sentence)) and not re.search(kind.answer, said)
-    new = _words(sentence) - _words(found.question)
+    sentence = evidence.addressed or evidence.sentence
+    kind = answer_type_of(evidence.question)
+    pattern = kind.answer_pattern if kind else ""
+    lacks = bool(pattern and re.search(pattern, sentence)) and not re.search(pattern, said)
+    new = _words(sentence) - _words(evidence.question)
     echo = bool(new) and not new & _words(said)
-    return sentence if lacks or echo or repeats(said) or not _rests_on(said, sentence) else said
+    return sentence if lacks or echo or repeats(said) or not _is_supported(said, sentence) else said
 
 
-def held(reply: Reply, found: Found) -> Reply:
-    """A reply whose words to others are :func:`grounded`, however long they are."""
+def ground_reply(reply: Reply, evidence: Evidence) -> Reply:
+    """The reply with each sent message replaced by its :func:`grounded_answer`."""
 
     def one(call: ToolCall) -> ToolCall:
         said = call.arguments.get("message")
         if call.name != SEND_MESSAGE or not isinstance(said, str):
             return call
-        return replace(call, arguments={**call.arguments, "message": grounded(said, found)}, error="")
+        return replace(call, arguments={**call.arguments, "message": grounded_answer(said, evidence)}, error="")
 
     return replace(reply, tool_calls=tuple(one(call) for call in reply.tool_calls))
 
@@ -64,8 +65,8 @@ def _words(text: str) -> set[str]:
     return set(telling(text))
 
 
-def _rests_on(said: str, sentence: str) -> bool:
-    held = set(terms(sentence))
+def _is_supported(said: str, sentence: str) -> bool:
+    there = set(terms(sentence))
     words = telling(said)
     numbers = {word for word in words if any(letter.isdigit() for letter in word)}
-    return numbers <= held and sum(word in held for word in words) >= SHARE * len(words)
+    return numbers <= there and sum(word in there for word in words) >= SHARE * len(words)

@@ -9,9 +9,9 @@ from functools import partial
 from ..agent.guide import Guide, GuideFactory, ReplyContext, TurnContext
 from ..messages import Reply, ToolCall, ToolResult
 from ..prompts.presets import Preset, found_text
-from .citations import cited, held
-from .repetition import unstuck
-from .retrieve import Found, can_be_answered, look_up
+from .citations import ground_reply, with_citation
+from .repetition import ask_without_repetition
+from .retrieve import Evidence, is_answerable, retrieve
 
 
 class GroundingGuide(Guide):
@@ -26,7 +26,7 @@ class GroundingGuide(Guide):
     def __init__(self, turn: TurnContext, preset: Preset) -> None:
         super().__init__(turn)
         self._preset = preset
-        self._found: Found | None = None
+        self._evidence: Evidence | None = None
         self.streams = not preset.grounded
 
     def before_turn(self) -> None:
@@ -38,25 +38,29 @@ class GroundingGuide(Guide):
             return
         last = next((message for message in reversed(said) if "?" in message.text), said[-1])
         asked = last.text
-        found = look_up(self.turn.store, self.turn.agent_id, asked, searches, last.author or "")
-        if found is None and self._preset.not_found and can_be_answered(asked):
-            found = Found(searches[-1], self._preset.not_found, "nothing found", question=asked)
+        found = retrieve(self.turn.store, self.turn.agent_id, asked, searches, last.author or "")
+        if found is None and self._preset.not_found and is_answerable(asked):
+            found = Evidence(searches[-1], self._preset.not_found, "nothing found", question=asked)
         if found is None:
             return
         call = ToolCall(found.function, {"query": asked})
-        result = ToolResult(call.id, call.name, found_text(found.told or found.sentence, asked))
-        self.turn.add_call(call, result, shown=replace(result, content=f"[{found.where}] {found.sentence}"))
-        self._found = found
+        result = ToolResult(call.id, call.name, found_text(found.addressed or found.sentence, asked))
+        self.turn.add_call(call, result, shown=replace(result, content=f"[{found.source}] {found.sentence}"))
+        self._evidence = found
 
     def check_reply(self, reply: Reply, context: ReplyContext) -> Reply:
         """Hold the reply to the sentence that was found; without one, ask again for a reply that only repeats."""
         if not self._preset.grounded:
             return reply
-        return held(reply, self._found) if self._found else unstuck(reply, context.prompt, context.ask)
+        return (
+            ground_reply(reply, self._evidence)
+            if self._evidence
+            else ask_without_repetition(reply, context.prompt, context.ask)
+        )
 
     def cite(self, said: str) -> str:
         """Add file and page where the words rest on a document's sentence."""
-        return cited(said, self._found)
+        return with_citation(said, self._evidence)
 
 
 def guides_for(preset: Preset) -> Sequence[GuideFactory]:

@@ -1,4 +1,4 @@
-"""Words that a question and its answer say the same thing with, where their stems differ."""
+"""Forms of one word whose stems differ, such as "hide" and "hid", for matching questions with answers."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ win won
 write wrote written
 """
 
-_ALIKE = {
+_FORMS = {
     word: tuple(other for other in group.split() if other != word)
     for group in _GROUPS.strip().splitlines()
     for word in group.split()
 }
 
 
-def alike(word: str) -> tuple[str, ...]:
-    """The other forms of a word that its stem does not tell: ``hid`` for ``hide``."""
-    return _ALIKE.get(word, ())
+def irregular_forms(word: str) -> tuple[str, ...]:
+    """The other forms of a word that stemming does not find: ``hid`` for ``hide``."""
+    return _FORMS.get(word, ())

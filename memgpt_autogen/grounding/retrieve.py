@@ -1,8 +1,8 @@
-"""The first search of a turn, made by the program for models too small to make it themselves.
+"""Retrieval of the one sentence in memory that answers a question best, for models too small to search themselves.
 
-Where a preset's rules say so (``prefetch``), the words of the last question are looked up in recall and archival memory
-at once, and the one sentence that fits best is put in front of the model, as the result of the search that found it.
-A model of 135 million parameters answers from one sentence where it fails on a page.
+A model of 135 million parameters answers from one sentence where it fails on a page. Candidates are the sentences of
+the best hits in recall and archival memory; they are ranked by BM25, by how much of the question they cover and by
+whether they contain the type of answer that is asked for.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from dataclasses import dataclass
 
 from ..storage.base import Store
 from ..storage.words import STOP_WORDS, rank, telling
-from .answer_types import Kind, expected
-from .irregular_forms import alike
-from .sentences import Part, parts, sentences
+from .answer_types import AnswerType, answer_type_of
+from .irregular_forms import irregular_forms
+from .sentences import Fragment, fragments, sentences
 
-#: Hits of each memory whose sentences are compared.
+#: Hits of each memory whose sentences are candidates.
 CANDIDATES = 20
-#: The share of a statement's words that a sentence must hold to be worth showing.
+#: The share of a statement's words that a sentence must contain.
 STATEMENT_SHARE = 0.5
-#: The same of a question's words, where each weighs as much as it tells the sentences apart.
+#: The same for a question, whose words are weighted by their inverse document frequency among the candidates.
 QUESTION_SHARE = 0.5
-#: What a sentence counts that has not the kind of answer asked for.
-OTHER_KIND = 0.4
-#: What a word counts that stands not in the sentence but in what it stands under.
-NEARBY = 0.7
+#: The factor for a sentence without the type of answer that is asked for.
+OTHER_TYPE = 0.4
+#: The weight of a word that is in the sentence's context, not in the sentence.
+IN_CONTEXT = 0.7
 
-#: Words of a question that its answer seldom repeats.
+#: Words of a question that its answer rarely repeats.
 _LIGHT = frozenset(
     "come comes did do does find found get gets give given gives go goes happen happens have keep kept made make makes "
     "mean means put see take takes tell there use used want wants".split()
@@ -62,61 +62,61 @@ _ASKS = re.compile(
     rf"(?:(?:who|when|where|why) {_AUXILIARY}|(?:what|which|whose|how)(?! an? )(?: \w+){{0,3}}? {_AUXILIARY})\b[^.!]*$",
     re.IGNORECASE,
 )
-_CALLED_TO = re.compile(r"^\s*@?\w+[,:]\s+")
+_ADDRESS = re.compile(r"^\s*@?\w+[,:]\s+")
 
 
 @dataclass(frozen=True)
-class Found:
+class Evidence:
     """The best sentence.
 
     Attributes:
         function: the search that found it.
         sentence: its words.
-        where: the file and page, or the date of the message.
-        heading: what it stands under in its document.
-        document: whether it is from one.
-        told: the sentence as the one who asks is told it; empty: as it is.
-        question: what it was looked up for.
+        source: the file and page, or the date of the message.
+        heading: the heading that it is under in its document.
+        document: whether it is from a document.
+        addressed: the sentence in the second person, for the speaker who said it; empty: said by somebody else.
+        question: the question it answers.
     """
 
     function: str
     sentence: str
-    where: str
+    source: str
     heading: str = ""
     document: bool = False
-    told: str = ""
+    addressed: str = ""
     question: str = ""
 
 
 @dataclass(frozen=True)
 class _Candidate:
     function: str
-    part: Part
-    where: str
+    fragment: Fragment
+    source: str
     author: str = ""
     document: bool = False
 
 
-def look_up(store: Store, agent_id: str, words: str, functions: Collection[str], asker: str = "") -> Found | None:
-    """The sentence in memory that fits a person's words best.
+def retrieve(store: Store, agent_id: str, words: str, functions: Collection[str], asker: str = "") -> Evidence | None:
+    """The sentence in memory that matches a person's words best.
 
     Args:
         store: where memory is.
         agent_id: whose memory.
-        words: the question.
+        words: the question or statement.
         functions: which searches to make: ``conversation_search``, ``archival_memory_search`` or both.
-        asker: who asks.
+        asker: the speaker's name; empty: unnamed.
 
     Returns:
-        None: nothing fits.
+        None: no sentence covers enough of the words.
     """
-    asked = _asked(words)
-    question = _CALLED_TO.sub("", asked or words)
+    asked = _questions(words)
+    question = _ADDRESS.sub("", asked or words)
     if _MY_NAME.search(asked) and "conversation_search" in functions:
         return _introduction(store, agent_id, question, asker)
-    wanted = expected(question) if asked else None
+    wanted = answer_type_of(question) if asked else None
     terms = _terms(question, wanted)
-    query = " ".join([question, *(other for term in telling(question) for other in alike(term))])
+    query = " ".join([question, *(other for term in telling(question) for other in irregular_forms(term))])
     candidates: list[_Candidate] = []
     if "conversation_search" in functions:
         candidates += _from_messages(store, agent_id, query)
@@ -124,92 +124,99 @@ def look_up(store: Store, agent_id: str, words: str, functions: Collection[str],
         candidates += _from_passages(store, agent_id, query)
     if not candidates:
         return None
-    texts, under = [one.part.text for one in candidates], [one.part.under for one in candidates]
-    held = _held(terms, texts, under)
+    texts, contexts = [one.fragment.text for one in candidates], [one.fragment.context for one in candidates]
+    coverage = _coverage(terms, texts, contexts)
     least = QUESTION_SHARE if asked else STATEMENT_SHARE
     scores = [
-        score * _fits(wanted, one.part.text) * (share >= least)
-        for one, score, share in zip(candidates, rank(texts, query, under), held, strict=True)
+        score * _type_factor(wanted, one.fragment.text) * (share >= least)
+        for one, score, share in zip(candidates, rank(texts, query, contexts), coverage, strict=True)
     ]
     best = max(range(len(candidates)), key=scores.__getitem__)
     if scores[best] <= 0:
         return None
     chosen = candidates[best]
-    text = _row(chosen.part, question) if chosen.part.cells else chosen.part.text
-    return _found(chosen, text, question, asker)
+    text = _row(chosen.fragment, question) if chosen.fragment.cells else chosen.fragment.text
+    return _evidence(chosen, text, question, asker)
 
 
-def _asked(words: str) -> str:
-    return " ".join(part for part in sentences(words) if _is_question(part))
+def _questions(words: str) -> str:
+    """The questions in a text."""
+    return " ".join(sentence for sentence in sentences(words) if _is_question(sentence))
 
 
 def _is_question(sentence: str) -> bool:
-    """With its mark, or, as people type, without."""
+    """With a question mark or, as people type, without."""
     return sentence.endswith("?") or bool(_ASKS.match(sentence))
 
 
-def can_be_answered(words: str) -> bool:
-    """Whether something is asked that memory could tell; not how the agent is, or what it can do."""
-    asked = _asked(words).lower()
+def is_answerable(words: str) -> bool:
+    """Whether memory could answer: a question that is not about the agent itself."""
+    asked = _questions(words).lower()
     return not re.search(r"\byou(?:r|rs)?\b", asked) and any(word not in STOP_WORDS for word in telling(asked))
 
 
-def _found(chosen: _Candidate, text: str, question: str, asker: str) -> Found:
+def _evidence(chosen: _Candidate, text: str, question: str, asker: str) -> Evidence:
     own = chosen.author and chosen.author == (asker or "user")
-    sentence = f"{chosen.author}: {text}" if chosen.author else text
-    told = second_person(text) if own else ""
-    return Found(chosen.function, sentence, chosen.where, chosen.part.under, chosen.document, told, question)
+    return Evidence(
+        chosen.function,
+        f"{chosen.author}: {text}" if chosen.author else text,
+        chosen.source,
+        chosen.fragment.context,
+        chosen.document,
+        second_person(text) if own else "",
+        question,
+    )
 
 
 def second_person(text: str) -> str:
-    """What someone said of themselves, as it is said to them: "my dog" becomes "your dog"."""
-    told = _FIRST_PERSON.sub(lambda match: _SECOND_PERSON[match[0].lower()], text)
-    return told[:1].upper() + told[1:]
+    """A text in the first person, in the second: "my dog" becomes "your dog"."""
+    turned = _FIRST_PERSON.sub(lambda match: _SECOND_PERSON[match[0].lower()], text)
+    return turned[:1].upper() + turned[1:]
 
 
-def _introduction(store: Store, agent_id: str, question: str, asker: str) -> Found | None:
-    """The last words with which who asks has told their name."""
+def _introduction(store: Store, agent_id: str, question: str, asker: str) -> Evidence | None:
+    """The newest sentence in which the speaker told their name."""
     said = [one for one in _from_messages(store, agent_id, "I am") if one.author == (asker or "user")]
     said += [one for one in _from_messages(store, agent_id, "my name is called") if one.author == (asker or "user")]
-    named = [one for one in said if _INTRODUCED.search(one.part.text)]
-    newest = max(named, key=lambda one: one.where, default=None)
-    return _found(newest, newest.part.text, question, asker) if newest else None
+    named = [one for one in said if _INTRODUCED.search(one.fragment.text)]
+    newest = max(named, key=lambda one: one.source, default=None)
+    return _evidence(newest, newest.fragment.text, question, asker) if newest else None
 
 
-def _terms(question: str, wanted: Kind | None) -> list[str]:
-    """The words of a question that its answer should have."""
+def _terms(question: str, wanted: AnswerType | None) -> list[str]:
+    """The words of a question that its answer should contain."""
     words = telling(question)
-    said = {*_LIGHT, *(wanted.said if wanted else ())}
+    said = {*_LIGHT, *(wanted.question_words if wanted else ())}
     return [word for word in words if word not in said] or words
 
 
-def _fits(wanted: Kind | None, text: str) -> float:
-    if wanted is None or re.search(wanted.answer, text):
+def _type_factor(wanted: AnswerType | None, text: str) -> float:
+    if wanted is None or re.search(wanted.answer_pattern, text):
         return 1.0
-    return 0.0 if wanted.needed else OTHER_KIND
+    return 0.0 if wanted.required else OTHER_TYPE
 
 
-def _held(terms: Sequence[str], texts: Sequence[str], under: Sequence[str]) -> list[float]:
-    """Which share of the telling words stands in each sentence, by stems and by how rare each is among them."""
+def _coverage(terms: Sequence[str], texts: Sequence[str], contexts: Sequence[str]) -> list[float]:
+    """The share of the terms that each sentence contains, by stems, weighted by inverse document frequency."""
     shares, whole = [0.0] * len(texts), 0.0
     for term in terms:
-        either = " ".join([term, *alike(term)])
-        here, near = rank(texts, either), rank(under, either)
-        holders = sum(a > 0 or b > 0 for a, b in zip(here, near, strict=True))
-        weight = math.log(1 + len(texts) / (holders + 1))
+        either = " ".join([term, *irregular_forms(term)])
+        here, near = rank(texts, either), rank(contexts, either)
+        matches = sum(a > 0 or b > 0 for a, b in zip(here, near, strict=True))
+        weight = math.log(1 + len(texts) / (matches + 1))
         whole += weight
         for index in range(len(texts)):
-            shares[index] += weight * (1.0 if here[index] > 0 else NEARBY if near[index] > 0 else 0.0)
+            shares[index] += weight * (1.0 if here[index] > 0 else IN_CONTEXT if near[index] > 0 else 0.0)
     return [share / whole for share in shares] if whole else shares
 
 
 def _from_messages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
-    """What others said. Questions answer nothing, and the agent's own words would only repeat themselves."""
+    """Sentences that others said. Questions answer nothing, and the agent would only repeat its own words."""
     hits = store.log.search(agent_id, words, page=0, page_size=CANDIDATES).hits
     return [
         _Candidate(
             "conversation_search",
-            Part(sentence),
+            Fragment(sentence),
             hit.item.created_at.astimezone().strftime("%Y-%m-%d %H:%M"),
             hit.item.author or "user",
         )
@@ -222,29 +229,29 @@ def _from_messages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
 
 def _from_passages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
     hits = store.passages.search(agent_id, words, page=0, page_size=CANDIDATES).hits
-    found = []
+    candidates = []
     for hit in hits:
         passage = hit.item
         heading = str(passage.metadata.get("heading", ""))
         page = passage.metadata.get("page")
-        where = f"{passage.uri}, p. {page}" if page else passage.uri or "own note"
+        source = f"{passage.uri}, p. {page}" if page else passage.uri or "own note"
         body = passage.text.removeprefix(f"{heading}: ")
-        read = parts(body) if passage.uri else [Part(sentence) for sentence in sentences(body)]
-        found += [
+        read = fragments(body) if passage.uri else [Fragment(sentence) for sentence in sentences(body)]
+        candidates += [
             _Candidate(
                 "archival_memory_search",
-                Part(part.text, f"{heading} {part.under}".strip(), part.cells),
-                where,
+                Fragment(one.text, f"{heading} {one.context}".strip(), one.cells),
+                source,
                 document=bool(passage.uri),
             )
-            for part in read
-            if not part.text.endswith("?")
+            for one in read
+            if not one.text.endswith("?")
         ]
-    return found
+    return candidates
 
 
-def _row(part: Part, question: str) -> str:
-    """A row of a table as a sentence: its first cell, and the columns that the question names, or else all."""
-    (_, name), *rest = part.cells
+def _row(row: Fragment, question: str) -> str:
+    """A table row as a sentence: its first cell, and the columns that the question names, or else all."""
+    (_, name), *rest = row.cells
     named = [(head, value) for head, value in rest if rank([head], question)[0] > 0] if rest else []
     return f"{name}: {', '.join(f'{head} {value}'.strip() for head, value in named or rest)}."

@@ -18,7 +18,7 @@ from autogen import ConversableAgent, OpenAIWrapper
 from .. import events
 from ..agent import Agent
 from ..client import MemGPT
-from ..compat import display_options, leave_out
+from ..compat import display_options, drop_obsolete_options
 from ..errors import ConfigError
 from ..tools.registry import Tool
 from . import translate
@@ -79,7 +79,7 @@ class MemGPTAgent(ConversableAgent, OriginalMethods):
         if isinstance(system_message, Agent):  # where the original had it
             agent = system_message
             system_message = _DEFAULT_SYSTEM_MESSAGE
-        leave_out(kwargs, name)
+        drop_obsolete_options(kwargs, name)
         given = inspect.signature(ConversableAgent.__init__).bind(self, name, system_message, *args, **kwargs)
         arguments = dict(given.arguments)
         arguments.pop("self")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..client import MemGPT
-from ..compat import new_name, open_home, preset_named
+from ..compat import free_name, open_client, preset_named
 from ..config import Settings
 from ..errors import ConfigError
 from ..llm.choose import choose_model
@@ -91,8 +91,8 @@ def create_autogen_memgpt_agent(
         **kwargs: as for :class:`MemGPTAgent`.
     """
     entry: dict[str, Any] = {"name": agent_config} if isinstance(agent_config, str) else dict(agent_config)
-    memgpt = memgpt or open_home(persistence_manager)
-    name = str(entry.pop("name", "") or autogen_name or new_name(memgpt))
+    memgpt = memgpt or open_client(persistence_manager)
+    name = str(entry.pop("name", "") or autogen_name or free_name(memgpt))
     if model or not entry.get("model"):
         entry["model"] = model or None
     told = {"preset": preset_named(preset), "persona": persona_description, "human": user_description}
@@ -117,7 +117,7 @@ def load_autogen_memgpt_agent(
     name = agent_config if isinstance(agent_config, str) else agent_config.get("name")
     if not name:
         raise ConfigError("Which agent? Give agent_config a name, as in {'name': 'sam'}.")
-    memgpt = memgpt or open_home()
+    memgpt = memgpt or open_client()
     memgpt.store.agents.get(name)
     return create_autogen_memgpt_agent(agent_config, memgpt=memgpt, **kwargs)
 

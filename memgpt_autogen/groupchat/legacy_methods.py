@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..client import MemGPT
-from ..compat import open_home
+from ..compat import open_client
 from ..errors import SourceError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class OriginalMethods:
     def home(self) -> MemGPT:
         """Where the memory agent and its documents live."""
         if self._memgpt is None:
-            self._memgpt = open_home() if self._core is None else MemGPT(store=self._core.store)  # type: ignore[misc]
+            self._memgpt = open_client() if self._core is None else MemGPT(store=self._core.store)  # type: ignore[misc]
         return self._memgpt
 
     def save(self) -> None:

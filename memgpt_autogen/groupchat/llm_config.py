@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..compat import entry_options, is_ours, model_hint, named_model
+from ..compat import entry_options, is_memgpt_key, model_hint, named_model
 from ..config import LLMConfig
 
 #: Keys that say where an entry's model is; an entry without any of them falls through to the environment.
@@ -45,7 +45,7 @@ def read_entry(llm_config: Any) -> Entry:
     entries = [dict(entry) for entry in _listed(whole)]
     if not entries:
         return _for_autogen_to_judge(llm_config)
-    first = {**{key: value for key, value in whole.items() if is_ours(key)}, **entries[0]}
+    first = {**{key: value for key, value in whole.items() if is_memgpt_key(key)}, **entries[0]}
     explicit = named_model(first)
     hosted = explicit is None and any(_names_place(entry) for entry in entries)
     if not (explicit or hosted) and first.get("model") == "":
@@ -96,7 +96,7 @@ def _for_autogen(entry: Mapping[str, Any], explicit: LLMConfig | None, hosted: b
 
 def _up_to_date(config: Mapping[str, Any]) -> dict[str, Any]:
     """A config, or one entry of it, without our keys and with AutoGen's own by their names of today."""
-    kept = {key: value for key, value in config.items() if not is_ours(key)}
+    kept = {key: value for key, value in config.items() if not is_memgpt_key(key)}
     for old, new in (("api_base", "base_url"), ("request_timeout", "timeout")):
         if old in kept:
             kept.setdefault(new, kept.pop(old))

@@ -20,13 +20,13 @@ import numpy as np
 from ..embeddings.base import Embedder
 from ..errors import AgentBusy, NameTaken, SourceError
 from ..ids import new_id
-from ..memory.vector_backfill import fill
+from ..memory.vector_backfill import backfill
 from ..printable import one_line
 from ..sources import make_loader
 from ..sources.base import Loader, entries
 from ..storage.base import Store
 from ..storage.shapes import Source
-from .staging import Found, Progress, Stage
+from .staging import LoadProgress, SourceDiff, StagingFile
 
 #: Passages written to the store, or deleted from it, in one go, and seconds in between in which others may write.
 BATCH, BREATH = 100, 0.002
@@ -100,7 +100,7 @@ class Library:
         self._store, self._embedder = store, embedder
 
     def load(
-        self, name: str, kind: str, *, replace: bool = False, progress: Progress = _unseen, **arguments: Any
+        self, name: str, kind: str, *, replace: bool = False, progress: LoadProgress = _unseen, **arguments: Any
     ) -> Loaded:
         """Load documents into a source with a loader by its name.
 
@@ -116,7 +116,9 @@ class Library:
         """
         return self.load_from(name, make_loader(kind, **arguments), replace=replace, progress=progress)
 
-    def load_from(self, name: str, loader: Loader, *, replace: bool = False, progress: Progress = _unseen) -> Loaded:
+    def load_from(
+        self, name: str, loader: Loader, *, replace: bool = False, progress: LoadProgress = _unseen
+    ) -> Loaded:
         """Load documents into a source: all of them or, if anything fails, none.
 
         Where there is a source of that name, it is brought up to date: what is new or has changed is read, what is
@@ -137,15 +139,15 @@ class Library:
             raise SourceError(f"{name!r} cannot be the name of a source. Choose a word or two.")
         try:
             with self._store.lock(f"source {name}"), tempfile.TemporaryFile() as file:
-                return self._load(name, loader, replace, progress, Stage(file))
+                return self._load(name, loader, replace, progress, StagingFile(file))
         except AgentBusy as error:
             raise SourceError(f"The source {name!r} is being loaded elsewhere. Wait until that is done.") from error
 
-    def _load(self, name: str, loader: Loader, replace: bool, progress: Progress, stage: Stage) -> Loaded:
+    def _load(self, name: str, loader: Loader, replace: bool, progress: LoadProgress, stage: StagingFile) -> Loaded:
         passages = self._store.passages
         source = next((one for one in passages.list_sources() if one.name == name), None)
         before = {one.uri: one for one in passages.documents(source.id)} if source else {}
-        found = Found(before)
+        found = SourceDiff(before)
         for number, entry in enumerate(entries(loader), 1):
             if found.is_new(entry):
                 found.read(entry, stage, progress)
@@ -173,7 +175,7 @@ class Library:
         unit = getattr(loader, "unit", "document")
         return Loaded(passages.get_source(name), *found.counts, stage.units(unit), stage.passages, unit, notes)
 
-    def _arrivals(self, name: str, stage: Stage, progress: Progress) -> str:
+    def _arrivals(self, name: str, stage: StagingFile, progress: LoadProgress) -> str:
         """Write what is staged to the store, out of sight; where."""
         passages, done = self._store.passages, 0
         place = passages.open_arrivals(name)
@@ -186,7 +188,7 @@ class Library:
                 time.sleep(BREATH)
         return place
 
-    def _put_vectors(self, source: Source, stage: Stage, embedder: str, progress: Progress) -> None:
+    def _put_vectors(self, source: Source, stage: StagingFile, embedder: str, progress: LoadProgress) -> None:
         """Give the passages of a source the vectors that were loaded with them."""
         if not stage.passages or not embedder:
             return
@@ -207,7 +209,7 @@ class Library:
             while self._store.passages.remove_some(place, BATCH):
                 time.sleep(BREATH)
 
-    def embed(self, name: str, progress: Progress = _unseen) -> int:
+    def embed(self, name: str, progress: LoadProgress = _unseen) -> int:
         """Make the vectors that a source still lacks; searches by words do not wait for them.
 
         Returns:
@@ -222,7 +224,7 @@ class Library:
         if source.embedder not in ("", self._embedder.name):
             raise SourceError(_other_embedder(source, self._embedder.name))
         self._store.passages.settle(source.id, progress=partial(progress, "moving vectors"))
-        return fill(self._store, self._embedder, source.id, progress=partial(progress, "embedding"))
+        return backfill(self._store, self._embedder, source.id, progress=partial(progress, "embedding"))
 
 
 def _other_embedder(source: Source, embedder: str) -> str:

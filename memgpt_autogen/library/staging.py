@@ -18,10 +18,10 @@ from ..storage.shapes import DocumentRow, Passage
 
 #: Is told how far a loading is: a stage (``reading``, ``splitting``, ``storing``, ``vectors``, ``embedding``), how much
 #: is done, and of how much (0: not known).
-Progress = Callable[[str, int, int], None]
+LoadProgress = Callable[[str, int, int], None]
 
 
-class Found:
+class SourceDiff:
     """What is there now, held against what was there before."""
 
     def __init__(self, before: dict[str, DocumentRow]) -> None:
@@ -37,7 +37,7 @@ class Found:
         self._now[entry.key] = known.digest
         return False
 
-    def read(self, entry: Entry, stage: Stage, progress: Progress) -> None:
+    def read(self, entry: Entry, stage: StagingFile, progress: LoadProgress) -> None:
         """Take it in; what cannot be read is left as it was before."""
         try:
             stage.put(entry, progress)
@@ -81,14 +81,14 @@ def _digest(entry: Entry) -> str:
 Staged = tuple[Passage, "npt.NDArray[np.float32] | None"]
 
 
-class Stage:
+class StagingFile:
     """Passages on their way to the store, in a file, so that memory stays flat however many there are."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._pages = self._documents = self.passages = 0
 
-    def put(self, entry: Entry, progress: Progress) -> None:
+    def put(self, entry: Entry, progress: LoadProgress) -> None:
         """Read and split a document; if that fails, none of it is kept."""
         begin, pages, passages = self._file.tell(), 0, 0
         try:

@@ -9,7 +9,7 @@ from ..embeddings.base import Embedder
 from ..errors import ToolError
 from ..storage.base import Store
 from ..storage.shapes import Page, Passage, Source
-from .query_embedding import Meaning
+from .query_embedding import QueryEmbedding
 from .results import origin, quoted, render_page
 
 NOTHING = "Archival memory has nothing on this."
@@ -30,7 +30,7 @@ class ArchivalMemory:
     def __init__(self, store: Store, agent_id: str, embedder: Embedder | None, page_size: int = 5) -> None:
         self._store = store
         self._agent_id = agent_id
-        self._meaning = Meaning(store, agent_id, embedder)
+        self._meaning = QueryEmbedding(store, agent_id, embedder)
         self._page_size = page_size
         self._told: set[str] = set()
 

@@ -19,7 +19,7 @@ from ..errors import SourceError
 from ..messages import Message
 from ..storage.base import Store
 from ..storage.shapes import Passage, Vectors
-from .vector_backfill import FIRST_BATCH, embed_batch, fill_in_background, spoken, text_of
+from .vector_backfill import FIRST_BATCH, backfill_in_background, embed_batch, spoken, text_of
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ REST = 60.0
 _resting: WeakKeyDictionary[Embedder, float] = WeakKeyDictionary()
 
 
-class Meaning:
+class QueryEmbedding:
     """What an agent's searches know of meaning.
 
     Args:
@@ -61,7 +61,7 @@ class Meaning:
         passages = self._store.passages
         vector = self._vector(query, passages.without_vectors, text_of, passages.put_vectors)
         if self._embedder is not None and passages.unsettled(self._agent_id):
-            fill_in_background(self._store, self._embedder, self._agent_id)
+            backfill_in_background(self._store, self._embedder, self._agent_id)
         return vector
 
     def prepare(self, query: str, *, messages: bool) -> None:
@@ -128,7 +128,7 @@ class Meaning:
             took = embed_batch(embedder, batch, text, put)
             done, size = done + len(batch), 2 * size
         if missing(self._agent_id, 1, embedder.name):
-            fill_in_background(self._store, embedder, self._agent_id)
+            backfill_in_background(self._store, embedder, self._agent_id)
 
 
 def _rest(embedder: Embedder, error: Exception) -> None:

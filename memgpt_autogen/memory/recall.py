@@ -8,7 +8,7 @@ from ..embeddings.base import Embedder
 from ..messages import Message
 from ..storage.base import Store
 from ..storage.shapes import Page
-from .query_embedding import Meaning
+from .query_embedding import QueryEmbedding
 from .results import origin, render_page
 
 NOTHING = "No earlier message holds any of these words."
@@ -28,7 +28,7 @@ class RecallMemory:
         self._store = store
         self._agent_id = agent_id
         self._page_size = page_size
-        self._meaning = Meaning(store, agent_id, embedder)
+        self._meaning = QueryEmbedding(store, agent_id, embedder)
 
     def prepare(self, query: str) -> None:
         """Ask the embedder for a query's vector now, before the store is held for the search."""

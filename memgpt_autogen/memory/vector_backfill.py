@@ -32,7 +32,7 @@ FIRST_BATCH, LARGEST_BATCH, SLOW = 16, 256, 0.5
 PATIENCE, LONGEST_REST = 5.0, 0.25
 
 
-def fill(
+def backfill(
     store: Store,
     embedder: Embedder,
     source_id: str | None = None,
@@ -75,7 +75,7 @@ def fill(
     return done
 
 
-def fill_agent(store: Store, embedder: Embedder, agent_id: str, stop: Callable[[], bool] = lambda: False) -> None:
+def backfill_agent(store: Store, embedder: Embedder, agent_id: str, stop: Callable[[], bool] = lambda: False) -> None:
     """Give an agent's messages, its notes and what is attached to it their vectors.
 
     Raises:
@@ -143,9 +143,9 @@ class _Filling(threading.Thread):
                     self.more, agents = False, sorted(self.agents)
                 reached = self._settle()
                 for agent_id in agents:
-                    fill_agent(self.store, self._embedder, agent_id, self._rest)
+                    backfill_agent(self.store, self._embedder, agent_id, self._rest)
                 if reached:
-                    fill(self.store, self._embedder, stop=self._rest)
+                    backfill(self.store, self._embedder, stop=self._rest)
         except Exception as error:  # there is nobody to raise it to: the next search tries again
             if not self._stopping.is_set():
                 level = logging.WARNING if isinstance(error, MemGPTError) else logging.ERROR
@@ -178,7 +178,7 @@ _guard = threading.Lock()
 _running: dict[tuple[int, str], _Filling] = {}
 
 
-def fill_in_background(store: Store, embedder: Embedder, agent_id: str = "") -> None:
+def backfill_in_background(store: Store, embedder: Embedder, agent_id: str = "") -> None:
     """Fill all shared sources, and an agent's own notes and messages, in a thread that ends when nothing is left.
 
     Returns at once. Where such a thread is at work already, it looks once more before it ends.
@@ -195,7 +195,7 @@ def fill_in_background(store: Store, embedder: Embedder, agent_id: str = "") -> 
             filling.start()
 
 
-def stop_filling(store: Store | None = None) -> None:
+def stop_backfill(store: Store | None = None) -> None:
     """Stop the threads that fill a store (None: any store), before it is closed; waits for the batches at hand."""
     with _guard:
         threads = [one for one in _running.values() if store is None or one.store is store]
@@ -208,4 +208,4 @@ def _key(store: Store, embedder: Embedder) -> tuple[int, str]:
 
 
 # A thread that is embedding while the interpreter takes itself apart would bring it down.
-atexit.register(stop_filling)
+atexit.register(stop_backfill)

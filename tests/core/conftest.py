@@ -14,7 +14,7 @@ from memgpt_autogen.client import MemGPT
 from memgpt_autogen.config import AgentConfig, Settings
 from memgpt_autogen.llm.base import ChatModel
 from memgpt_autogen.llm.scripted import Line, ScriptedModel
-from memgpt_autogen.memory.vector_backfill import stop_filling
+from memgpt_autogen.memory.vector_backfill import stop_backfill
 from memgpt_autogen.messages import Message, ToolCall
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.sqlite import SQLiteStore
@@ -90,7 +90,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         vectors = request.getfixturevalue("chroma_server")
     store = SQLiteStore(None, vectors=vectors)
     yield store
-    stop_filling(store)
+    stop_backfill(store)
     store.close()
 
 

@@ -16,7 +16,7 @@ from memgpt_autogen.config import Settings
 from memgpt_autogen.embeddings import choose
 from memgpt_autogen.errors import SourceError
 from memgpt_autogen.llm.scripted import ScriptedModel
-from memgpt_autogen.memory.vector_backfill import fill
+from memgpt_autogen.memory.vector_backfill import backfill
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.database import stamp
 from memgpt_autogen.storage.shapes import Passage
@@ -161,7 +161,7 @@ def test_a_source_is_searched_with_the_embedder_that_made_it(store: Store, monke
     for embedder, name, texts in ((first, "book", ["abba", "hehe", "gggg"]), (second, "film", ["zoo", "buzz", "kkkk"])):
         source = store.passages.create_source(name)
         store.passages.add(source.id, [Passage(text) for text in texts])
-        assert fill(store, embedder, source.id) == 3
+        assert backfill(store, embedder, source.id) == 3
     home = MemGPT(Settings(home=Path("unused"), environ={}), store=store, embedder=second)
     agent = home.create_agent({"name": "sam"}, model=ScriptedModel())
     agent.attach("book")

@@ -17,7 +17,7 @@ from memgpt_autogen.config import Settings
 from memgpt_autogen.errors import ConfigError, SourceError
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.memory.archival import ArchivalMemory
-from memgpt_autogen.memory.vector_backfill import fill, stop_filling
+from memgpt_autogen.memory.vector_backfill import backfill, stop_backfill
 from memgpt_autogen.storage import outside
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.shapes import Passage
@@ -62,7 +62,7 @@ def book(store: Store, *texts: str, name: str = "book") -> tuple[str, str]:
     source = store.passages.create_source(name)
     store.passages.attach(agent, source.id)
     store.passages.add(source.id, [Passage(text) for text in texts])
-    assert fill(store, Letters(26), source.id) == len(texts)
+    assert backfill(store, Letters(26), source.id) == len(texts)
     return agent, source.id
 
 
@@ -96,11 +96,11 @@ def test_what_is_deleted_is_not_found_and_what_is_replaced_is(store: SQLiteStore
     store._database.execute("DELETE FROM passages WHERE text = 'bbbb'")
     assert nearest(store, agent, "b") and "bbbb" not in nearest(store, agent, "b")
     store.passages.add(source, [Passage("bbcc")])
-    assert fill(store, Letters(26), source) == 1 and nearest(store, agent, "bc")[0] == "bbcc"
+    assert backfill(store, Letters(26), source) == 1 and nearest(store, agent, "bc")[0] == "bbcc"
     store.passages.clear(source)
     assert nearest(store, agent, "a") == []
     store.passages.add(source, [Passage("dddd")])
-    assert fill(store, Letters(8), source) == 1  # emptied: another embedder may come
+    assert backfill(store, Letters(8), source) == 1  # emptied: another embedder may come
     store.passages.delete_source(source)
     assert nearest(store, other, "z") == ["zzzz"]
     if store._index:
@@ -147,7 +147,7 @@ def test_missing_and_stale_vectors_are_repaired_at_open(
     again.passages.settle()
     assert not again.passages.unsettled(agent)
     assert [one.text for one in again.passages.without_vectors(agent, 5)] == ["aaaa", "yyyy"]
-    assert fill(again, Letters(26), source) == 2
+    assert backfill(again, Letters(26), source) == 2
     assert again._index and len(again._index.keys(source)) == 3
     assert nearest(again, agent, "a")[0] == "aaaa" and nearest(again, agent, "y")[0] == "yyyy"
 
@@ -193,7 +193,7 @@ def test_a_move_goes_on_where_it_was_stopped_and_is_searched_meanwhile(
     assert store._index and len(store._index.keys(source)) == 2 and seen == [(2, 5)]
     assert store.passages.unsettled(agent) and nearest(store, agent, "e")[0] == "eeee"
     store.passages.add(source, [Passage("ffff")])
-    assert fill(store, Letters(26), source) == 1
+    assert backfill(store, Letters(26), source) == 1
     again = open_again(opened, tmp_path, chroma_server)
     put = []
     monkeypatch.setattr(again._index, "put", lambda *told: put.append(told))
@@ -224,7 +224,7 @@ def test_the_agents_searches_have_the_vectors_moved_in_the_background(
         time.sleep(0.01)
     assert store._index and len(store._index.keys(source)) == 2
     assert "aaaa" in ArchivalMemory(store, agent, Letters(26)).search("aa", 0)
-    stop_filling(store)
+    stop_backfill(store)
 
 
 def test_a_dead_server_leaves_the_words_and_loses_nothing(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from memgpt_autogen.grounding.citations import cited
-from memgpt_autogen.grounding.retrieve import Found
+from memgpt_autogen.grounding.citations import with_citation
+from memgpt_autogen.grounding.retrieve import Evidence
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.shapes import Passage
 
-from .conftest import Build, Script, say
+from ..core.conftest import Build, Script, say
 
-FOUND = Found(
+FOUND = Evidence(
     "archival_memory_search", "The viaduct has 17 arches and a gate.", "line.pdf, p. 8", "The line", document=True
 )
 
@@ -28,14 +28,14 @@ FOUND = Found(
     ],
 )
 def test_the_origin_stands_behind_what_rests_on_it(said: str, shown: str) -> None:
-    assert cited(said, FOUND) == shown
+    assert with_citation(said, FOUND) == shown
 
 
 def test_what_was_said_or_noted_has_no_origin_to_name() -> None:
     said = "The viaduct has 17 arches."
-    assert cited(said, None) == said
-    assert cited(said, Found("conversation_search", said, "2026-01-01 10:00")) == said
-    assert cited(said, Found("archival_memory_search", said, "own note")) == said
+    assert with_citation(said, None) == said
+    assert with_citation(said, Evidence("conversation_search", said, "2026-01-01 10:00")) == said
+    assert with_citation(said, Evidence("archival_memory_search", said, "own note")) == said
 
 
 def document(store: Store, agent_id: str, text: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from memgpt_autogen import events
-from memgpt_autogen.grounding.repetition import UNSAID, repeats
+from memgpt_autogen.grounding.repetition import FALLBACK, repeats
 from memgpt_autogen.messages import SEND_MESSAGE, Reply, Usage
 from memgpt_autogen.prompts.presets import PRESETS
 
-from .conftest import Build, Script, call, say
+from ..core.conftest import Build, Script, call, say
 
 ROUND = "Where do I work, and where do I work in Lisbon last May last May."
 
@@ -46,7 +46,7 @@ def test_what_does_not_is_not(text: str) -> None:
 
 def test_no_worked_example_goes_round() -> None:
     preset = PRESETS["memgpt_tiny"]
-    assert not any(map(repeats, [UNSAID, preset.not_found, *(reply for _, reply in preset.talk)]))
+    assert not any(map(repeats, [FALLBACK, preset.not_found, *(reply for _, reply in preset.talk)]))
 
 
 def test_a_reply_said_before_is_asked_for_without_what_it_was_copied_from(build: Build, script: Script) -> None:
@@ -80,11 +80,11 @@ def test_words_that_go_round_are_never_said_nor_kept(build: Build, script: Scrip
     agent = build(model, preset="memgpt_tiny")
     assert [say(agent, "I moved."), say(agent, "I sleep."), say(agent, "I eat.")] == [
         ["It is far."],
-        [UNSAID],
+        [FALLBACK],
         ["Fine."],
     ]
     shown = str([call.arguments for one in model.calls[-1].messages for call in one.tool_calls])
-    assert UNSAID in shown and "last May" not in shown and "111" not in shown
+    assert FALLBACK in shown and "last May" not in shown and "111" not in shown
 
 
 def test_an_answer_that_goes_round_is_the_sentence_itself(build: Build, script: Script) -> None:

@@ -16,7 +16,7 @@ from memgpt_autogen.memory import query_embedding as meaning
 from memgpt_autogen.memory import vector_backfill as backlog
 from memgpt_autogen.memory.archival import ArchivalMemory
 from memgpt_autogen.memory.recall import RecallMemory
-from memgpt_autogen.memory.vector_backfill import fill, fill_agent, fill_in_background, stop_filling
+from memgpt_autogen.memory.vector_backfill import backfill, backfill_agent, backfill_in_background, stop_backfill
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.shapes import Passage, Vectors
 from memgpt_autogen.storage.sqlite import SQLiteStore
@@ -62,21 +62,21 @@ def wait_for(what: object, seconds: float = 10.0) -> None:
 def test_a_source_is_filled_with_its_progress(store: Store) -> None:
     book, other = load(store, "book", 300), load(store, "other", 3)
     told: list[tuple[int, int]] = []
-    assert fill(store, Letters(4), book, progress=lambda done, total: told.append((done, total))) == 300
+    assert backfill(store, Letters(4), book, progress=lambda done, total: told.append((done, total))) == 300
     assert told[0] == (0, 300) and told[-1] == (300, 300) and told == sorted(told) and len(told) > 3
     assert (store.passages.waiting("letters-4", book), store.passages.waiting("letters-4")) == (0, 3)
     assert store.passages.waiting("letters-8", book) == 0  # another's source: not to be touched
-    assert fill(store, Letters(8), book) == 0 and fill(store, Letters(8), other) == 3
+    assert backfill(store, Letters(8), book) == 0 and backfill(store, Letters(8), other) == 3
     assert store.passages.get_source("other").embedder == "letters-8"
-    assert fill(store, Letters(4), book, progress=lambda *_: told.append((-1, -1))) == 0 and (-1, -1) not in told
+    assert backfill(store, Letters(4), book, progress=lambda *_: told.append((-1, -1))) == 0 and (-1, -1) not in told
 
 
 def test_what_was_filled_before_a_failure_stays(store: Store) -> None:
     book = load(store, "book", 50)
     with pytest.raises(SourceError, match="is gone"):
-        fill(store, Broken(4), book)
+        backfill(store, Broken(4), book)
     assert store.passages.waiting("letters-4", book) == 50 - backlog.FIRST_BATCH
-    assert fill(store, Letters(4), book) == 50 - backlog.FIRST_BATCH
+    assert backfill(store, Letters(4), book) == 50 - backlog.FIRST_BATCH
 
 
 def test_the_background_fills_sources_notes_and_messages(store: Store, agent: str) -> None:
@@ -84,7 +84,7 @@ def test_the_background_fills_sources_notes_and_messages(store: Store, agent: st
     store.passages.add(store.passages.own_source(agent), [Passage("note")])
     store.log.append(agent, [events.user_message(f"word {number}") for number in range(40)])
     started = time.monotonic()
-    fill_in_background(store, Letters(4), agent)
+    backfill_in_background(store, Letters(4), agent)
     assert time.monotonic() - started < 0.5
     wait_for(lambda: not store.passages.waiting("letters-4", book))
     wait_for(lambda: not store.log.without_vectors(agent, 1) and not store.passages.without_vectors(agent, 1))
@@ -94,10 +94,10 @@ def test_the_background_fills_sources_notes_and_messages(store: Store, agent: st
 def test_closing_stops_the_background_at_once(tmp_path: Path) -> None:
     store = SQLiteStore(tmp_path / "db")
     book = load(store, "book", 5000)
-    fill_in_background(store, Slow(4))
+    backfill_in_background(store, Slow(4))
     wait_for(lambda: any(thread.name == "memgpt-backlog" for thread in threading.enumerate()))
     started = time.monotonic()
-    stop_filling(store)
+    stop_backfill(store)
     assert time.monotonic() - started < 4  # one batch of the first size
     store.close()
     again = SQLiteStore(tmp_path / "db")
@@ -112,7 +112,7 @@ def test_a_search_does_not_wait_for_a_slow_embedder(store: Store, agent: str, mo
     assert "Results 1-5 of 2000" in ArchivalMemory(store, agent, embedder).search("book", 0)
     assert time.monotonic() - started < 3
     assert embedder.asked < 100
-    stop_filling(store)
+    stop_backfill(store)
 
 
 def test_a_search_fills_at_most_a_few_hundred_and_the_thread_the_rest(store: Store, agent: str) -> None:
@@ -142,16 +142,16 @@ def test_an_embedder_that_failed_is_left_alone_for_a_while(
 
 def test_a_thread_at_work_does_not_disturb_searches(store: Store, agent: str) -> None:
     store.passages.attach(agent, load(store, "book", 3000))
-    fill_in_background(store, Letters(8))
+    backfill_in_background(store, Letters(8))
     for number in range(100):
         page = store.passages.search(
             agent, f"book {number}", page=0, page_size=5, vector=np.eye(1, 8)[0], embedder="letters-8"
         )
         assert page.hits[0].item.text.endswith(f" {number}")
-    stop_filling(store)
+    stop_backfill(store)
 
 
 def test_filling_an_agent_takes_all_it_searches(store: Store, agent: str) -> None:
     store.passages.attach(agent, load(store, "book", 30))
-    fill_agent(store, Letters(4), agent)
+    backfill_agent(store, Letters(4), agent)
     assert not store.passages.without_vectors(agent, 1)

@@ -9,15 +9,15 @@ import pytest
 from memgpt_autogen import events
 from memgpt_autogen.errors import ModelServerError
 from memgpt_autogen.events import rendered
-from memgpt_autogen.grounding.retrieve import Found, look_up, second_person
-from memgpt_autogen.grounding.sentences import parts, sentences
+from memgpt_autogen.grounding.retrieve import Evidence, retrieve, second_person
+from memgpt_autogen.grounding.sentences import fragments, sentences
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.observers import AgentEvent, FunctionCalled, FunctionReturned
 from memgpt_autogen.prompts.presets import get_preset
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.shapes import Passage
 
-from .conftest import Build, Script, results, say
+from ..core.conftest import Build, Script, results, say
 
 BOTH = ("conversation_search", "archival_memory_search")
 
@@ -52,8 +52,8 @@ def read(store: Store, agent: str, text: str, **metadata: object) -> None:
     store.passages.add(store.passages.own_source(agent), [Passage(text, str(metadata.pop("uri", "")), metadata)])
 
 
-def find(store: Store, agent: str, words: str, functions: tuple[str, ...] = BOTH) -> Found | None:
-    return look_up(store, agent, words, functions)
+def find(store: Store, agent: str, words: str, functions: tuple[str, ...] = BOTH) -> Evidence | None:
+    return retrieve(store, agent, words, functions)
 
 
 def test_the_best_sentence_of_what_was_said_is_found(store: Store, agent: str) -> None:
@@ -61,14 +61,14 @@ def test_the_best_sentence_of_what_was_said_is_found(store: Store, agent: str) -
     hear(store, agent, "The dog barks all night.", "Bob")
     found = find(store, agent, "What is the cat called?")
     assert found and (found.function, found.sentence) == ("conversation_search", "Ann: My cat is called Miro.")
-    assert found.where[:2] == "20"  # its date
+    assert found.source[:2] == "20"  # its date
 
 
 def test_the_best_sentence_of_a_document_is_found_with_its_place(store: Store, agent: str) -> None:
     text = "Power: The generator runs on diesel. It is tested each May. Keys hang in the hall."
     read(store, agent, text, uri="handbook.md", page=3, heading="Power")
     found = find(store, agent, "When is the generator tested?")
-    assert found and found.function == "archival_memory_search" and found.where == "handbook.md, p. 3"
+    assert found and found.function == "archival_memory_search" and found.source == "handbook.md, p. 3"
     assert found.sentence in ("It is tested each May.", "The generator runs on diesel.")
 
 
@@ -77,7 +77,7 @@ def test_both_memories_are_compared(store: Store, agent: str) -> None:
     read(store, agent, "The boat house opens at nine in summer.")
     opens = find(store, agent, "When does the boat house open?")
     colour = find(store, agent, "Is the boat red or blue?")
-    assert opens and opens.function == "archival_memory_search" and opens.where == "own note"
+    assert opens and opens.function == "archival_memory_search" and opens.source == "own note"
     assert colour and colour.function == "conversation_search"
     assert not find(store, agent, "When does the boat house open in summer?", ())
 
@@ -133,7 +133,7 @@ def test_rows_of_tables_are_read(store: Store, agent: str, text: str, question: 
 
 def test_headings_of_printed_pages_stand_over_what_follows() -> None:
     text = "Making coffee\nPress the lever. Wait for the lamp. Descaling\nUse tablets. It takes 22 minutes."
-    read = [(part.text, part.under) for part in parts(text)]
+    read = [(part.text, part.context) for part in fragments(text)]
     assert read[0] == ("Press the lever.", "Making coffee")
     assert read[-2:] == [("Use tablets.", "Descaling"), ("It takes 22 minutes.", "Descaling Use tablets.")]
 
@@ -141,12 +141,12 @@ def test_headings_of_printed_pages_stand_over_what_follows() -> None:
 def test_the_one_who_asks_is_told_their_own_words_and_name(store: Store, agent: str) -> None:
     hear(store, agent, "Hello, I am Ann. I'm a nurse and my dog is called Rex.")
     hear(store, agent, "I am Bob.", "Bob")
-    found = look_up(store, agent, "What is my name?", BOTH, "Ann")
-    assert found and found.told == "Hello, you are Ann."
-    dog = look_up(store, agent, "What is my dog called?", BOTH, "Ann")
-    assert dog and dog.told == "You are a nurse and your dog is called Rex." and "I'm a nurse" in dog.sentence
-    other = look_up(store, agent, "What is my dog called?", BOTH, "Bob")
-    assert other and not other.told and other.sentence.startswith("Ann: ")
+    found = retrieve(store, agent, "What is my name?", BOTH, "Ann")
+    assert found and found.addressed == "Hello, you are Ann."
+    dog = retrieve(store, agent, "What is my dog called?", BOTH, "Ann")
+    assert dog and dog.addressed == "You are a nurse and your dog is called Rex." and "I'm a nurse" in dog.sentence
+    other = retrieve(store, agent, "What is my dog called?", BOTH, "Bob")
+    assert other and not other.addressed and other.sentence.startswith("Ann: ")
     assert second_person("We like it.") == "You like it."
 
 
