@@ -76,11 +76,11 @@ def test_every_option_is_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 def test_every_key_of_an_entry_is_read_or_left_out() -> None:
     from memgpt_autogen.compat import is_memgpt_key
-    from memgpt_autogen.groupchat.llm_config import read_entry
+    from memgpt_autogen.groupchat.llm_config import read_llm_config
 
     values = {"context_window": 4096}
     for cell, _ in rows("Keys of a config entry"):
         for key in re.findall(r"`(\w+)", cell):
             if key.startswith("azure_") or is_memgpt_key(key):
-                entry = read_entry([{"model": "m", "model_endpoint_type": "azure", key: values.get(key, "azure")}])
+                entry = read_llm_config([{"model": "m", "model_endpoint_type": "azure", key: values.get(key, "azure")}])
                 assert key not in entry.autogen["config_list"][0], key  # type: ignore[index]

@@ -1,1 +1,1 @@
-"""The agent as a member of AutoGen's chats. The only part of the package that imports AutoGen."""
+"""The memory agent as a participant of AutoGen chats. The only package that imports classic AutoGen."""

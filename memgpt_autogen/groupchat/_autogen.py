@@ -1,4 +1,4 @@
-"""Finding classic AutoGen, which several distributions install into the same ``autogen`` folder."""
+"""Checks that classic AutoGen is installed. Several distributions install it into the same folder, ``autogen``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def owners() -> list[str]:
 
 
 def check() -> None:
-    """Make sure that classic AutoGen is there, and warn where two distributions have laid one over the other.
+    """Check that classic AutoGen is installed; warn if two distributions have overwritten each other's files.
 
     Raises:
         MissingDependency: it is not installed.

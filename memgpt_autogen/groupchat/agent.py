@@ -1,4 +1,4 @@
-"""``MemGPTAgent``: a member of AutoGen's chats whose replies come from a memory-managed agent."""
+"""``MemGPTAgent``: an AutoGen agent whose replies come from a memory-managed agent."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from ..compat import display_options, drop_obsolete_options
 from ..errors import ConfigError
 from ..tools.registry import Tool
 from . import translate
-from .core_agent import open_core, tell_ignored
+from .core_agent import open_core, warn_ignored
 from .display import Display
-from .inbox import Hearing
-from .legacy_methods import OriginalMethods
-from .llm_config import Entry, read_entry
+from .inbox import Inbox
+from .legacy_methods import LegacyMethods
+from .llm_config import LLMConfigEntry, read_llm_config
 from .model import AutoGenModel
-from .model_client import StandInClient, count
+from .model_client import CoreModelClient, add_usage
 from .reply_override import overrides
-from .streaming import asked_for
+from .streaming import streaming_requested
 
-_DEFAULT_SYSTEM_MESSAGE = "You are a helpful AI Assistant."  # AutoGen's own; it says nothing, so it is left out
+_DEFAULT_SYSTEM_MESSAGE = "You are a helpful AI Assistant."  # AutoGen's own default, which tells the model nothing
 _workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="memgpt")
 
 
-class MemGPTAgent(ConversableAgent, OriginalMethods):
-    """An AutoGen agent with a memory that lasts. Swap it in for an ``AssistantAgent``; the script stays as it is.
+class MemGPTAgent(ConversableAgent, LegacyMethods):
+    """An AutoGen agent with a lasting memory. It replaces an ``AssistantAgent`` without other changes to a script.
 
-    Group-chat messages become events of the memory agent inside; what that says becomes the reply. The memory agent is
-    made, or found again by its name, at the first reply.
+    Chat messages become events of the memory agent inside, and what that sends becomes the reply. The memory agent is
+    created, or loaded by its name, at the first reply.
 
     Args:
         name: the name in the chat and, unless the config says otherwise, of the memory agent in the store.
@@ -48,12 +48,12 @@ class MemGPTAgent(ConversableAgent, OriginalMethods):
         llm_config: as in AutoGen. An entry that names an endpoint or a key is called through AutoGen's own client; one
             in MemGPT's form (``model_endpoint_type``) directly; one that names neither falls through to the
             environment, the config file and the embedded model.
-        agent: a memory agent in hand, instead of one by name.
-        preset, persona, human: for a new memory agent; names or, for the last two, texts.
+        agent: an open memory agent, instead of one loaded by name.
+        preset, persona, human: for a new memory agent: names; for the last two also the text itself.
         tools: Python functions that the memory agent runs itself.
-        memgpt: where memory agents live; default: the home folder.
-        interface_kwargs: what is shown beside the replies: ``show_inner_thoughts``, ``show_function_outputs``,
-            ``show_user_message``, ``debug`` (all of it), ``fancy`` (signs), ``streaming`` (words while they are
+        memgpt: the client whose store holds the memory agents; default: the one of the home folder.
+        interface_kwargs: what to display besides replies: ``show_inner_thoughts``, ``show_function_outputs``,
+            ``show_user_message``, ``debug`` (all of these), ``fancy`` (emoji), ``streaming`` (text as it is
             written, as with ``stream: True`` in ``llm_config``).
         interface: the same as an :class:`~memgpt_autogen.compat.AutoGenInterface`.
         **kwargs: everything else that AutoGen's agent takes.
@@ -76,7 +76,7 @@ class MemGPTAgent(ConversableAgent, OriginalMethods):
         interface: Any = None,
         **kwargs: Any,
     ) -> None:
-        if isinstance(system_message, Agent):  # where the original had it
+        if isinstance(system_message, Agent):  # its position in the original
             agent = system_message
             system_message = _DEFAULT_SYSTEM_MESSAGE
         drop_obsolete_options(kwargs, name)
@@ -86,30 +86,30 @@ class MemGPTAgent(ConversableAgent, OriginalMethods):
         arguments.update(arguments.pop("kwargs", {}))
         llm_config = arguments.get("llm_config")
         llm_config = _config_around() if llm_config is None else llm_config
-        self._entry: Entry | None = read_entry(llm_config) if llm_config else None
+        self._entry: LLMConfigEntry | None = read_llm_config(llm_config) if llm_config else None
         if self._entry:
             arguments["llm_config"] = self._entry.autogen
         elif agent:
-            arguments["llm_config"] = read_entry({"model": agent.model.name or None}).autogen
+            arguments["llm_config"] = read_llm_config({"model": agent.model.name or None}).autogen
         self._core = agent
         self._wanted = {"preset": preset, "persona": persona, "human": human}
         self._core_tools = tuple(tools)
         self._memgpt = memgpt
         self._display = Display(self, **display_options(interface_kwargs, interface, agent))
-        self._hearing = Hearing(self)
+        self._inbox = Inbox(self)
         self._client: Any = None
-        self._stand_in: StandInClient | None = None
-        if self._remembers:  # as in an AssistantAgent, whose place it takes
+        self._core_client: CoreModelClient | None = None
+        if self._has_core:  # as in an AssistantAgent, whose place it takes
             arguments.setdefault("human_input_mode", "NEVER")
         super().__init__(**arguments)
         own = type(self)
         self.replace_reply_func(ConversableAgent.generate_oai_reply, own.generate_oai_reply)
         self.replace_reply_func(ConversableAgent.a_generate_oai_reply, own.a_generate_oai_reply)
         if agent is not None:
-            tell_ignored(agent, self._wanted)
+            warn_ignored(agent, self._wanted)
 
     @property
-    def _remembers(self) -> bool:
+    def _has_core(self) -> bool:
         """Whether there is a memory agent inside; without one this is a plain ConversableAgent."""
         return self._entry is not None or self._core is not None
 
@@ -117,10 +117,10 @@ class MemGPTAgent(ConversableAgent, OriginalMethods):
 
     @property
     def core(self) -> Agent:
-        """The memory agent inside. Made, or found by its name, when first asked for.
+        """The memory agent inside, created or loaded by its name at first use.
 
         Raises:
-            ConfigError: this is a plain agent, or the config cannot work.
+            ConfigError: this is a plain agent, or the configuration is invalid.
         """
         if self._core is None:
             if self._entry is None:
@@ -130,7 +130,7 @@ class MemGPTAgent(ConversableAgent, OriginalMethods):
             self._core.observers.append(self._display.watch)
         return self._core
 
-    def _open_core(self, entry: Entry) -> Agent:
+    def _open_core(self, entry: LLMConfigEntry) -> Agent:
         return open_core(
             self.name,
             entry,
@@ -147,12 +147,12 @@ class MemGPTAgent(ConversableAgent, OriginalMethods):
 
     @property
     def client(self) -> Any:
-        """What AutoGen calls for summaries and counts costs by: its own client, or one that stands for our model."""
+        """The client that AutoGen uses for summaries and usage: its own, or an adapter of the memory agent's model."""
         hosted = self._entry is not None and self._entry.hosted
-        if hosted or not self._remembers or not isinstance(self._client, (OpenAIWrapper, type(None))):
+        if hosted or not self._has_core or not isinstance(self._client, (OpenAIWrapper, type(None))):
             return self._client
-        self._stand_in = self._stand_in or StandInClient(lambda: self.core.model)
-        return self._stand_in
+        self._core_client = self._core_client or CoreModelClient(lambda: self.core.model)
+        return self._core_client
 
     @client.setter
     def client(self, client: Any) -> None:
@@ -163,34 +163,32 @@ class MemGPTAgent(ConversableAgent, OriginalMethods):
         del self._client
 
     def __repr__(self) -> str:
-        inside = (
-            "a plain agent" if not self._remembers else f"memory agent {self._core.name!r}" if self._core else "new"
-        )
+        inside = "a plain agent" if not self._has_core else f"memory agent {self._core.name!r}" if self._core else "new"
         return f"<{type(self).__name__} {self.name!r}: {inside}>"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> MemGPTAgent:
-        """A copy that shares the memory agent inside, as two agents of one name do."""
+        """A copy that shares the memory agent inside, as two agents of the same name do."""
         clone = object.__new__(type(self))
         memo[id(self)] = clone
-        shared = ("_core", "_memgpt", "_core_tools", "_entry", "_client")  # no client can be copied
+        shared = ("_core", "_memgpt", "_core_tools", "_entry", "_client")  # clients cannot be copied
         for key, value in self.__dict__.items():
             clone.__dict__[key] = value if key in shared else copy.deepcopy(value, memo)
         return clone
 
-    # -- what is shown --------------------------------------------------------------------------------------------
+    # -- display --------------------------------------------------------------------------------------------------
 
     def receive(
         self, message: Any, sender: Any, request_reply: bool | None = None, silent: bool | None = False
     ) -> None:
-        """Receive a message, as any AutoGen agent; a silent chat shows nothing of what goes on inside either."""
-        self._display.hushed = _is_silent(sender, silent)
+        """Receive a message, as in AutoGen. In a silent chat nothing of the memory agent is displayed either."""
+        self._display.chat_silent = _is_silent(sender, silent)
         super().receive(message, sender, request_reply, silent)
 
     async def a_receive(
         self, message: Any, sender: Any, request_reply: bool | None = None, silent: bool | None = False
     ) -> None:
-        """The same, in an event loop."""
-        self._display.hushed = _is_silent(sender, silent)
+        """The asynchronous form of :meth:`receive`."""
+        self._display.chat_silent = _is_silent(sender, silent)
         await super().a_receive(message, sender, request_reply, silent)
 
     # -- replies --------------------------------------------------------------------------------------------------
@@ -203,11 +201,11 @@ class MemGPTAgent(ConversableAgent, OriginalMethods):
         config: Any = None,
         **kwargs: Any,
     ) -> tuple[bool, str | dict[str, Any] | None]:
-        """The reply of the memory agent. Takes the place of AutoGen's LLM reply, and has its name."""
+        """The memory agent's reply. Replaces AutoGen's LLM reply, under the same name."""
         if not isinstance(self, MemGPTAgent):  # registered with an agent of another class
             plain = super(MemGPTAgent, MemGPTAgent).generate_oai_reply  # type: ignore[unreachable]
             return plain(self, messages, sender, config, **kwargs)
-        if not self._remembers:
+        if not self._has_core:
             return super().generate_oai_reply(messages, sender, config, **kwargs)  # type: ignore[no-any-return]
         if config is None and self.client is None:
             return False, None
@@ -231,7 +229,7 @@ class MemGPTAgent(ConversableAgent, OriginalMethods):
         config: Any = None,
         **kwargs: Any,
     ) -> tuple[bool, str | dict[str, Any] | None]:
-        """The same in a worker thread, so that the event loop goes on."""
+        """The asynchronous form: runs in a worker thread, so that it does not block the event loop."""
         call = functools.partial(self.generate_oai_reply, messages, sender, config, **kwargs)
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(_workers, context.run, call)
@@ -239,54 +237,51 @@ class MemGPTAgent(ConversableAgent, OriginalMethods):
     def _answer(
         self, messages: Sequence[Mapping[str, Any]], sender: Any, client: Any = None, tools: Any = None
     ) -> str | dict[str, Any] | None:
-        core, news = self.core, self._hearing.news(messages, sender)
-        if not (news.incoming or news.results or news.owed):
-            news.incoming.append(events.heartbeat("Nobody has said anything new, and it is your turn to speak."))
+        core, new = self.core, self._inbox.unread(messages, sender)
+        if not (new.incoming or new.results or new.reply_owed):
+            new.incoming.append(events.heartbeat("Nobody has said anything new, and it is your turn to speak."))
         schemas, legacy = translate.offered_tools(self.llm_config, tools or ())
         model = core.model if isinstance(core.model, AutoGenModel) else None
         model = model.through(client) if model and client else model
         turn = core.run(
-            news.incoming,
-            results=news.results,
+            new.incoming,
+            results=new.results,
             tools=schemas,
             model=model,
             instructions=self._instructions(),
             cache=self.client_cache,
             must_speak=True,
-            stream=self._display.streaming or asked_for(self.llm_config),
-            conversation=self._hearing.conversation(sender),
-            on_commit=news.keep,
+            stream=self._display.streaming or streaming_requested(self.llm_config),
+            conversation=self._inbox.conversation(sender),
+            on_commit=new.mark_read,
         )
         if model is None:
-            count(self.client, core.model.name, turn.usage)
+            add_usage(self.client, core.model.name, turn.usage)
         reply = translate.to_reply(turn, legacy)
         return model.as_given(reply) if model and isinstance(reply, str) else reply
 
     def clear_history(self, recipient: Any = None, *args: Any, **kwargs: Any) -> None:
-        """Clear AutoGen's list of messages. The agent's memory is not touched: it lasts.
-
-        What nobody has asked the agent to answer yet goes into its memory first.
-        """
+        """Clear AutoGen's message list. The agent's memory is kept; unread messages are stored in it first."""
         peers = [*self._oai_messages] if recipient is None else [recipient]
-        for peer in peers if self._remembers else ():
-            self._hearing.hear(peer)
+        for peer in peers if self._has_core else ():
+            self._inbox.read(peer)
         super().clear_history(recipient, *args, **kwargs)
-        self._hearing.cleared(recipient)
+        self._inbox.cleared(recipient)
 
     def hear_all(self) -> None:
-        """Take in what is unread in every chat, without a reply. Happens by itself when the process ends."""
-        self._hearing.hear_all()
+        """Store the unread messages of every chat without replying. Done automatically when the process ends."""
+        self._inbox.read_all()
 
 
 def _config_around() -> Any:
-    """The config of a ``with llm_config:`` around this, in versions of AutoGen that have it."""
+    """The config of an enclosing ``with llm_config:`` block, in versions of AutoGen that have it."""
     current = getattr(getattr(autogen, "LLMConfig", None), "_current_llm_config", None)
     config = current.get(None) if current else None
     return config.copy() if config else None
 
 
 def _is_silent(sender: Any, silent: bool | None) -> bool:
-    """Whether a chat is silent. A group's manager passes everything on silently: ask the manager itself."""
+    """Whether a chat is silent. A group chat manager relays every message silently, so its own flag counts."""
     return bool(getattr(sender, "_silent", False) if hasattr(sender, "groupchat") else silent)
 
 

@@ -1,8 +1,8 @@
 """Which messages of a chat are new to the agent.
 
-AutoGen hands over the whole list each time. It grows, but it is also cleared, shortened by hooks, replayed by
-``resume``, and built anew by the next process; and the same words twice are two messages. So what an agent has taken
-in is kept as ordered digests, one list a conversation, with a mark where a chat was begun anew.
+AutoGen passes the whole message list each time. The list grows, but it is also cleared, shortened by hooks, replayed by
+``resume`` and rebuilt by the next process; and the same text twice is two messages. So the store keeps, for each
+conversation, the ordered digests of the messages that the agent has read, with a marker wherever the list was cleared.
 """
 
 from __future__ import annotations
@@ -16,39 +16,36 @@ from weakref import WeakKeyDictionary
 
 from ..storage.base import Store
 
-START = "start"  #: stands where a chat began with a cleared history
+START = "start"  #: the marker for a chat that began with a cleared list
 
 
 def digest(message: Mapping[str, Any]) -> str:
-    """What makes a message itself: who said it and what it holds. Roles change on replay, so they do not count."""
+    """A hash of a message's author and content. The role is left out, because it changes on replay."""
     parts = [message.get(key) for key in ("name", "content", "function_call", "tool_calls", "tool_responses")]
     text = json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def first_new(seen: Sequence[str], listed: Sequence[str]) -> int:
-    """How many of the listed messages are known already.
+def first_new(read: Sequence[str], listed: Sequence[str]) -> int:
+    """The index of the first message that is new.
 
     Args:
-        seen: digests of what was taken in, with ``START`` marks.
-        listed: digests of what AutoGen lists now.
-
-    Returns:
-        The index of the first new one.
+        read: digests of the messages that were read, with ``START`` markers.
+        listed: digests of the messages that AutoGen passes now.
     """
-    segments = _segments(seen)
+    segments = _segments(read)
     current = segments[-1]
     if not current:
         return 0
-    for length in range(min(len(current), len(listed)), 0, -1):  # the list goes on where we stopped
+    for length in range(min(len(current), len(listed)), 0, -1):  # the list continues the current segment
         if current[-length:] == list(listed[:length]):
             return length
-    return max(_known_from_start(segment, listed) for segment in segments)  # a replay that takes another way
+    return max(_known_from_start(segment, listed) for segment in segments)  # a replay that took another turn
 
 
-def _segments(seen: Sequence[str]) -> list[list[str]]:
+def _segments(read: Sequence[str]) -> list[list[str]]:
     segments: list[list[str]] = [[]]
-    for entry in seen:
+    for entry in read:
         if entry == START:
             segments.append([])
         else:
@@ -57,13 +54,13 @@ def _segments(seen: Sequence[str]) -> list[list[str]]:
 
 
 def _known_from_start(segment: Sequence[str], listed: Sequence[str]) -> int:
-    """How far the list follows a segment from its start, with gaps where a hook has left messages out."""
+    """How many listed messages follow a segment from its start, allowing for messages that a hook removed."""
     if not segment or not listed or segment[0] != listed[0]:
         return 0
-    known, place = 0, 0
+    known, position = 0, 0
     for entry in listed:
         try:
-            place = segment.index(entry, place) + 1
+            position = segment.index(entry, position) + 1
         except ValueError:
             break
         known += 1
@@ -71,79 +68,82 @@ def _known_from_start(segment: Sequence[str], listed: Sequence[str]) -> int:
 
 
 @dataclass
-class _Chat:
+class _Conversation:
     id: str
     cleared: bool = False
-    free: bool = False  # another AutoGen agent of that name may go on with it
+    reusable: bool = False  # another AutoGen agent of the same name may continue it
 
 
-class Conversations:
-    """The conversations of one agent, by the AutoGen agent at the other end.
+class PeerConversations:
+    """The conversations of one agent, by the AutoGen agent at the other end (the peer; None: unknown).
 
     Args:
-        store: where digests are kept.
-        agent_id: whose conversations these are.
+        store: keeps the digests.
+        agent_id: the agent in the store.
     """
 
     def __init__(self, store: Store, agent_id: str) -> None:
         self._store = store
         self._agent_id = agent_id
-        self._chats: WeakKeyDictionary[Any, _Chat] = WeakKeyDictionary()
-        self._direct: _Chat | None = None
-        self._asked: dict[str, bool] = {}
+        self._conversations: WeakKeyDictionary[Any, _Conversation] = WeakKeyDictionary()
+        self._without_peer: _Conversation | None = None
+        self._own_calls: dict[str, bool] = {}
 
-    def made(self, ids: Set[str]) -> set[str]:
-        """Those of these calls that are the agent's own, however long ago."""
-        unasked = ids - self._asked.keys()
-        made = self._store.log.calls_made(self._agent_id, unasked) if unasked else set()
-        self._asked |= {call: call in made for call in unasked}
-        return {call for call in ids if self._asked[call]}
+    def own_calls(self, ids: Set[str]) -> set[str]:
+        """Those of these call ids that the agent itself made, however long ago."""
+        unknown = ids - self._own_calls.keys()
+        made = self._store.log.calls_made(self._agent_id, unknown) if unknown else set()
+        self._own_calls |= {call: call in made for call in unknown}
+        return {call for call in ids if self._own_calls[call]}
 
-    def of(self, peer: Any) -> _Chat:
-        """The conversation with an AutoGen agent (None: nobody in particular)."""
+    def conversation_id(self, peer: Any) -> str:
+        """The id of the conversation with a peer."""
+        return self._with(peer).id
+
+    def _with(self, peer: Any) -> _Conversation:
         if peer is None:
-            self._direct = self._direct or self._open("")
-            return self._direct
-        if peer not in self._chats:
-            self._chats[peer] = self._open(str(getattr(peer, "name", "")))
-        return self._chats[peer]
+            self._without_peer = self._without_peer or self._open("")
+            return self._without_peer
+        if peer not in self._conversations:
+            self._conversations[peer] = self._open(str(getattr(peer, "name", "")))
+        return self._conversations[peer]
 
-    def _open(self, name: str) -> _Chat:
-        taken = [chat.id for chat in self._chats.values() if not chat.free]
-        return _Chat(self._store.conversations.open(self._agent_id, name, taken=taken))
+    def _open(self, name: str) -> _Conversation:
+        taken = [conversation.id for conversation in self._conversations.values() if not conversation.reusable]
+        return _Conversation(self._store.conversations.open(self._agent_id, name, taken=taken))
 
     def cleared(self, peer: Any) -> None:
-        """AutoGen begins a new chat with this agent: nothing in its list is a repetition."""
-        self.of(peer).cleared = True
+        """AutoGen starts a new chat with this peer: no message in its list is a repetition."""
+        self._with(peer).cleared = True
 
     def all_cleared(self) -> None:
-        """AutoGen cleared every list at once, as ``resume`` does: a new manager may then go on with an old chat."""
-        for chat in self._chats.values():
-            chat.free = True
+        """AutoGen cleared all lists at once, as ``resume`` does: a new manager may continue an old conversation."""
+        for conversation in self._conversations.values():
+            conversation.reusable = True
 
-    def news(self, peer: Any, messages: Sequence[Mapping[str, Any]], *, owed: bool) -> tuple[str, int, list[str]]:
-        """What is new in a list of messages (none of them the agent's own).
+    def unread(self, peer: Any, messages: Sequence[Mapping[str, Any]], *, reply_owed: bool) -> tuple[int, list[str]]:
+        """What is new in a list of messages.
 
         Args:
             peer: the other end.
-            messages: the list, as AutoGen hands it over.
-            owed: whether earlier messages still wait for an answer; if so, a list without news asks for that answer,
-                and otherwise its last message was said again.
+            messages: AutoGen's list, without the agent's own messages.
+            reply_owed: whether earlier messages still wait for an answer. If so, a list without new messages asks for
+                that answer; if not, its last message was sent again.
 
         Returns:
-            The conversation's id, the index of the first new message, and the entries to :meth:`keep`.
+            The index of the first new message, and the entries to pass to :meth:`mark_read`.
         """
-        chat = self.of(peer)
-        chat.free = False
-        seen = [*self._store.conversations.entries(chat.id), *([START] if chat.cleared else [])]
+        conversation = self._with(peer)
+        conversation.reusable = False
+        start = [START] if conversation.cleared else []
         listed = [digest(message) for message in messages]
-        known = first_new(seen, listed)
-        if known == len(listed) and known and not owed:
+        known = first_new([*self._store.conversations.entries(conversation.id), *start], listed)
+        if known == len(listed) and known and not reply_owed:
             known -= 1
-        return chat.id, known, [*([START] if chat.cleared else []), *listed[known:]]
+        return known, [*start, *listed[known:]]
 
-    def keep(self, peer: Any, entries: Sequence[str]) -> None:
-        """Remember what was taken in."""
-        chat = self.of(peer)
-        self._store.conversations.append(chat.id, entries)
-        chat.cleared = False
+    def mark_read(self, peer: Any, entries: Sequence[str]) -> None:
+        """Record that the agent has read these messages."""
+        conversation = self._with(peer)
+        self._store.conversations.append(conversation.id, entries)
+        conversation.cleared = False

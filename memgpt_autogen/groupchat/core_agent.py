@@ -1,4 +1,4 @@
-"""The memory agent inside an AutoGen agent: made, or found again by its name."""
+"""Opens the memory agent inside an AutoGen agent: loads it by its name, or creates it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ..config import AgentConfig
 from ..llm.base import ChatModel
 from ..llm.wrappers import named_by
 from ..tools.registry import Tool
-from .llm_config import Entry
+from .llm_config import LLMConfigEntry
 
 logger = logging.getLogger(__name__)
 
-#: Settings of a new memory agent that may stand in the constructor or in an ``llm_config`` entry.
+#: Settings of a new memory agent, given to the constructor or in an ``llm_config`` entry.
 SETTINGS = ("preset", "persona", "human")
 
 
 def open_core(
     name: str,
-    entry: Entry,
+    entry: LLMConfigEntry,
     given: Mapping[str, str],
     memgpt: MemGPT,
     *,
@@ -30,16 +30,16 @@ def open_core(
     tools: Iterable[Tool | Callable[..., Any]],
     persona: str,
 ) -> Agent:
-    """The memory agent of that name; a new one where there is none.
+    """The memory agent of that name, or a new one.
 
     Args:
         name: of the AutoGen agent; the entry may name another.
         entry: what the ``llm_config`` says.
         given: what the constructor says: preset, persona, human.
-        memgpt: where memory agents live.
-        model: a model in hand.
+        memgpt: the client whose store holds it.
+        model: the model to use; None: as the entry and the saved agent say.
         tools: functions that the memory agent runs itself.
-        persona: for a new one, where nothing else names one.
+        persona: the default persona of a new one.
     """
     own = entry.options.get("name") or name
     wanted = {key: given.get(key) or entry.options.get(key, "") for key in SETTINGS}
@@ -53,26 +53,26 @@ def open_core(
         tools=tools,
     )
     if found:
-        tell_ignored(core, wanted)
-    _tell_of_another_model(name, entry, core, in_hand=model is not None)
+        warn_ignored(core, wanted)
+    _warn_other_model(name, entry, core, in_hand=model is not None)
     return core
 
 
-def tell_ignored(core: Agent, wanted: Mapping[str, str]) -> None:
-    """Say which settings an agent that is there already does not take on."""
+def warn_ignored(core: Agent, wanted: Mapping[str, str]) -> None:
+    """Warn about settings that an existing agent does not adopt."""
     ignored = [key for key, value in wanted.items() if value and value != getattr(core.config, key)]
     if ignored:
         logger.warning(
-            "The memory agent %s is there already, so %s %s ignored. Give this one another name, or change the memory "
-            "of the one there is.",
+            "The memory agent %s exists already, so %s %s ignored. Use another name, or change the memory of the "
+            "existing agent.",
             core.name,
             " and ".join(ignored),
             "are" if len(ignored) > 1 else "is",
         )
 
 
-def _tell_of_another_model(name: str, entry: Entry, core: Agent, *, in_hand: bool) -> None:
-    """A config that names a model without saying where it is may be answered by one nobody thought of."""
+def _warn_other_model(name: str, entry: LLMConfigEntry, core: Agent, *, in_hand: bool) -> None:
+    """Warn if another model answers than the one that the config names without an endpoint."""
     named = entry.hint.model
     if named and not (in_hand or entry.explicit or named_by("", named)) and core.model.name != named:
         logger.warning(

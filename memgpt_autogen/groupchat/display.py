@@ -1,4 +1,4 @@
-"""What a person sees of the memory agent beside its replies, drawn through AutoGen's own stream."""
+"""Displays the memory agent's events through AutoGen's own ``IOStream``."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class Display:
         self._events = debug or show_user_message
         self._fancy = fancy
         self.streaming = streaming
-        self.hushed = False  # the chat that is going on is silent
+        self.chat_silent = False  # the chat that is going on is silent
 
     def watch(self, event: AgentEvent) -> None:
         """An observer of the core."""
         silent = self._owner.silent  # None leaves it to the chat
-        if self.hushed if silent is None else silent:
+        if self.chat_silent if silent is None else silent:
             return
         stream = IOStream.get_default()
         if isinstance(event, SpeechDelta):

@@ -1,4 +1,4 @@
-"""Agents for a group chat from configuration, under the names that users of the original integration know."""
+"""Creates group chat agents from configuration, under the names of the original integration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..llm.openai import base_url
 from ..servers import SERVERS
 from .agent import MemGPTAgent
 
-#: Names no model: environment, config file, embedded model.
+#: Names no model, so that environment, config file or embedded model decide.
 _ANY_MODEL: Mapping[str, Any] = {"config_list": [{"model": None}]}
 
 
@@ -37,17 +37,17 @@ def create_memgpt_autogen_agent_from_config(
 ) -> MemGPTAgent:
     """A :class:`MemGPTAgent` from AutoGen's ``llm_config``, or without one from the environment.
 
-    An agent of that name that is in the store already is found again, with all it remembers.
+    If the store has an agent of that name, it is loaded with its memory.
 
     Args:
         name: in the chat and in the store.
         system_message: instructions, as in AutoGen.
         is_termination_msg, max_consecutive_auto_reply, human_input_mode, function_map, code_execution_config: as in
-            AutoGen; None: as AutoGen has them by default, and nobody is asked for input.
+            AutoGen; None: AutoGen's defaults, but without human input.
         llm_config: see :class:`MemGPTAgent`; None or False: environment, config file, embedded model.
-        nonmemgpt_llm_config, skip_verify, auto_save: accepted; there is nothing left for them to do.
+        nonmemgpt_llm_config, skip_verify, auto_save: accepted for compatibility; they have no effect.
         default_auto_reply: as in AutoGen.
-        interface_kwargs: what is shown beside the replies.
+        interface_kwargs: what to display besides replies.
         **kwargs: as for :class:`MemGPTAgent`.
     """
     options = {
@@ -80,14 +80,14 @@ def create_autogen_memgpt_agent(
 ) -> MemGPTAgent:
     """A :class:`MemGPTAgent` from one config entry, or from a name and descriptions.
 
-    An agent of that name that is in the store already is found again, with all it remembers.
+    If the store has an agent of that name, it is loaded with its memory.
 
     Args:
         agent_config: the keys of a config entry, with ``name``, ``persona`` and ``human``; or just the name. Without
-            one it is the next of ``agent_1``, ``agent_2``, ...
-        autogen_name, preset, model, persona_description, user_description: what the config does not say.
+            one, the name is the next free one of ``agent_1``, ``agent_2``, ...
+        autogen_name, preset, model, persona_description, user_description: defaults for what the config leaves out.
         persistence_manager: an :class:`~memgpt_autogen.compat.InMemoryStateManager`; default: the home folder.
-        memgpt: where memory agents live; default: as the persistence manager says.
+        memgpt: the client whose store holds the agents; default: as the persistence manager says.
         **kwargs: as for :class:`MemGPTAgent`.
     """
     entry: dict[str, Any] = {"name": agent_config} if isinstance(agent_config, str) else dict(agent_config)
@@ -103,16 +103,16 @@ def create_autogen_memgpt_agent(
 def load_autogen_memgpt_agent(
     agent_config: Mapping[str, Any] | str, *, memgpt: MemGPT | None = None, **kwargs: Any
 ) -> MemGPTAgent:
-    """A :class:`MemGPTAgent` that is in the store.
+    """A :class:`MemGPTAgent` whose memory agent is in the store.
 
     Args:
-        agent_config: ``{"name": ...}``, or just the name. A model beside it answers, unless the agent remembers one.
-        memgpt: where memory agents live; default: the home folder.
+        agent_config: ``{"name": ...}``, or just the name. A model in it is used unless the saved agent has its own.
+        memgpt: the client whose store holds the agents; default: the one of the home folder.
         **kwargs: as for :class:`MemGPTAgent`.
 
     Raises:
-        ConfigError: without a name.
-        AgentNotFound: there is none of that name; the message has the names there are.
+        ConfigError: no name was given.
+        AgentNotFound: the store has none of that name; the message lists those it has.
     """
     name = agent_config if isinstance(agent_config, str) else agent_config.get("name")
     if not name:
@@ -123,15 +123,15 @@ def load_autogen_memgpt_agent(
 
 
 def plain_config_list(settings: Settings | None = None) -> list[dict[str, Any]]:
-    """A ``config_list`` for AutoGen's own agents, of the model that a memory agent would choose here.
+    """A ``config_list`` for AutoGen's own agents with the model that a memory agent would use.
 
-    Chosen as for a memory agent without a config of its own: environment, config file, embedded model. Local servers
-    are called at their OpenAI-compatible address, and the embedded one is started for it.
+    It is chosen as for a memory agent without a config of its own: environment, config file, embedded model. Local
+    servers are called at their OpenAI-compatible address; the embedded one is started for it.
 
     Raises:
-        ConfigError: a key, a file or a package is missing, or the server has no such address; the message says what to
-            do.
-        ModelError: the server must be asked for its model's name, and cannot tell it.
+        ConfigError: a key, a file or a package is missing, or the server has no OpenAI-compatible API; the
+            message says what to do.
+        ModelError: the server must be asked for its model's name and does not answer.
     """
     settings = settings or Settings.load()
     chosen = choose_model(settings)
@@ -155,5 +155,5 @@ def plain_config_list(settings: Settings | None = None) -> list[dict[str, Any]]:
             )
         # Always with an address: without one AutoGen would call OpenAI.
         entry |= {"model": served_model(chosen), "base_url": f"{row.base_url(chosen.address)}/v1"}
-        entry["price"] = [0, 0]  # AutoGen would say that it does not find the model, meaning its price
+        entry["price"] = [0, 0]  # without a price AutoGen warns that the model is not found
     return [entry]

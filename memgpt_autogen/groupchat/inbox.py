@@ -1,4 +1,4 @@
-"""What arrives for the agent in its AutoGen chats: the messages its memory agent does not know yet, as events."""
+"""The inbox of an AutoGen agent: the messages of its chats that its memory agent has not read, as events."""
 
 from __future__ import annotations
 
@@ -15,155 +15,140 @@ from ..agent.intake import open_calls
 from ..errors import MemGPTError
 from ..messages import Message, ToolResult
 from . import translate
-from .conversations import Conversations
+from .conversations import PeerConversations
 
 logger = logging.getLogger(__name__)
 
-_living: WeakSet[Hearing] = WeakSet()
+_inboxes: WeakSet[Inbox] = WeakSet()
 
 
 @atexit.register
-def _hear_all() -> None:
-    """What was said after an agent's last turn would end with the process: it goes into memory."""
-    for hearing in [*_living]:
+def _read_all() -> None:
+    """Store what was said after an agent's last turn, which would otherwise be lost with the process."""
+    for inbox in [*_inboxes]:
         try:
-            hearing.hear_all()
-        except MemGPTError as error:  # another process is running it, or the store is closed
-            logger.info("%s could not take in what was said last: %s", hearing.owner.name, error)
+            inbox.read_all()
+        except MemGPTError as error:  # another process runs the agent, or the store is closed
+            logger.info("%s could not store the last messages: %s", inbox.owner.name, error)
 
 
-class Hearing:
-    """The chats of one AutoGen agent, and what of them its memory agent knows.
+@dataclass(frozen=True)
+class NewMessages:
+    """The unread messages of one chat.
+
+    Attributes:
+        incoming: events for the memory agent.
+        results: of function calls that it waits for.
+        mark_read: records that they were read.
+        reply_owed: earlier messages still wait for an answer.
+    """
+
+    incoming: list[Message]
+    results: list[ToolResult]
+    mark_read: Callable[[], None]
+    reply_owed: bool
+
+
+class Inbox:
+    """The chats of one AutoGen agent, and what its memory agent has read of them.
 
     Args:
-        owner: the AutoGen agent: a ``MemGPTAgent``. Its memory agent need not be there yet.
+        owner: the AutoGen agent, a ``MemGPTAgent``. Its memory agent need not exist yet.
     """
 
     def __init__(self, owner: Any) -> None:
         self.owner = owner
-        self._conversations: Conversations | None = None
-        self._cleared: WeakSet[Any] = WeakSet()  # peers whose chats began before there was a memory agent
-        _living.add(self)
+        self._conversations: PeerConversations | None = None
+        self._cleared: WeakSet[Any] = WeakSet()  # peers whose chats were cleared before the memory agent existed
+        _inboxes.add(self)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Hearing:
-        return Hearing(memo[id(self.owner)])
+    def __deepcopy__(self, memo: dict[int, Any]) -> Inbox:
+        return Inbox(memo[id(self.owner)])
 
     @property
     def _core(self) -> Agent:
         core: Agent = self.owner.core
         return core
 
-    def conversation(self, peer: Any) -> str:
-        """The id of the conversation with another AutoGen agent."""
-        return self._chats().of(peer).id
-
-    def news(self, messages: Sequence[Mapping[str, Any]], peer: Any, *, repeats: bool = True) -> News:
-        """What a list of messages brings. See :func:`memgpt_autogen.groupchat.inbox.read_news`."""
-        window = self._core.store.log.window(self._core.id)
-        return read_news(messages, peer, self.owner.name, window, self._chats(), repeats=repeats)
-
-    def _chats(self) -> Conversations:
+    @property
+    def _peers(self) -> PeerConversations:
         if self._conversations is None:
-            self._conversations = Conversations(self._core.store, self._core.id)
+            self._conversations = PeerConversations(self._core.store, self._core.id)
             for peer in self._cleared:
                 self._conversations.cleared(peer)
         return self._conversations
 
-    def hear(self, peer: Any) -> None:
-        """Take in what is unread in a chat, without a reply."""
+    def conversation(self, peer: Any) -> str:
+        """The id of the conversation with another AutoGen agent."""
+        return self._peers.conversation_id(peer)
+
+    def unread(self, messages: Sequence[Mapping[str, Any]], peer: Any, *, repeats: bool = True) -> NewMessages:
+        """The messages of a list that are new to the memory agent.
+
+        Args:
+            messages: the list, as AutoGen passes it.
+            peer: the AutoGen agent at the other end.
+            repeats: take a list without new messages as its last message sent again. (Not while an answer is owed, and
+                not after the agent's own message: it is then asked to go on.)
+        """
+        window = self._core.store.log.window(self._core.id)
+        peers, conversation = self._peers, self.conversation(peer)
+        own_calls = {call.id for message in window for call in message.tool_calls}
+        own_calls |= peers.own_calls(translate.nameless_calls(messages) - own_calls)
+        marked = [(message, translate.is_own(message, self.owner.name, own_calls)) for message in messages]
+        pending = open_calls(window, conversation)
+        reply_owed = bool(pending) or _reply_owed(window, conversation)
+        sent_again = repeats and not reply_owed and bool(marked) and not marked[-1][1]
+        others = [message for message, own in marked if not own]
+        known, entries = peers.unread(peer, others, reply_owed=not sent_again)
+        manager = peer.name if hasattr(peer, "groupchat") else None
+        said = "\n".join(message.text for message in window if message.kind == "reply")
+        incoming: list[Message] = []
+        results: list[ToolResult] = []
+        for message, own in _after(marked, known):
+            answers = [] if own else translate.results_for(message, pending)
+            event = _said_elsewhere(message, said) if own else translate.to_event(message, conversation, manager)
+            results += answers
+            if event and not answers:
+                incoming.append(event)
+        return NewMessages(incoming, results, lambda: peers.mark_read(peer, entries), reply_owed)
+
+    def read(self, peer: Any) -> None:
+        """Store the unread messages of a chat without replying."""
         messages = self.owner._oai_messages.get(peer)
         if not messages:
             return
-        news = self.news(messages, peer, repeats=False)
-        if news.incoming or news.results:
+        new = self.unread(messages, peer, repeats=False)
+        if new.incoming or new.results:
             here = self.conversation(peer)
-            self._core.hear(news.incoming, results=news.results, conversation=here, on_commit=news.keep)
+            self._core.hear(new.incoming, results=new.results, conversation=here, on_commit=new.mark_read)
 
-    def hear_all(self) -> None:
-        """Take in what is unread in every chat, if the memory agent was ever asked for."""
+    def read_all(self) -> None:
+        """Store the unread messages of every chat, if the memory agent exists."""
         if self.owner._core is not None:
             for peer in [*self.owner._oai_messages]:
-                self.hear(peer)
+                self.read(peer)
 
     def cleared(self, peer: Any) -> None:
-        """AutoGen has cleared its list of a chat (None: all of them)."""
+        """AutoGen has cleared its message list for a peer (None: for all of them)."""
         if self._conversations is None:
             if peer is not None:
                 self._cleared.add(peer)
-        elif peer is None:  # AutoGen's resume() does this, and then tells the same once more
+        elif peer is None:  # AutoGen's resume() does this and then sends the same messages again
             self._conversations.all_cleared()
         else:
             self._conversations.cleared(peer)
 
 
-@dataclass(frozen=True)
-class News:
-    """What a list of messages brings.
-
-    Attributes:
-        incoming: events for the memory agent.
-        results: of calls that it waits for.
-        keep: remembers that this was taken in.
-        owed: earlier messages still wait for an answer.
-    """
-
-    incoming: list[Message]
-    results: list[ToolResult]
-    keep: Callable[[], None]
-    owed: bool
-
-
-def read_news(
-    messages: Sequence[Mapping[str, Any]],
-    sender: Any,
-    name: str,
-    window: Sequence[Message],
-    chats: Conversations,
-    *,
-    repeats: bool = True,
-) -> News:
-    """Read a list of messages.
-
-    Args:
-        messages: the list, as AutoGen hands it over.
-        sender: the AutoGen agent at the other end.
-        name: the agent's own name in the chat.
-        window: what the memory agent has in view.
-        chats: its conversations.
-        repeats: a list that brings nothing new is its last message said again. (Not so while an answer is owed, nor
-            where the agent itself spoke last: it is then asked to go on.)
-    """
-    own_calls = {call.id for message in window for call in message.tool_calls}
-    own_calls |= chats.made(translate.nameless_calls(messages) - own_calls)
-    marked = [(message, translate.is_own(message, name, own_calls)) for message in messages]
-    others = [message for message, own in marked if not own]
-    here = chats.of(sender).id
-    waiting = open_calls(window, here)
-    owed = bool(waiting) or _owed(window, here)
-    again = repeats and not owed and bool(marked) and not marked[-1][1]
-    chat, known, entries = chats.news(sender, others, owed=not again)
-    manager = sender.name if hasattr(sender, "groupchat") else None
-    said = "\n".join(message.text for message in window if message.kind == "reply")
-    incoming: list[Message] = []
-    results: list[ToolResult] = []
-    for message, own in _after(marked, known):
-        answers = [] if own else translate.results_for(message, waiting)
-        event = _not_from_memory(message, said) if own else translate.to_event(message, chat, manager)
-        results += answers
-        if event and not answers:
-            incoming.append(event)
-    return News(incoming, results, lambda: chats.keep(sender, entries), owed)
-
-
-def _owed(window: Sequence[Message], conversation: str) -> bool:
-    """Whether someone in this conversation still waits for words. (A turn elsewhere answers nobody here.)"""
+def _reply_owed(window: Sequence[Message], conversation: str) -> bool:
+    """Whether someone in this conversation waits for an answer. A turn in another conversation answers nobody here."""
     ours = [message for message in window if message.conversation_id in (None, conversation)]
     last = next((message for message in reversed(ours) if message.text), None)
     return any(not message.answered for message in ours) or (last is not None and last.kind == "user_message")
 
 
 def _after(marked: Sequence[tuple[Mapping[str, Any], bool]], known: int) -> Iterator[tuple[Mapping[str, Any], bool]]:
-    """What follows the first ``known`` messages of others."""
+    """The messages after the first ``known`` messages of others."""
     passed = 0
     for message, own in marked:
         if passed >= known:
@@ -171,11 +156,11 @@ def _after(marked: Sequence[tuple[Mapping[str, Any], bool]], known: int) -> Iter
         passed += not own
 
 
-def _not_from_memory(message: Mapping[str, Any], said: str) -> Message | None:
-    """Words that went out under the agent's name and that the memory agent knows nothing of.
+def _said_elsewhere(message: Mapping[str, Any], said: str) -> Message | None:
+    """A message under the agent's name that its memory agent did not write; None: it did, or the message is empty.
 
-    The message that it opened a chat with, a person's input in its place, a nested chat's outcome: without them it
-    could not make sense of the answer.
+    Examples: the message that it opened a chat with, human input in its place, the result of a nested chat. Without it
+    the agent could not make sense of the answer.
     """
     text = translate.content_text(message.get("content"), message.get("context"))
     if not text or text in said:

@@ -1,4 +1,4 @@
-"""The methods that users of the original integration know."""
+"""The methods of the original integration: save, load, attach and load_and_attach."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class OriginalMethods:
+class LegacyMethods:
     """``save``, ``load``, ``attach`` and ``load_and_attach`` for an agent with a ``core``."""
 
-    __slots__ = ()  # so that a subclass has the layout of its other base, in whose place it may be put
+    __slots__ = ()  # keeps the instance layout of the other base class, so that an object may be swapped in for one
     name: str
     _core: Agent | None
     _memgpt: MemGPT | None
@@ -34,17 +34,17 @@ class OriginalMethods:
 
     @property
     def home(self) -> MemGPT:
-        """Where the memory agent and its documents live."""
+        """The client whose store holds the memory agent and its documents."""
         if self._memgpt is None:
             self._memgpt = open_client() if self._core is None else MemGPT(store=self._core.store)  # type: ignore[misc]
         return self._memgpt
 
     def save(self) -> None:
-        """Make sure that everything is saved. It is anyway, after each step; what is unread goes into memory, too.
+        """Store the unread messages of every chat. All else is saved after each step anyway.
 
         Raises:
-            ConfigError: this is a plain agent, or the config cannot work.
-            AgentBusy: the agent is in the middle of a turn elsewhere.
+            ConfigError: this is a plain agent, or the configuration is invalid.
+            AgentBusy: the agent is running a turn in another process or thread.
         """
         core = self.core
         self.hear_all()
@@ -54,7 +54,7 @@ class OriginalMethods:
         """Load documents into a source; see :meth:`memgpt_autogen.library.Library.load`.
 
         Args:
-            name: the source's; where there is one, it is brought up to date.
+            name: the source's; an existing one is updated.
             type: of the loader: a key of :data:`memgpt_autogen.sources.LOADERS`.
             **kwargs: the loader's own, such as ``input_dir``.
 
@@ -69,21 +69,21 @@ class OriginalMethods:
         """Let the agent search a source.
 
         Raises:
-            SourceError: there is none of that name.
+            SourceError: there is no source of that name.
         """
         self.core.attach(data_source)
 
     def load_and_attach(self, name: str, type: str, force: bool = False, **kwargs: Any) -> None:
-        """Load documents into a source, or bring it up to date if there is one of that name, and attach it.
+        """Load documents into a source, or update the existing source of that name, and attach it.
 
-        Where nothing has changed, that takes no longer than looking at the files. A source that is there and cannot
-        be brought up to date, because its files are gone, is attached as it is, with a warning.
+        An unchanged source takes no longer than a look at its files. An existing source that cannot be updated, because
+        its files are gone, is attached unchanged with a warning.
 
         Args:
             name: the source's.
             type: of the loader.
-            force: put the documents in place of quite other ones that the source holds.
-            **kwargs: the loader's; none for a source that is there: it is attached as it is.
+            force: replace a source that holds other documents.
+            **kwargs: the loader's. Without any, an existing source is attached unchanged.
 
         Raises:
             ConfigError: an unknown loader or argument.
@@ -97,7 +97,7 @@ class OriginalMethods:
             except SourceError as error:
                 if force or not known:
                     raise
-                logger.warning("The source %s is attached as it is. It cannot be brought up to date: %s", name, error)
+                logger.warning("The source %s is attached unchanged. It could not be updated: %s", name, error)
         self.attach(name)
 
 

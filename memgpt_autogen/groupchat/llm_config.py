@@ -1,4 +1,4 @@
-"""AutoGen's ``llm_config``, read: what is ours in it, and what AutoGen gets to see. The user's dict stays as it is."""
+"""Reads an AutoGen ``llm_config``: splits our own keys from those for AutoGen. The user's dict is never changed."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 from ..compat import entry_options, is_memgpt_key, model_hint, named_model
 from ..config import LLMConfig
 
-#: Keys that say where an entry's model is; an entry without any of them falls through to the environment.
-_PLACES = ("base_url", "api_base", "api_key", "azure_endpoint", "azure_deployment", "model_client_cls")
+#: Keys that say where an entry's model is. An entry without any of them falls through to the environment.
+_ENDPOINT_KEYS = ("base_url", "api_base", "api_key", "azure_endpoint", "azure_deployment", "model_client_cls")
 _OPENAI = ("", "openai", "open_ai")
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What an ``llm_config`` says.
+class LLMConfigEntry:
+    """The contents of an ``llm_config``.
 
     Attributes:
-        autogen: the config AutoGen gets: entries without our keys, old forms brought up to date; None: none was given.
-        explicit: a model named in the original's form (``model_endpoint_type`` and so on), to be called by us.
-        hosted: the entry names a place that AutoGen's own client knows how to call.
-        hint: what an entry without a place still says: model name, wrapper, window.
+        autogen: the config for AutoGen, without our keys and with old spellings updated; None: none was given.
+        explicit: a model in the original's form (``model_endpoint_type`` and so on), called directly.
+        hosted: AutoGen's own client can call the model.
+        hint: model name, wrapper and window of an entry without an endpoint.
         options: preset, persona, human, name.
     """
 
@@ -33,69 +33,69 @@ class Entry:
     options: Mapping[str, str]
 
 
-def read_entry(llm_config: Any) -> Entry:
+def read_llm_config(llm_config: Any) -> LLMConfigEntry:
     """Read an ``llm_config``: a dict, a list of entries, or AutoGen's own LLMConfig.
 
     Raises:
-        ConfigError: it names a server that is not known.
+        ConfigError: it names an unknown server type.
     """
     if not isinstance(llm_config, (Mapping, list, tuple)):
         return _from_object(llm_config)
     whole = dict(llm_config) if isinstance(llm_config, Mapping) else {"config_list": list(llm_config)}
     entries = [dict(entry) for entry in _listed(whole)]
     if not entries:
-        return _for_autogen_to_judge(llm_config)
+        return _invalid(llm_config)
     first = {**{key: value for key, value in whole.items() if is_memgpt_key(key)}, **entries[0]}
     explicit = named_model(first)
-    hosted = explicit is None and any(_names_place(entry) for entry in entries)
+    hosted = explicit is None and any(_names_endpoint(entry) for entry in entries)
     if not (explicit or hosted) and first.get("model") == "":
-        return _for_autogen_to_judge(llm_config)
+        return _invalid(llm_config)
     cleaned = [_for_autogen(entry, explicit, hosted) for entry in entries]
     rest = _up_to_date({key: value for key, value in whole.items() if key != "config_list"})
     autogen = {**rest, "config_list": cleaned} if "config_list" in whole else cleaned[0]
-    return Entry(autogen, explicit, hosted, model_hint(first), entry_options(first))
+    return LLMConfigEntry(autogen, explicit, hosted, model_hint(first), entry_options(first))
 
 
-def _from_object(llm_config: Any) -> Entry:
-    """AutoGen's LLMConfig, or an entry of one: typed entries cannot hold our keys, and always know their provider."""
+def _from_object(llm_config: Any) -> LLMConfigEntry:
+    """AutoGen's own LLMConfig object, or an entry of one. Its entries have a provider, and none of our keys."""
     entries = getattr(llm_config, "config_list", [llm_config])
     if not hasattr(entries[0], "model"):
-        return _for_autogen_to_judge(llm_config)
+        return _invalid(llm_config)
     first = dict(entries[0])
-    return Entry(llm_config, None, _names_place(first), model_hint(first), entry_options(first))
+    return LLMConfigEntry(llm_config, None, _names_endpoint(first), model_hint(first), entry_options(first))
 
 
-def _for_autogen_to_judge(llm_config: Any) -> Entry:
-    """Something that no agent can be made from: AutoGen says what is wrong with it, in the words its users know."""
-    return Entry(llm_config, None, True, LLMConfig(), {})
+def _invalid(llm_config: Any) -> LLMConfigEntry:
+    """An invalid config: AutoGen itself reports the error, in the words that its users know."""
+    return LLMConfigEntry(llm_config, None, True, LLMConfig(), {})
 
 
 def _listed(whole: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The entries of a config: those of its ``config_list``, which may be a single one, or the config itself."""
+    """The entries of a config: those of its ``config_list`` (a list or a single entry), or the config itself."""
     listed = whole.get("config_list", whole)
     return [listed] if isinstance(listed, Mapping) else list(listed or ())
 
 
-def _names_place(entry: Mapping[str, Any]) -> bool:
-    return any(entry.get(key) for key in _PLACES) or (entry.get("api_type") or "") not in _OPENAI
+def _names_endpoint(entry: Mapping[str, Any]) -> bool:
+    return any(entry.get(key) for key in _ENDPOINT_KEYS) or (entry.get("api_type") or "") not in _OPENAI
 
 
 def _for_autogen(entry: Mapping[str, Any], explicit: LLMConfig | None, hosted: bool) -> dict[str, Any]:
-    """One entry as AutoGen accepts it today."""
+    """One entry in the form that current AutoGen accepts."""
     kept = _up_to_date(entry)
     if explicit:
         kept = {key: value for key, value in kept.items() if not key.startswith("azure_")}
-    if not hosted:  # the core calls its model itself; AutoGen's client only has to be constructible
+    if not hosted:  # the memory agent calls its model itself; AutoGen's client need only be constructible
         kept["model"] = kept.get("model") or "memgpt"
         kept["api_key"] = kept.get("api_key") or "not-needed"
-        # Nothing is ever sent there; without an address AutoGen warns that the key is not one of OpenAI's.
+        # Never called. Without an address AutoGen would warn that the key is not one of OpenAI's.
         address = explicit.address if explicit else ""
         kept.setdefault("base_url", f"{address or 'http://localhost'}/v1")
     return kept
 
 
 def _up_to_date(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A config, or one entry of it, without our keys and with AutoGen's own by their names of today."""
+    """A config, or one entry, without our keys and with AutoGen's keys by their current names."""
     kept = {key: value for key, value in config.items() if not is_memgpt_key(key)}
     for old, new in (("api_base", "base_url"), ("request_timeout", "timeout")):
         if old in kept:

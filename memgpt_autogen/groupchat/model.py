@@ -1,4 +1,4 @@
-"""The core's model, called through the AutoGen agent's own client: any provider, failover, cache and cost count."""
+"""The memory agent's model, called through AutoGen's client: any provider, failover, cache and cost tracking."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ..llm.openai_errors import error_message
 from ..llm.provider_form import ProviderForm
 from ..llm.tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema, Usage
-from .response_format import SPEAK, for_functions, for_words, has_format
-from .streaming import listening
+from .response_format import TEXT_REPLY_NOTE, for_function_calls, for_text_reply, has_response_format
+from .streaming import with_streaming
 
 #: Providers whose clients in AutoGen know ``tool_choice``.
 _KNOW_TOOL_CHOICE = ("", "openai", "azure")
@@ -31,8 +31,8 @@ class AutoGenModel:
     The conversation goes out in the form that the provider takes, as far as it is known or was learned.
 
     Args:
-        agent: the AutoGen agent; its client is looked up at every call, since AutoGen rebuilds it.
-        hint: what the config entry says of the model and its window.
+        agent: the AutoGen agent. Its client is looked up at every call, because AutoGen rebuilds it.
+        hint: model name and window from the config entry.
     """
 
     def __init__(self, agent: Any, hint: LLMConfig) -> None:
@@ -45,7 +45,7 @@ class AutoGenModel:
         self._message: dict[str, Any] | None = None
 
     def through(self, client: Any) -> AutoGenModel:
-        """The same model, called through another client than the agent's own."""
+        """The same model, called through another client than the agent's."""
         clone = copy.copy(self)
         clone._client = client
         clone._form = self._forms.setdefault(client, ProviderForm(self._hint.model))
@@ -58,7 +58,7 @@ class AutoGenModel:
 
     @property
     def context_window(self) -> int:
-        """What the entry says, or what is known of a model of that name."""
+        """The window in the entry, or the known one of a model of that name."""
         return self._hint.context_window or context_window_of(self.name) or DEFAULT_WINDOW
 
     def count_tokens(self, text: str) -> int:
@@ -79,19 +79,19 @@ class AutoGenModel:
         max_tokens: int | None = None,
         on_delta: OnDelta | None = None,
     ) -> Reply:
-        """One call. See the contract for arguments; errors are the provider's own, as AutoGen's users know them."""
+        """See :class:`memgpt_autogen.llm.base.ChatModel`. Errors are the provider's own."""
         given = self._client or self._agent.client
-        own = isinstance(given, OpenAIWrapper)  # else somebody's stand-in for it, of which nothing is known
+        own = isinstance(given, OpenAIWrapper)  # else a replacement by the user, of which nothing is known
         offered = [tool for tool in tools if only is None or tool.name in only]
-        words = own and any(tool.name == SEND_MESSAGE for tool in offered) and has_format(given)
+        words = own and any(tool.name == SEND_MESSAGE for tool in offered) and has_response_format(given)
         called = [tool for tool in offered if tool.name != SEND_MESSAGE] if words else offered
-        client = (for_words if words else for_functions)(given) if own else given
+        client = (for_text_reply if words else for_function_calls)(given) if own else given
         request: dict[str, Any] = {"cache": cache, "agent": self._agent}
         if called and self._takes_tool_choice() and not words:
             request["tool_choice"] = "required"
         if own and on_delta:
-            client = listening(client, called, on_delta)
-        sent = [*messages, Message(role="system", content=SPEAK)] if words else messages
+            client = with_streaming(client, called, on_delta)
+        sent = [*messages, Message(role="system", content=TEXT_REPLY_NOTE)] if words else messages
         response = self._create(client, request, sent, called)
         if own:
             given.total_usage_summary = client.total_usage_summary
@@ -105,7 +105,7 @@ class AutoGenModel:
         return replace(read_chat_reply(content, calls, offered, only=only), usage=usage)
 
     def as_given(self, said: str) -> str | dict[str, Any]:
-        """What was said, as the message that the client gave, where that is what it came in; else the text."""
+        """The client's message object if it holds exactly this text, else the text."""
         message = self._message or {}
         return message if said and str(message.get("content")).strip() == said else said
 
@@ -140,7 +140,7 @@ class AutoGenModel:
 
 
 def _fresh(data: Any) -> Any:
-    """The same data, no two parts of it one object: AutoGen's cache pickles it, and so tells the two apart."""
+    """A deep copy without shared objects: AutoGen's cache pickles it, and shared objects change the key."""
     return json.loads(json.dumps(data))
 
 

@@ -1,4 +1,4 @@
-"""What stands where AutoGen expects its LLM client, for models that the core calls itself."""
+"""An adapter in place of AutoGen's LLM client, for models that the memory agent calls itself."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..messages import Message, Usage
 from .translate import content_text
 
 
-class StandInClient:
-    """Answers AutoGen's own questions (summaries, speaker selection) and keeps count of usage, as OpenAIWrapper does.
+class CoreModelClient:
+    """Answers AutoGen's own requests (summaries, speaker selection) and tracks usage, like ``OpenAIWrapper``.
 
     Args:
-        model: gives the model when it is first needed.
+        model: returns the model; called at first use.
     """
 
     def __init__(self, model: Callable[[], ChatModel]) -> None:
@@ -28,26 +28,26 @@ class StandInClient:
         model = self._model()
         messages = [_message(message) for message in config.get("messages", ())]
         reply = model.complete(messages, [], cache=config.get("cache"), max_tokens=config.get("max_tokens"))
-        count(self, model.name, reply.usage)
+        add_usage(self, model.name, reply.usage)
         return SimpleNamespace(text=reply.text, cost=reply.usage.cost, model=model.name)
 
     def extract_text_or_completion_object(self, response: SimpleNamespace) -> list[str]:
-        """The text of a response, in AutoGen's shape."""
+        """The text of a response, in the form that AutoGen expects."""
         return [response.text]
 
     def clear_usage_summary(self) -> None:
-        """Begin to count anew."""
+        """Reset the usage counts."""
         self.total_usage_summary = self.actual_usage_summary = None
 
     def print_usage_summary(self, mode: Any = None) -> None:
-        """Show the usage through AutoGen's stream."""
+        """Print the usage through AutoGen's ``IOStream``."""
         from autogen.io import IOStream
 
         IOStream.get_default().print(f"Usage: {self.actual_usage_summary or 'none yet'}")
 
 
-def count(client: Any, model: str, usage: Usage) -> None:
-    """Add to both usage summaries of a client: AutoGen's own, or the one that stands in for it."""
+def add_usage(client: Any, model: str, usage: Usage) -> None:
+    """Add usage to both summaries of a client."""
     client.total_usage_summary = _added(client.total_usage_summary, model, usage)
     client.actual_usage_summary = _added(client.actual_usage_summary, model, usage)
 

@@ -1,8 +1,7 @@
-"""Methods that AutoGen's registry takes for the ones they override.
+"""Methods that compare equal to the ones they override, for AutoGen's registry of reply functions.
 
-AutoGen keeps reply functions in a list and finds them by ``==``: its agents replace ``ConversableAgent``'s LLM reply by
-their own, and scripts look for it. Whether they name it by ``ConversableAgent`` or by a subclass, it is the same place
-in that list.
+AutoGen keeps reply functions in a list and finds them by ``==``: its agents replace ``ConversableAgent``'s LLM reply,
+and scripts look it up. Whether they name it by ``ConversableAgent`` or by a subclass, they find the same entry.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class _Override:
     def __init__(self, function: Any, overridden: Any) -> None:
         functools.update_wrapper(self, function)
-        # What ``inspect`` tells a function, and a coroutine function, by.
+        # The attributes by which ``inspect`` recognises functions and coroutine functions.
         self.__code__ = function.__code__
         self.__defaults__ = function.__defaults__
         self.__kwdefaults__ = function.__kwdefaults__
@@ -45,7 +44,7 @@ class _Override:
 
 
 def overrides(overridden: Any) -> Callable[[F], F]:
-    """Decorate a method so that, taken from the class, it equals the one that it overrides."""
+    """Decorate a method so that, taken from the class, it equals the method that it overrides."""
 
     def decorated(function: F) -> F:
         equal: Any = _Override(function, overridden)

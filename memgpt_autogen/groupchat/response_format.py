@@ -1,8 +1,8 @@
-"""AutoGen's client, readied for one call: with its ``response_format`` for words, without it for functions.
+"""AutoGen's client prepared for one call: with its ``response_format`` for text, without it for function calls.
 
-What an agent says must have the form that ``response_format`` asks for; its inner thoughts and the arguments of its
-memory functions must not. So where it may speak, it is offered no function to speak with: the words that it writes
-beside the functions are held to the form by the provider, and they are what it says.
+``response_format`` must constrain what an agent says, but not its inner thoughts and the arguments of its memory
+functions. So an agent that may speak is not offered ``send_message``: the text that it writes besides function calls
+is its message, and the provider constrains that.
 """
 
 from __future__ import annotations
@@ -10,33 +10,33 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-#: Goes with a request whose words are held to a form.
-SPEAK = (
+#: Added to a request whose text is constrained by ``response_format``.
+TEXT_REPLY_NOTE = (
     "There is no send_message now: to speak, write your reply itself, in the form that is asked for. Call a function "
     "only to work with your memory or to have something done."
 )
 
 _TOOLS = ("tools", "functions", "tool_choice", "parallel_tool_calls")
-_FORMATS = ("response_format", "_response_format")  # what AutoGen's clients call it
+_FORMATS = ("response_format", "_response_format")  # its attribute in AutoGen's clients
 
 
-def has_format(client: Any) -> bool:
-    """Whether an ``OpenAIWrapper`` holds replies to a form."""
+def has_response_format(client: Any) -> bool:
+    """Whether an ``OpenAIWrapper`` has a ``response_format``."""
     return any(entry.get("response_format") for entry in client._config_list) or any(
         getattr(one, name, None) for one in client._clients for name in _FORMATS
     )
 
 
-def for_words(client: Any) -> Any:
-    """The same client, its entries without AutoGen's tools: AutoGen would put them in place of what we offer."""
+def for_text_reply(client: Any) -> Any:
+    """A copy of the client without AutoGen's tools, which would replace the functions that we offer."""
     return _without(client, _TOOLS)
 
 
-def for_functions(client: Any) -> Any:
-    """The same without a form for replies, too."""
+def for_function_calls(client: Any) -> Any:
+    """The same, also without ``response_format``."""
     clone = _without(client, (*_TOOLS, "response_format"))
-    if has_format(client):
-        clone._clients = [_formless(one) for one in client._clients]
+    if has_response_format(client):
+        clone._clients = [_without_format(one) for one in client._clients]
     return clone
 
 
@@ -50,7 +50,7 @@ def _without(client: Any, keys: tuple[str, ...]) -> Any:
     return clone
 
 
-def _formless(client: Any) -> Any:
+def _without_format(client: Any) -> Any:
     clone = copy.copy(client)
     for name in _FORMATS:
         if hasattr(clone, name):

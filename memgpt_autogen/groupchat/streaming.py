@@ -1,8 +1,8 @@
-"""What a hosted model writes, heard while it comes.
+"""Streaming through AutoGen's client.
 
-AutoGen shows the plain words of a streamed reply; what the memory agent says stands in the arguments of a call. So the
-``openai`` client inside AutoGen's is asked for a stream, and AutoGen is handed the whole. A provider whose client is of
-another kind is not listened to: its replies come as a whole.
+AutoGen displays the plain text of a streamed reply, but the memory agent's message is an argument of a function call.
+So the ``openai`` client inside AutoGen's is asked for a stream, and AutoGen gets the complete reply. Providers with
+another kind of client do not stream.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from ..llm.openai_stream import STREAMED, assemble
 from ..messages import ToolSchema
 
 
-def asked_for(llm_config: Any) -> bool:
-    """Whether a config says ``stream: True``, at its top or in an entry."""
+def streaming_requested(llm_config: Any) -> bool:
+    """Whether a config has ``stream: True``, at its top level or in an entry."""
     if not llm_config:
         return False
     entries = llm_config.get("config_list") or []
     return bool(llm_config.get("stream")) or any(dict(entry).get("stream") for entry in entries)
 
 
-def listening(client: Any, tools: Sequence[ToolSchema], on_delta: OnDelta) -> Any:
-    """The same ``OpenAIWrapper``, its replies heard while they come."""
+def with_streaming(client: Any, tools: Sequence[ToolSchema], on_delta: OnDelta) -> Any:
+    """A copy of the ``OpenAIWrapper`` that streams replies to ``on_delta``."""
     clone = copy.copy(client)
-    clone._clients = [_heard(one, tools, on_delta) for one in client._clients]
+    clone._clients = [_with_streaming(one, tools, on_delta) for one in client._clients]
     clone._config_list = [{**entry, "stream": False} for entry in client._config_list]
     return clone
 
 
-def _heard(client: Any, tools: Sequence[ToolSchema], on_delta: OnDelta) -> Any:
+def _with_streaming(client: Any, tools: Sequence[ToolSchema], on_delta: OnDelta) -> Any:
     inner: Any = getattr(client, "_oai_client", None)
     if not hasattr(inner, "chat"):
         return client
     completions = inner.chat.completions
-    beside = _Beside(completions, create=_streamed(completions.create, tools, on_delta))
+    beside = _Overlay(completions, create=_streaming_create(completions.create, tools, on_delta))
     clone = copy.copy(client)
-    clone._oai_client = _Beside(inner, chat=_Beside(inner.chat, completions=beside))
+    clone._oai_client = _Overlay(inner, chat=_Overlay(inner.chat, completions=beside))
     return clone
 
 
-def _streamed(create: Callable[..., Any], tools: Sequence[ToolSchema], on_delta: OnDelta) -> Callable[..., Any]:
+def _streaming_create(create: Callable[..., Any], tools: Sequence[ToolSchema], on_delta: OnDelta) -> Callable[..., Any]:
     def created(**request: Any) -> Any:
         from openai.types.chat import ChatCompletion
 
@@ -72,8 +72,8 @@ def _streamed(create: Callable[..., Any], tools: Sequence[ToolSchema], on_delta:
     return created
 
 
-class _Beside(SimpleNamespace):
-    """An object with some attributes in place of its own."""
+class _Overlay(SimpleNamespace):
+    """An object with some of its attributes replaced."""
 
     def __init__(self, inner: Any, **instead: Any) -> None:
         super().__init__(**instead)

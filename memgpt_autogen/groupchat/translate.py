@@ -1,4 +1,4 @@
-"""Between AutoGen's message dicts and the core's events, both ways. Pure functions."""
+"""Translates between AutoGen's message dicts and the memory agent's events. Pure functions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AutoGenMessage = Mapping[str, Any]
 
 
 def is_own(message: AutoGenMessage, name: str, own_calls: Collection[str]) -> bool:
-    """Whether the agent itself said this. (Its tool calls carry no name in AutoGen's lists.)"""
+    """Whether the agent itself sent this message. (Its tool calls carry no name in AutoGen's lists.)"""
     if message.get("name"):
         return bool(message["name"] == name and message.get("role") != "tool")
     if message.get("role") != "assistant":
@@ -26,18 +26,18 @@ def is_own(message: AutoGenMessage, name: str, own_calls: Collection[str]) -> bo
 
 
 def nameless_calls(messages: Sequence[AutoGenMessage]) -> set[str]:
-    """The ids of calls of which the messages do not say whose they are."""
+    """The ids of function calls in messages without a name."""
     unsigned = (message for message in messages if not message.get("name"))
     return {str(call.get("id")) for message in unsigned for call in message.get("tool_calls") or []}
 
 
 def to_event(message: AutoGenMessage, conversation_id: str, manager: str | None) -> Message | None:
-    """A message of another's as an event; None where there is nothing in it.
+    """A message of another participant as an event; None if it is empty.
 
     Args:
         message: AutoGen's dict.
         conversation_id: the chat it belongs to.
-        manager: the group chat manager's name: what it says itself (introductions) comes from the system.
+        manager: the group chat manager's name. Its own messages (introductions) become system alerts.
     """
     text = text_of(message)
     if not text:
@@ -50,7 +50,7 @@ def to_event(message: AutoGenMessage, conversation_id: str, manager: str | None)
 
 
 def text_of(message: AutoGenMessage) -> str:
-    """The words of a message: its content, the calls it makes, the results it brings."""
+    """A message as text: its content, its function calls and its function results."""
     parts = []
     responses = message.get("tool_responses") or []
     if not responses:
@@ -65,7 +65,7 @@ def text_of(message: AutoGenMessage) -> str:
 
 
 def content_text(content: Any, context: Mapping[str, Any] | None = None) -> str:
-    """Any content as text: a string, a list of parts (images are named, not shown), a callable, anything else."""
+    """Any content as text: a string, a list of parts (images by name only), a callable, or anything else."""
     if content is None:
         return ""
     if isinstance(content, str):
@@ -93,7 +93,7 @@ def _part_text(part: Any) -> str:
 
 
 def images_of(content: Any) -> list[str]:
-    """The addresses of the pictures among the parts of a content."""
+    """The URLs of the images in a content."""
     if isinstance(content, str) or not isinstance(content, Sequence):
         return []
     parts = [part.get("image_url") for part in content if isinstance(part, Mapping)]
@@ -102,7 +102,7 @@ def images_of(content: Any) -> list[str]:
 
 
 def _address(image: Any) -> str:
-    """A picture's address; of a PIL image, as AutoGen's multimodal agents hold them, its data."""
+    """An image's URL; of a PIL image, as AutoGen's multimodal agents hold it, a data URL."""
     if isinstance(image, str):
         return image
     if not hasattr(image, "save"):
@@ -113,7 +113,7 @@ def _address(image: Any) -> str:
 
 
 def results_for(message: AutoGenMessage, pending: Sequence[ToolCall]) -> list[ToolResult]:
-    """The results in a message that answer calls of ours."""
+    """The results in a message that answer pending function calls."""
     waiting = {call.id: call for call in pending}
     found = []
     for response in message.get("tool_responses") or [message]:
@@ -126,11 +126,11 @@ def results_for(message: AutoGenMessage, pending: Sequence[ToolCall]) -> list[To
 
 
 def to_reply(turn: Turn, legacy_functions: Collection[str] = ()) -> str | dict[str, Any] | None:
-    """What the agent said, as AutoGen's reply: text, or a dict with the calls that AutoGen is to run.
+    """A turn as AutoGen's reply: text, or a dict with the function calls that AutoGen is to run.
 
     Args:
-        turn: what the agent did.
-        legacy_functions: names offered under ``functions``, whose calls go back as ``function_call``.
+        turn: the agent's turn.
+        legacy_functions: names of functions from ``functions``, whose calls are returned as ``function_call``.
     """
     text = "\n".join(turn.said)
     if not turn.pending:
@@ -147,11 +147,11 @@ def _function(call: ToolCall) -> dict[str, str]:
 
 
 def offered_tools(llm_config: Any, also: Sequence[AutoGenMessage] = ()) -> tuple[list[ToolSchema], set[str]]:
-    """The functions that AutoGen offers through an agent's ``llm_config``, and which of them are of the old form.
+    """The functions in an agent's ``llm_config``, and the names of those in the old ``functions`` list.
 
     Args:
         llm_config: the agent's.
-        also: tools for this reply alone, as a remote client brings them.
+        also: tools for this reply only, from a remote client.
     """
     config = llm_config or {}
     listed = [tool.get("function", {}) for tool in (*(config.get("tools") or ()), *also)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memgpt_autogen.groupchat.conversations import START, Conversations, digest, first_new
+from memgpt_autogen.groupchat.conversations import START, PeerConversations, digest, first_new
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
 pytestmark = pytest.mark.groupchat
@@ -41,10 +41,10 @@ def message(text: str) -> dict[str, str]:
     return {"name": "ann", "role": "user", "content": text}
 
 
-def taken(conversations: Conversations, peer: Peer, texts: str, *, owed: bool = False) -> str:
+def taken(conversations: PeerConversations, peer: Peer, texts: str, *, owed: bool = False) -> str:
     messages = [message(letter) for letter in texts]
-    _, known, entries = conversations.news(peer, messages, owed=owed)
-    conversations.keep(peer, entries)
+    known, entries = conversations.unread(peer, messages, reply_owed=owed)
+    conversations.mark_read(peer, entries)
     return texts[known:]
 
 
@@ -59,19 +59,19 @@ def agent(store: SQLiteStore) -> str:
 
 
 def test_a_chat_that_grows(store: SQLiteStore, agent: str) -> None:
-    conversations, peer = Conversations(store, agent), Peer("ann")
+    conversations, peer = PeerConversations(store, agent), Peer("ann")
     assert [taken(conversations, peer, texts) for texts in ("a", "ab", "abb", "abbcd")] == ["a", "b", "b", "cd"]
 
 
 def test_the_same_words_again_after_an_answer_are_new_but_a_retry_is_not(store: SQLiteStore, agent: str) -> None:
-    conversations, peer = Conversations(store, agent), Peer("ann")
+    conversations, peer = PeerConversations(store, agent), Peer("ann")
     assert taken(conversations, peer, "a") == "a"
     assert taken(conversations, peer, "a", owed=True) == ""
     assert taken(conversations, peer, "a") == "a"
 
 
 def test_a_cleared_chat_begins_anew(store: SQLiteStore, agent: str) -> None:
-    conversations, peer = Conversations(store, agent), Peer("ann")
+    conversations, peer = PeerConversations(store, agent), Peer("ann")
     taken(conversations, peer, "abc")
     conversations.cleared(peer)
     assert taken(conversations, peer, "cab") == "cab"
@@ -79,7 +79,7 @@ def test_a_cleared_chat_begins_anew(store: SQLiteStore, agent: str) -> None:
 
 
 def test_two_peers_of_one_name_do_not_mix(store: SQLiteStore, agent: str) -> None:
-    conversations, first, second = Conversations(store, agent), Peer("chat_manager"), Peer("chat_manager")
+    conversations, first, second = PeerConversations(store, agent), Peer("chat_manager"), Peer("chat_manager")
     assert taken(conversations, first, "a") == "a"
     assert taken(conversations, second, "a") == "a"
     assert taken(conversations, first, "ab") == "b"
@@ -87,8 +87,8 @@ def test_two_peers_of_one_name_do_not_mix(store: SQLiteStore, agent: str) -> Non
 
 
 def test_another_process_recognises_a_resumed_chat(store: SQLiteStore, agent: str) -> None:
-    taken(Conversations(store, agent), Peer("chat_manager"), "abc")
-    assert taken(Conversations(store, agent), Peer("chat_manager"), "abcd") == "d"
+    taken(PeerConversations(store, agent), Peer("chat_manager"), "abc")
+    assert taken(PeerConversations(store, agent), Peer("chat_manager"), "abcd") == "d"
 
 
 def test_a_digest_is_of_who_and_what_not_of_the_role() -> None:

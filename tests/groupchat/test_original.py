@@ -164,9 +164,7 @@ def test_documents_are_brought_up_to_date_and_replaced_by_force(
     assert held() == ["New."]
     paper.unlink()
     agent.load_and_attach("notes", "directory", input_files=[str(paper)])
-    assert (
-        held() == ["New."] and "is attached as it is. It cannot be brought up to date: There is no file" in caplog.text
-    )
+    assert held() == ["New."] and "is attached unchanged. It could not be updated: There is no file" in caplog.text
     with pytest.raises(SourceError, match="There is no file"):
         agent.load_and_attach("notes", "directory", force=True, input_files=[str(paper)])
     agent.load_and_attach("notes", "directory", force=True, input_files=[str(other)])
