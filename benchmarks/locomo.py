@@ -5,7 +5,8 @@
 Data: https://github.com/snap-research/locomo, data/locomo10.json (CC BY-NC 4.0), or any file of its form.
 
 Protocol: one agent, so one index, per conversation. The unit is a turn: its speaker is the message's author, its text
-ends in "[image: caption]" where there is one. Questions without an evidence turn that exists are left out. frac@k: the
+ends in "[image: caption]" where there is one, and its date is that of its session; questions are asked on the day of
+the last. Questions without an evidence turn that exists are left out. frac@k: the
 mean share of a question's evidence turns among the first k hits; any@5: the share of questions with one of their
 sessions among the first five, sessions being ranked by their best turn. Asked through the store's search that
 ``conversation_search`` asks, by words alone and with the bundled embedder (extra ``local``), whose query vectors are
@@ -27,6 +28,7 @@ import sqlite3
 import sys
 import time
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +41,8 @@ from memgpt_autogen.storage import ranking
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from memgpt_autogen.storage.words import TOKENIZER, fts_query
 
-PARTS = ("WINDOW", "SESSION", "SPEAKER", "QUESTION", "TURN_MEANING")
+PARTS = ("WINDOW", "SESSION", "SPEAKER", "QUESTION", "LENGTH", "DATED", "TURN_MEANING")
+CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
 DEPTH = 200  # hits looked at: enough for five sessions
 
 
@@ -49,7 +52,8 @@ class Conversation:
     agent: str
     turns: list[tuple[str, str, str, str]]  # session, id, speaker, text
     ids: dict[str, str]  # of turns, by message
-    questions: list[tuple[str, set[str]]]
+    questions: list[tuple[str, set[str], int]]  # with its category
+    last_day: date
     vectors: dict[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -62,13 +66,20 @@ def turns_of(conversation):
         number += 1
 
 
+def when(conversation, session):
+    return datetime.strptime(conversation[f"{session}_date_time"], "%I:%M %p on %d %B, %Y").astimezone()
+
+
 def load(store, path, embedder):
     for number, one in enumerate(json.loads(path.read_text(encoding="utf-8"))):
         name = str(one.get("sample_id", number))
         agent = store.agents.create(name, {}).id
         turns = list(turns_of(one["conversation"]))
+        told = {session: when(one["conversation"], session) for session, *_ in turns}
         messages = [
-            replace(events.user_message(text, name=speaker), session_id=f"{name} {session}", answered=True)
+            replace(
+                events.user_message(text, name=speaker, at=told[session]), session_id=f"{name} {session}", answered=True
+            )
             for session, _, speaker, text in turns
         ]
         store.log.append(agent, messages)
@@ -77,24 +88,24 @@ def load(store, path, embedder):
         for question in one["qa"]:
             evidence = {turn for said in question.get("evidence", []) for turn in re.findall(r"D\d+:\d+", said)}
             if evidence & known:
-                questions.append((question["question"], evidence & known))
+                questions.append((question["question"], evidence & known, question["category"]))
         ids = {message.id: turn[1] for message, turn in zip(messages, turns, strict=True)}
-        loaded = Conversation(name, agent, turns, ids, questions)
+        loaded = Conversation(name, agent, turns, ids, questions, max(told.values()).date())
         if embedder:
             backfill_agent(store, embedder, agent)
-            loaded.vectors = {question: embedder.embed([question]) for question, _ in questions}
+            loaded.vectors = {question: embedder.embed([question]) for question, *_ in questions}
         yield loaded
 
 
 def ours(store, one, embedder=None, times=None):
-    for question, _ in one.questions:
+    for question, *_ in one.questions:
         vector = one.vectors[question] if embedder else None
-        name = embedder.name if embedder else ""
+        asked = {"vector": vector, "embedder": embedder.name if embedder else "", "today": one.last_day}
         started = time.perf_counter()
-        page = store.log.search(one.agent, question, page=0, page_size=10, vector=vector, embedder=name)
+        page = store.log.search(one.agent, question, page=0, page_size=10, **asked)
         if times is not None:
             times.append(1000 * (time.perf_counter() - started))
-            page = store.log.search(one.agent, question, page=0, page_size=DEPTH, vector=vector, embedder=name)
+            page = store.log.search(one.agent, question, page=0, page_size=DEPTH, **asked)
         yield [one.ids[hit.item.id] for hit in page.hits]
 
 
@@ -103,14 +114,14 @@ def plain(one):
         table.execute(f'CREATE VIRTUAL TABLE turns USING fts5(text, tokenize="{TOKENIZER}")')
         table.executemany("INSERT INTO turns VALUES (?)", [(f"{turn[2]}: {turn[3]}",) for turn in one.turns])
         sql = "SELECT rowid FROM turns WHERE turns MATCH ? ORDER BY bm25(turns), rowid LIMIT ?"
-        for question, _ in one.questions:
+        for question, *_ in one.questions:
             yield [one.turns[row[0] - 1][1] for row in table.execute(sql, (fts_query(question), DEPTH))]
 
 
 def shares(one, answers):
     """frac@10 and any@5 of each question."""
     found = []
-    for (_, evidence), ranked in zip(one.questions, answers, strict=True):
+    for (_, evidence, _), ranked in zip(one.questions, answers, strict=True):
         sessions = list(dict.fromkeys(turn.split(":")[0] for turn in ranked))[:5]
         any5 = any(turn.split(":")[0] in sessions for turn in evidence)
         found.append((len(evidence & set(ranked[:10])) / len(evidence), float(any5)))
@@ -127,6 +138,9 @@ def table(title, conversations, answers):
     turn, session = np.concatenate(each).mean(axis=0)
     single = " ".join(f"{one.name} {found[:, 0].mean():.1f}" for one, found in zip(conversations, each, strict=True))
     print(f"{title:24} turn frac@10 {turn:5.1f}   session any@5 {session:5.1f}   ({single})")
+    found, kinds = np.concatenate(each)[:, 0], np.array([kind for one in conversations for *_, kind in one.questions])
+    by_kind = (f"{name} {found[kinds == kind].mean():.1f}" for kind, name in CATEGORIES.items() if kind in kinds)
+    print(f"{'':24} turn frac@10: {', '.join(by_kind)}")
     return turn
 
 

@@ -13,9 +13,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ..storage.base import Store
+from ..storage.irregular_forms import irregular_forms
 from ..storage.words import STOP_WORDS, rank, telling
 from .answer_types import AnswerType, answer_type_of
-from .irregular_forms import irregular_forms
 from .sentences import Fragment, fragments, sentences
 
 #: Hits of each memory whose sentences are candidates.

@@ -81,11 +81,13 @@ class Log(Protocol):
         embedder: str = "",
         since: date | None = None,
         until: date | None = None,
+        today: date | None = None,
     ) -> Page[Message]:
         """Messages by words, and by meaning where a vector of the query is given; never those still unanswered.
 
         By words alone, it finds the messages that hold one, the name of who said it among its words. ``since`` and
-        ``until``: only messages of these days (local time, both included).
+        ``until``: only messages of these days (local time, both included). ``today``: what "last May" in the query is
+        counted from; None: the present day.
         """
         ...
 
@@ -172,6 +174,7 @@ class Passages(Arrivals, Protocol):
         source: str | None = None,
         since: date | None = None,
         until: date | None = None,
+        today: date | None = None,
     ) -> Page[Passage]:
         """Passages by words, and by meaning where a vector of the query is given.
 
@@ -183,6 +186,7 @@ class Passages(Arrivals, Protocol):
             also: by other embedders, for the sources that these made; None: those are searched by words alone.
             source: only the attached source of this name; empty: only the agent's own notes.
             since, until: only what was written on these days (local time, both included).
+            today: what "last May" in the query is counted from, for the agent's own notes; None: the present day.
 
         Raises:
             SourceError: an attached source is of an embedder that is not named; no source of that name is attached.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
 from .files import beside, closed, opened, prepare
+from .names import heading_of
 from .schema import MIGRATIONS
 from .search_text import searchable
 
@@ -113,6 +114,7 @@ class Database:
         try:
             connection.row_factory = sqlite3.Row
             connection.create_function("searchable", 1, searchable, deterministic=True)  # used by the schema
+            connection.create_function("heading_of", 2, heading_of, deterministic=True)  # the same
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # which opens the file
             if not self.read_only:
@@ -298,6 +300,11 @@ class Database:
     def in_transaction(self) -> bool:
         """Whether a transaction is open; certain only where other threads are kept out."""
         return self._depth > 0
+
+    def terms_of(self, table: str) -> None:
+        """Have ``temp.<table>_terms`` there: where each term of a full text table stands."""
+        with self._mutex:
+            self._run(f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.{table}_terms USING fts5vocab(main, {table}, instance)")
 
     def held(self) -> AbstractContextManager[object]:
         """Keep other threads out meanwhile."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..ids import new_id
 from .database import Database, now
+from .names import heading_of
 from .shapes import AgentRow
 
 Row = dict[str, Any]
@@ -134,6 +135,7 @@ def load(
                         "id": new_id(),
                         "source_id": source,
                         "metadata": json.dumps(note["metadata"]),
+                        "heading": heading_of(note["text"], note["uri"]),
                         "step_id": ids(note["step_id"]),
                     }
                     for note in data["notes"]

@@ -14,7 +14,8 @@ from ..errors import StoreError
 from ..ids import new_id
 from ..messages import Message, ToolCall, Usage
 from .database import Database, now, stamp
-from .holders import find, written
+from .dates import days_named
+from .holders import Finder, dated, written
 from .ranking import best, rank_turns
 from .search_text import terms
 from .shapes import Hit, Page, Summary, Vectors
@@ -91,6 +92,7 @@ class SQLiteLog:
         embedder: str = "",
         since: date | None = None,
         until: date | None = None,
+        today: date | None = None,
     ) -> Page[Message]:
         with self._db.held():
             if vector is not None and not self._agree(agent_id, embedder):
@@ -99,10 +101,11 @@ class SQLiteLog:
             if not len(shelf):
                 return Page([], 0, page, page_size)
             numbers = shelf.numbers
-            held = find(self._db, "messages_fts", query, [shelf], with_pairs=False)
+            held = Finder(self._db, "messages_fts", [shelf]).find(query)
             listed, named = np.zeros(len(shelf), dtype=np.bool_), np.zeros(len(shelf), dtype=np.bool_)
             words = []
-            for word, holders in held.words.items():
+            for word, postings in held.words.items():
+                holders = postings.places
                 called = [code for name, code in authors.values.items() if word in terms(name)]
                 if called:  # who said it is one of its words
                     said = np.isin(shelf.fact(_AUTHOR), called)
@@ -114,6 +117,7 @@ class SQLiteLog:
             asking = np.flatnonzero(shelf.fact(_ASKS))
             similar = None if vector is None else shelf.similar(vector)
             scores = rank_turns(words, shelf.fact(_SIZE), sessions, np.flatnonzero(named), asking, similar)
+            scores += dated(self._db, "messages", "agent_id", [shelf], days_named(query, today or date.today()))
             if similar is not None:
                 listed |= shelf.known()
             if since or until:

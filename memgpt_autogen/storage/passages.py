@@ -6,7 +6,7 @@ import contextlib
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 import numpy as np
@@ -15,9 +15,11 @@ import numpy.typing as npt
 from ..errors import SourceError
 from .arrivals import IN_SIGHT
 from .database import Database
-from .holders import find, written
+from .dates import Days, days_named
+from .holders import Finder, dated, written
+from .links import linked
 from .outside import Outside, VectorIndex, key_of
-from .ranking import Floats, best, rank_passages
+from .ranking import LINKING, NAMED, Floats, best, rank_passages
 from .shapes import Hit, Page, Passage, Progress, Vectors
 from .shelf import Shelf
 from .sources import SQLiteSources
@@ -54,6 +56,7 @@ class SQLitePassages(SQLiteSources):
         source: str | None = None,
         since: date | None = None,
         until: date | None = None,
+        today: date | None = None,
     ) -> Page[Passage]:
         with self._db.held():
             if vector is not None and not self._agree(agent_id, embedder):
@@ -61,11 +64,12 @@ class SQLitePassages(SQLiteSources):
             shelves = self._attached_shelves(agent_id, source)
             if not shelves:
                 return Page([], 0, page, page_size)
-            held = find(self._db, "passages_fts", query, shelves, with_pairs=True)
+            finder = Finder(self._db, "passages_fts", shelves)
+            held = finder.find(query, counts=True)
             sizes = np.concatenate([shelf.fact(0) for shelf in shelves])
             found = np.zeros(len(sizes), dtype=np.bool_)
-            for holders in held.words.values():
-                found[holders] = True
+            for word in held.words.values():
+                found[word.places] = True
             similar = None
             if vector is not None:
                 asked = {**(also or {}), embedder: vector}
@@ -74,17 +78,36 @@ class SQLitePassages(SQLiteSources):
                 similar = np.concatenate([cosines for cosines, _ in compared])
                 found |= np.concatenate([known for _, known in compared])
             scores = rank_passages([*held.words.values()], held.pairs, sizes, similar)
+            scores += self._dated(shelves, days_named(query, today or date.today()))
+            if found.any():
+                hits = self._passages_at(shelves, best(scores, np.flatnonzero(found), 0, LINKING))
+                ids = [shelf.owner_id for shelf in shelves]
+                links = finder.places(linked(self._db, ids, query, [hit.item.text for hit in hits]))
+                scores[links] += NAMED
+                found[links] = True
             if vector is None and not query.strip():
                 found[:], scores = True, np.concatenate([shelf.numbers for shelf in shelves]).astype(np.float64)
             if since or until:
                 found &= written(self._db, "passages", "source_id", shelves, (since, until))
             among = np.flatnonzero(found)
-            starts = np.cumsum([0, *(len(shelf) for shelf in shelves)])
-            hits = []
-            for place, score in best(scores, among, page, page_size):
-                on = int(np.searchsorted(starts, place, side="right")) - 1
-                hits.append(Hit(self._passage(int(shelves[on].numbers[place - starts[on]])), score))
+            hits = self._passages_at(shelves, best(scores, among, page, page_size))
             return Page(hits, len(among), page, page_size)
+
+    def _passages_at(self, shelves: Sequence[Shelf], ranked: Iterable[tuple[int, float]]) -> list[Hit[Passage]]:
+        starts = np.cumsum([0, *(len(shelf) for shelf in shelves)])
+        hits = []
+        for place, score in ranked:
+            on = int(np.searchsorted(starts, place, side="right")) - 1
+            hits.append(Hit(self._passage(int(shelves[on].numbers[place - starts[on]])), score))
+        return hits
+
+    def _dated(self, shelves: Sequence[Shelf], days: Sequence[Days]) -> Floats:
+        """What the agent's own notes gain for their day; a document's passages have that of its loading."""
+        each = [np.zeros(len(shelf), dtype=np.float32) for shelf in shelves]
+        for place, shelf in enumerate(shelves):
+            if days and self._db.one("SELECT 1 FROM sources WHERE id = ? AND agent_id IS NOT NULL", shelf.owner_id):
+                each[place] = dated(self._db, "passages", "source_id", [shelf], days)
+        return np.concatenate(each)
 
     def _see_that_all_are_asked(
         self, shelves: Sequence[Shelf], asked: Mapping[str, Vectors | None], embedder: str

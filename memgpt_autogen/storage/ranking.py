@@ -1,12 +1,14 @@
 """How answers are ranked: every weight and every formula, and nothing else.
 
-Measured in ``docs/decisions/0003-ranking.md``. Whether a word stands in a text counts, not how often: texts are short.
-So all that is known of a word is its *holders*, the places (row numbers) of the texts that hold it.
+Measured in ``docs/decisions/0003-ranking.md`` and ``0009-dates-names-and-counts.md``. What is known of a word are its
+*holders*, the places (row numbers) of the texts that hold it, and for passages how often. In turns, which are short,
+it only counts whether.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,41 +17,71 @@ Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.intp]
 
 #: BM25: how soon more of the same word counts less, and how much a text's length takes off.
-K1 = 1.2
-PASSAGE_LENGTH, TURN_LENGTH, GROUP_LENGTH = 0.75, 0.3, 1.0
+K1, PASSAGE_K1 = 1.2, 2.0
+PASSAGE_LENGTH, TURN_LENGTH, GROUP_LENGTH = 0.9, 0.3, 1.0
 
 #: Passages: two words of the query side by side, and the meaning, beside the words (scaled to their best) at 1.
 PAIRS = 0.5
 PASSAGE_MEANING = 0.7
+#: What a passage gains whose heading stands in the query or in one of the first few hits, and how many those are.
+NAMED, LINKING = 0.4, 5
+
+#: What a text gains that was written in a time which the query names, and how much of that in the days after: people
+#: tell of a thing some days later.
+DATED, AFTERWARDS, DAYS_AFTER = 0.5, 0.6, 10
 
 #: Turns of a conversation: the turns around and the session, beside the turn itself at 1 ...
 WINDOW, SESSION = 1.5, 1.0
-#: ... and, beside all words (scaled to their best): who is named in the query, whether the turn only asks, the meaning.
-SPEAKER, QUESTION, TURN_MEANING = 0.2, 0.1, 0.3
+#: ... and, beside all words (scaled to their best): who is named in the query, whether the turn only asks, how much it
+#: says (half of it at the average length), the meaning.
+SPEAKER, QUESTION, LENGTH, TURN_MEANING = 0.2, 0.1, 0.25, 0.3
 #: How far around a turn one looks, and what the meaning of the turns there counts.
 NEAR = 2
 NEAR_MEANING = (1.0, 0.75, 0.5)
 
 
-def rank_passages(words: Sequence[Places], pairs: Sequence[Places], sizes: Floats, similar: Floats | None) -> Floats:
+@dataclass(frozen=True)
+class Postings:
+    """Where a word stands.
+
+    Attributes:
+        places: rising, each once.
+        counts: how often it stands in each; None: once.
+    """
+
+    places: Places
+    counts: Floats | None = None
+
+
+def rank_passages(
+    words: Sequence[Postings], pairs: Sequence[Places], sizes: Floats, similar: Floats | None = None
+) -> Floats:
     """Scores of passages.
 
     Args:
-        words, pairs: holders of each word, and of each two words that are neighbours in the query.
+        words: postings of each word.
+        pairs: holders of each two words that are neighbours in the query.
         sizes: of all passages, in any unit.
         similar: cosines with the query, 0 where there is no vector; None: by words alone.
     """
     scores = np.zeros(len(sizes), dtype=np.float32)
-    for weight, sets in ((1.0, words), (PAIRS, pairs)):
-        for holders in sets:
-            scores[holders] += weight * _rarity(len(holders), len(sizes))
-    scores *= (K1 + 1) / (1 + _length(sizes, PASSAGE_LENGTH))
+    length = _length(sizes, PASSAGE_LENGTH, PASSAGE_K1)
+    for weight, sets in ((1.0, words), (PAIRS, [Postings(places) for places in pairs])):
+        for one in sets:
+            times = np.ones(len(one.places), dtype=np.float32) if one.counts is None else one.counts
+            rarity = weight * _rarity(len(one.places), len(sizes))
+            scores[one.places] += rarity * _often(times, length[one.places], PASSAGE_K1)
     scores = _scaled(scores)
     return scores if similar is None else scores + PASSAGE_MEANING * _scaled(np.maximum(similar, 0))
 
 
 def rank_turns(
-    words: Sequence[Places], sizes: Floats, sessions: Places, named: Places, asking: Places, similar: Floats | None
+    words: Sequence[Places],
+    sizes: Floats,
+    sessions: Places,
+    named: Places,
+    asking: Places,
+    similar: Floats | None = None,
 ) -> Floats:
     """Scores of the turns of conversations, in their order.
 
@@ -80,6 +112,7 @@ def rank_turns(
     scores = _scaled(scores + SESSION * by_session[sessions])
     scores[named] += SPEAKER
     scores[asking] -= QUESTION
+    scores += LENGTH * sizes / (sizes + max(float(sizes.mean()), 1.0))
     if similar is not None:
         scores += TURN_MEANING * _scaled(np.maximum(_around(similar, together, NEAR_MEANING), 0))
     return scores
@@ -103,13 +136,13 @@ def _rarity(holders: int, count: int) -> float:
     return float(np.log(1 + (count - holders + 0.5) / (holders + 0.5)))
 
 
-def _often(times: Floats, length: Floats) -> Floats:
-    return np.asarray(times * np.float32(K1 + 1) / (times + length), dtype=np.float32)
+def _often(times: Floats, length: Floats, k1: float = K1) -> Floats:
+    return np.asarray(times * np.float32(k1 + 1) / (times + length), dtype=np.float32)
 
 
-def _length(sizes: Floats, weight: float) -> Floats:
+def _length(sizes: Floats, weight: float, k1: float = K1) -> Floats:
     average = float(sizes.mean()) if len(sizes) else 0.0
-    return np.asarray(K1 * (1 - weight + weight * sizes / (average or 1.0)), dtype=np.float32)
+    return np.asarray(k1 * (1 - weight + weight * sizes / (average or 1.0)), dtype=np.float32)
 
 
 def _around(

@@ -253,7 +253,14 @@ CREATE TABLE upkeep (
 );
 """
 
+#: The name that a passage is about (see :func:`memgpt_autogen.storage.names.heading_of`), so that a name leads to it.
+_HEADINGS = """
+ALTER TABLE passages ADD COLUMN heading TEXT NOT NULL DEFAULT '';
+UPDATE passages SET heading = heading_of(text, uri);
+CREATE INDEX passages_heading ON passages (heading, source_id);
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     *(_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS, _ARRIVALS, _MOVING, _LANGUAGES),
-    _UPKEEP,
+    *(_UPKEEP, _HEADINGS),
 )

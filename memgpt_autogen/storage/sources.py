@@ -11,6 +11,7 @@ from ..errors import NameTaken, SourceError, not_known
 from ..ids import new_id
 from .arrivals import IN_SIGHT, SQLiteArrivals
 from .database import Database, Duplicate, now
+from .names import heading_of
 from .outside import forget
 from .shapes import DocumentRow, Passage, Source
 
@@ -85,6 +86,7 @@ class SQLiteSources(SQLiteArrivals):
                     "source_id": source_id,
                     "document_id": document_id,
                     "text": passage.text,
+                    "heading": heading_of(passage.text, passage.uri),
                     "uri": passage.uri,
                     "metadata": json.dumps(dict(passage.metadata)),
                     "created_at": moment,

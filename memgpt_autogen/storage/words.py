@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Sequence
 from contextlib import closing
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from .search_text import fts_phrase, phrases, searchable, terms
@@ -47,6 +49,34 @@ def pairs(text: str) -> list[tuple[str, str]]:
 
 def _matters(word: str) -> bool:
     return word not in STOP_WORDS and (len(word) > 1 or word.isdigit() or not word.isascii())
+
+
+class _Stemmer:
+    """Asks FTS5 itself, so that a stem here is one there."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._terms = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        self._terms.execute(f'CREATE VIRTUAL TABLE words USING fts5(word, tokenize="{TOKENIZER}")')
+        self._terms.execute("CREATE VIRTUAL TABLE terms USING fts5vocab(words, instance)")
+
+    def __call__(self, word: str) -> str | None:
+        with self._lock:
+            self._terms.execute("INSERT INTO words VALUES (?)", (word,))
+            terms = [row[0] for row in self._terms.execute("SELECT term FROM terms")]
+            self._terms.execute("DELETE FROM words")
+        return terms[0] if len(terms) == 1 else None
+
+
+@cache
+def _stemmer() -> _Stemmer:
+    return _Stemmer()
+
+
+@lru_cache(10_000)
+def stem(word: str) -> str | None:
+    """The term under which a full text table keeps a word; None: it is not one term."""
+    return _stemmer()(word)
 
 
 def rank(texts: Sequence[str], query: str, headings: Sequence[str] | None = None) -> list[float]:

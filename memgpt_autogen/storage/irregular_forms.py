@@ -1,4 +1,4 @@
-"""Forms of one word whose stems differ, such as "hide" and "hid", for matching questions with answers."""
+"""Forms of one word whose stems differ, such as ``go`` and ``went``: a search for one finds the others."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ heavy weigh weighs weighed weight
 cost costs price
 begin begins began begun
 bite bit bitten
+become became
 blow blew blown
 break broke broken
 bring brought
@@ -15,7 +16,9 @@ build built
 burn burnt burned
 buy bought
 catch caught
+child children
 choose chose chosen
+come came
 draw drew drawn
 drink drank drunk
 drive drove driven
@@ -23,24 +26,36 @@ eat ate eaten
 fall fell fallen
 feel felt
 fight fought
+find found
 fly flew flown
+foot feet
 forget forgot forgotten
 freeze froze frozen
+give gave given
+go goes went gone
 grow grew grown
 hear heard
 hide hid hidden
 hold held
+keep kept
+know knew known
 lead led
 learn learnt
 leave left
 lend lent
 lose lost
+make made
+man men
 meet met
+mouse mice
 pay paid
+person people
 ride rode ridden
 ring rang rung
 rise rose risen
 run ran
+say said
+see saw seen
 sell sold
 send sent
 shake shook shaken
@@ -55,11 +70,15 @@ stand stood
 steal stole stolen
 strike struck
 swim swam swum
+take took taken
 teach taught
+tell told
 think thought
 throw threw thrown
+tooth teeth
 wear wore worn
 win won
+woman women
 write wrote written
 """
 
