@@ -68,7 +68,7 @@ class AgentNotFound(StoreError):
 
 
 class AgentBusy(StoreError):
-    """The agent is running elsewhere: in another process, or further up this very call stack."""
+    """The agent is running elsewhere: in another process, or further up this call stack."""
 
     fault: ClassVar[Fault] = "user"
     retry = True
@@ -81,7 +81,7 @@ class NameTaken(StoreError):
 
 
 class UndoRefused(StoreError):
-    """There is nothing to take back, or someone else has built on it since. Nothing was changed."""
+    """There is nothing to undo, or someone else has changed it since. Nothing was changed."""
 
     fault: ClassVar[Fault] = "user"
 
@@ -97,7 +97,7 @@ class ModelError(MemGPTError):
 
 
 class ModelServerError(ModelError):
-    """The model's server did not answer, or answered with a fault of its own."""
+    """The model's server did not answer, or failed."""
 
     def __init__(self, message: str, *, retry: bool = False) -> None:
         super().__init__(message)
@@ -105,7 +105,7 @@ class ModelServerError(ModelError):
 
 
 class ModelRequestError(ModelError):
-    """The server refused the request: a wrong key, an unknown model, a prompt over its window."""
+    """The server refused the request: a wrong key, an unknown model, a prompt that exceeds its window."""
 
     fault: ClassVar[Fault] = "user"
 
@@ -114,7 +114,7 @@ class ModelReplyError(ModelError):
     """The model's reply is not a call that can be run.
 
     Attributes:
-        text: what the model wrote, for the log and for asking it once more.
+        text: what the model wrote, for the log and for a second attempt.
     """
 
     fault: ClassVar[Fault] = "model"
@@ -126,16 +126,16 @@ class ModelReplyError(ModelError):
 
 
 class ToolError(MemGPTError):
-    """A function could not do what it was asked. The text is written for the model to read."""
+    """A function failed. The text is written for the model."""
 
     fault: ClassVar[Fault] = "model"
 
 
 def not_known(told: str, name: str, label: str, known: Iterable[str]) -> str:
-    """``told``, the closest name there is, and all of them.
+    """A sentence about an unknown name: ``told``, then the closest known name, then all of them.
 
-    >>> not_known("There is no agent named 'sma'.", "sma", "Agents", ["sam", "zoe"])
-    "There is no agent named 'sma'. Did you mean 'sam'? Agents: sam, zoe."
+    >>> not_known("There is no agent named 'sma'.", "sma", "Agents", ["sam", "zoe"]) "There is no agent named 'sma'. Did
+    you mean 'sam'? Agents: sam, zoe."
     """
     from difflib import get_close_matches
 

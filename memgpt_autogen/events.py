@@ -1,8 +1,8 @@
-"""What can wake an agent, and what it is told along the way, as messages; and the one form in which a model reads them.
+"""Events as messages: what wakes an agent and what it is told, and the one form in which a model reads them.
 
-``Message.content`` holds the words alone. :func:`render` puts the header in front of them when a prompt is built, from
-the message's own fields: ``[Ann 2026-11-25 07:52]: text``. The day stands only where it changes. Times are local.
-Databases written before this form hold JSON in ``content``; :func:`body` reads both.
+``Message.content`` holds the words alone. :func:`render` adds the header when a prompt is built, from the message's own
+fields: ``[Ann 2026-11-25 07:52]: text``. The date appears only where it changes. Times are local. Databases written
+before this form hold JSON in ``content``; :func:`body` reads both.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def login(last_login: datetime | None, *, at: datetime | None = None) -> Message
 
 
 def system_alert(message: str, *, at: datetime | None = None) -> Message:
-    """The system has something to say: memory pressure, a summary of what left the window."""
+    """A message from the system: memory pressure, a summary of evicted messages."""
     return _event("system_alert", message, at=at)
 
 
@@ -83,7 +83,7 @@ def timer(name: str, *, at: datetime | None = None) -> Message:
 
 
 def tool_result(result: ToolResult, *, at: datetime | None = None) -> Message:
-    """What a function answered, as the message that pairs with its call."""
+    """The result of a function, as the message that pairs with its call."""
     return Message(
         role="tool",
         content=clean(f"{FAILED}{result.content}" if result.failed else result.content),
@@ -95,12 +95,12 @@ def tool_result(result: ToolResult, *, at: datetime | None = None) -> Message:
 
 
 def reply(inner_thoughts: str, calls: tuple[ToolCall, ...], said: str) -> Message:
-    """The model's own message: its monologue, its calls, and what it said aloud (which searches find)."""
+    """The model's own message: its inner monologue, its calls, and what it said (which searches find)."""
     return Message(role="assistant", content=inner_thoughts, text=said, kind="reply", tool_calls=calls)
 
 
 def reworded(event: Message, message: str) -> Message:
-    """The same event with other words in front of the model; ``text`` keeps the original ones."""
+    """The same event with other words for the model; ``text`` keeps the original ones for searches."""
     return replace(event, content=clean(message))
 
 
@@ -193,7 +193,7 @@ def _earlier_event(found: Mapping[str, Any]) -> str:
 
 
 def clean(value: Any) -> Any:
-    """JSON data without what no database or request can hold: halves of surrogate pairs, and NUL."""
+    """JSON data without characters that databases and requests reject: lone surrogates and NUL."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
     if isinstance(value, Mapping):

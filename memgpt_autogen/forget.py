@@ -1,4 +1,4 @@
-"""Forgetting: what an agent remembers about something is deleted, so that neither it nor the file holds it any more."""
+"""Deletes what an agent remembers about a subject, from its memory and from the database file."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from .storage.shapes import Remembered
 
 
 def find_about(store: Store, name: str, about: str) -> Sequence[Remembered]:
-    """What would be forgotten: all that holds every word of ``about`` that matters, in whatever form it stands.
+    """What :func:`forget` would delete: everything that contains every key term of ``about``, in any inflected form.
 
-    Documents in sources are not the agent's, and stay.
+    Documents in sources do not belong to the agent, and stay.
 
     Raises:
-        AgentNotFound: there is none of that name.
-        ConfigError: there is no word in ``about``.
+        AgentNotFound: there is no agent of that name.
+        ConfigError: ``about`` has no word.
     """
     return store.remembered(store.agents.get(name).id, _checked(about))
 
 
 def forget(store: Store, name: str, about: str) -> Sequence[Remembered]:
-    """Delete it: messages with the calls and results that belong to them, archival notes, lines of core memory in all
-    its versions, sentences of summaries. This cannot be undone.
+    """Delete it: messages with their calls and results, archival notes, lines of core memory in all versions, sentences
+    of summaries. This cannot be undone.
 
     Returns:
         What was deleted.
@@ -32,8 +32,8 @@ def forget(store: Store, name: str, about: str) -> Sequence[Remembered]:
     Raises:
         AgentNotFound, ConfigError: see :func:`find_about`.
         AgentBusy: the agent is in the middle of a turn elsewhere.
-        StoreError: the file could not be cleaned, since another process has it open; what was found is deleted all
-            the same, and forgetting once more cleans it.
+        StoreError: the rows are deleted, but the file could not be cleaned because another process has it open.
+            Forgetting once more cleans it.
     """
     agent_id = store.agents.get(name).id
     with store.lock(agent_id):

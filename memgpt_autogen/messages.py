@@ -1,6 +1,5 @@
-"""The shapes that cross rooms: messages, function calls and their results, schemas, usage.
-
-Nothing here does anything; every other module speaks in these terms.
+"""The data types that every room uses: messages, function calls and their results, schemas, usage. They have no
+behaviour.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ SEND_MESSAGE = "send_message"
 
 
 def utc_now() -> datetime:
-    """The present moment, with its zone."""
+    """The current time in UTC."""
     return datetime.now(timezone.utc)
 
 
 @dataclass(frozen=True)
 class ToolSchema:
-    """What a model is told about a function.
+    """A function as the model sees it.
 
     Attributes:
         name: the function's name.
@@ -45,7 +44,7 @@ class ToolCall:
         name: the function's name, as the model wrote it.
         arguments: the parsed arguments, without ``inner_thoughts``.
         id: pairs the call with its result.
-        error: set where the arguments could not be parsed; the call is then answered with it, never run.
+        error: set if the call is invalid; it is then answered with this text and never run.
     """
 
     name: str
@@ -56,13 +55,13 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class ToolResult:
-    """What a function answered.
+    """The result of a function call.
 
     Attributes:
         call_id: the ``id`` of the call.
         name: the function's name.
         content: text for the model.
-        failed: whether the function failed; the agent then runs again with the error in front of it.
+        failed: whether the function failed; the agent then runs again to correct it.
     """
 
     call_id: str
@@ -73,7 +72,7 @@ class ToolResult:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens that a model call took, as the server counted them. ``cost`` is in US dollars where known."""
+    """Tokens of a model call, as the server counted them. ``cost`` is in US dollars where known."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -94,18 +93,18 @@ class Message:
     """One row of an agent's log.
 
     Attributes:
-        role: who speaks, in the chat API's terms. Events come in as ``user``.
-        content: what the model sees: an event's JSON, a monologue, a packaged result.
-        text: the plain words, which searches look at; empty where there is nothing to find.
-        kind: the event's type, ``reply`` for the model's own, ``result`` for a function's.
-        author: who said it, where it is known.
+        role: the chat API's role. Events come in as ``user``.
+        content: what the model sees, without the header of an event (:func:`memgpt_autogen.events.render`).
+        text: the plain words, which searches see; empty where there is nothing to find.
+        kind: the event's type, ``reply`` for the model's own messages, ``result`` for a function's.
+        author: the speaker, where known; of a result, the function.
         tool_calls: the calls in a reply.
-        call_id: on a result, the call that it answers.
+        call_id: of a result, the call that it answers.
         id: a UUIDv7; orders messages.
         answered: False from the moment an event arrives until a step that saw it is committed.
-        conversation_id, session_id, step_id: which chat, which sitting and which step it belongs to.
-        images: addresses of pictures that came with it, ``https:`` or ``data:``. ``content`` says that there are some,
-            for models that cannot look at them.
+        conversation_id, session_id, step_id: the conversation, session and step that it belongs to.
+        images: addresses of pictures that came with it, ``https:`` or ``data:``. ``content`` mentions them for models
+            without vision.
         created_at: when, in UTC.
     """
 
@@ -127,12 +126,12 @@ class Message:
 
 @dataclass(frozen=True)
 class Reply:
-    """What one model call gave.
+    """The result of one model call.
 
     Attributes:
         tool_calls: the calls, in order.
-        inner_thoughts: the private monologue, if there is one.
-        text: the words of a reply that holds no call (only where no functions were offered).
+        inner_thoughts: the inner monologue, if there is one.
+        text: the text of a reply without a call (only where no functions were offered).
         usage: tokens, as counted by the server.
     """
 

@@ -1,4 +1,4 @@
-"""What a program says to the client in place of the config file: a quick start, or a dict in either of two forms."""
+"""Settings that a program passes to the client in place of the config file: a quick start, or a flat or nested dict."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _EMBEDDERS = {"hugging-face": "openai", "azure": "openai", "local": "auto"}
 
 @dataclass(frozen=True)
 class Overrides:
-    """What was said; None or empty: nothing.
+    """The settings that were passed; None or empty: not set.
 
     Attributes:
         model: which model, with its key.
@@ -66,7 +66,7 @@ class Overrides:
     human: str = ""
 
     def of(self, config: AgentConfig, settings: Settings) -> AgentConfig:
-        """An agent's configuration with what it leaves open; a model's name alone with the server it belongs to."""
+        """An agent's configuration with these settings where it has none. A model given by name alone gets a server."""
         texts = {key: getattr(config, key) or getattr(self, key) for key in _AGENT}
         model = config.model or self.model
         if isinstance(config.model, NamedModel):
@@ -79,13 +79,13 @@ class Overrides:
 def overrides(
     settings: Settings, quickstart: QuickstartChoice | str | None, config: Mapping[str, Any] | None
 ) -> Overrides:
-    """Read what a program says.
+    """Read the settings that a program passes.
 
     Args:
         settings: environment and config file.
         quickstart: a :class:`QuickstartChoice` or its name.
         config: flat (``model``, ``model_endpoint_type``, ``openai_key``, ``preset``, ``embedding_endpoint_type``, ...)
-            or nested (``model`` and ``embedding`` are dicts). It wins over ``quickstart``.
+            or nested (``model`` and ``embedding`` are dicts). It takes precedence over ``quickstart``.
 
     Raises:
         ConfigError: an unknown choice or key.
@@ -145,10 +145,10 @@ def _read(config: dict[str, Any], found: Overrides) -> Overrides:
 
 
 def _checked(model: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields, each of its type.
+    """The fields with their types checked.
 
     Raises:
-        ConfigError: one is not.
+        ConfigError: one has the wrong type.
     """
     made = from_dict(LLMConfig, model)
     return {key: getattr(made, key) for key in model}

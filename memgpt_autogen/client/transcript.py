@@ -1,4 +1,4 @@
-"""Talking to an agent from a program: a turn as a list of entries, whole or while it is written."""
+"""One turn as a list of entries for programs: all at once, or as a stream."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _END: TranscriptEntry = {}
 
 
 def entry_of(event: AgentEvent) -> TranscriptEntry | None:
-    """What an observer is told, as an entry: a dict with one of these keys.
+    """The entry for an event of the agent: a dict with one of these keys.
 
     ``internal_monologue``, ``assistant_message``, ``function_call`` (``name({...})``), ``function_return`` (beside it
-    ``status``: ``success`` or ``error``); while it is written ``internal_monologue_part`` and
-    ``assistant_message_part``, and ``discarded`` where these came to nothing. None: no entry.
+    ``status``: ``success`` or ``error``); in a stream also ``internal_monologue_part``, ``assistant_message_part``, and
+    ``discarded`` where these are void. None: this event has no entry.
     """
     match event:
         case InnerThoughts(text):
@@ -60,7 +60,7 @@ def entry_of(event: AgentEvent) -> TranscriptEntry | None:
 
 
 def entries(agent: Agent, message: str, name: str | None = None) -> list[TranscriptEntry]:
-    """Say something to an agent; all of what it did about it."""
+    """Send a message to an agent; the entries of the whole turn."""
     found: list[TranscriptEntry] = []
 
     def watch(event: AgentEvent) -> None:
@@ -77,13 +77,13 @@ def entries(agent: Agent, message: str, name: str | None = None) -> list[Transcr
 
 
 class _Stopped(BaseException):
-    """The reader of a stream went away: the turn ends at its last whole step."""
+    """Raised in the turn's thread when the reader of the stream has gone: the turn ends at its last whole step."""
 
 
 def stream(agent: Agent, message: str, name: str | None = None) -> Generator[TranscriptEntry, None, None]:
-    """The same while it happens, with parts. Closing the iterator ends the turn at its last whole step.
+    """The same as a stream, with parts. Closing the iterator ends the turn at its last whole step.
 
-    The turn runs in a thread of its own; what fails there is raised here.
+    The turn runs in its own thread; its errors are raised here.
     """
     queue: SimpleQueue[TranscriptEntry | BaseException | None] = SimpleQueue()
     gone = threading.Event()
@@ -121,7 +121,7 @@ def stream(agent: Agent, message: str, name: str | None = None) -> Generator[Tra
 
 
 async def unblocked(found: Generator[TranscriptEntry, None, None]) -> AsyncIterator[TranscriptEntry]:
-    """The entries of :func:`stream`, each awaited in a thread; closing this iterator closes that one."""
+    """The entries of :func:`stream`, each awaited in a thread. Closing this iterator closes that one."""
     loop = asyncio.get_running_loop()
     try:
         while (entry := await loop.run_in_executor(EXECUTOR, next, found, _END)) is not _END:

@@ -1,4 +1,4 @@
-"""``config.json``: read with errors that name the line, written whole or not at all."""
+"""Reads and writes ``config.json``: errors name the line, and a write is atomic."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SettingCheck = Callable[[str, Any], None]
 
 
 def read_config(path: Path, check: SettingCheck) -> dict[str, Any]:
-    """The settings in the file; none where there is no file.
+    """The settings in the file; an empty dict if there is no file.
 
     Raises:
-        ConfigError: it cannot be read, is not JSON, or a setting in it cannot be; with the path and line.
+        ConfigError: it cannot be read, is not JSON, or has an invalid setting; the message has the path and line.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -44,7 +44,7 @@ def read_config(path: Path, check: SettingCheck) -> dict[str, Any]:
 
 
 def _line(text: str, key: str, value: Any, check: SettingCheck) -> int:
-    """The line of a setting that cannot be; of the one inside it that is to blame, where one is."""
+    """The line of an invalid setting, or of the invalid field inside it."""
     start = _offset(text, key, 0)
     for inner in value if isinstance(value, Mapping) else ():
         try:
@@ -61,7 +61,7 @@ def _offset(text: str, key: str, start: int) -> int:
 
 
 def write_config(path: Path, values: Mapping[str, Any]) -> None:
-    """Put the settings into the file, for its owner only.
+    """Write the settings to the file, readable by its owner only.
 
     Raises:
         ConfigError: it cannot be written.

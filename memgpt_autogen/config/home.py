@@ -1,4 +1,4 @@
-"""The home folder: where it is, and files in it that are their owner's alone."""
+"""The home folder, and files that only their owner can read."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from ..errors import ConfigError
 
 
 def home_folder(environ: Mapping[str, str]) -> tuple[Path, str]:
-    """The home folder and what named it: ``MEMGPT_HOME``, ``default`` or ``XDG_DATA_HOME``.
+    """The home folder, and what determined it: ``MEMGPT_HOME``, ``default`` or ``XDG_DATA_HOME``.
 
-    ``MEMGPT_HOME``; else ``~/.memgpt`` if it is there; else ``$XDG_DATA_HOME/memgpt`` where that variable is set to an
-    absolute path (https://specifications.freedesktop.org/basedir-spec: a relative one is to be ignored); else
-    ``~/.memgpt``.
+    ``MEMGPT_HOME``; else ``~/.memgpt`` if it exists; else ``$XDG_DATA_HOME/memgpt`` if that variable is an absolute
+    path (https://specifications.freedesktop.org/basedir-spec says to ignore a relative one); else ``~/.memgpt``.
     """
     if environ.get("MEMGPT_HOME"):
         return Path(environ["MEMGPT_HOME"]).expanduser(), "MEMGPT_HOME"
@@ -29,7 +28,7 @@ def home_folder(environ: Mapping[str, str]) -> tuple[Path, str]:
 
 
 def make_folder(folder: Path) -> Path:
-    """Create a folder, for its owner only, if it is not there.
+    """Create a folder with mode 0700 unless it exists.
 
     Raises:
         ConfigError: it cannot be created.
@@ -44,7 +43,7 @@ def make_folder(folder: Path) -> Path:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Put a text into a file of mode 0600: all of it or, if anything fails, nothing.
+    """Write a text to a file of mode 0600, atomically.
 
     Raises:
         ConfigError: it cannot be written.
@@ -65,5 +64,5 @@ def write_private(path: Path, text: str) -> None:
 
 
 def open_to_others(path: Path) -> bool:
-    """Whether other users of this machine may read a file or enter a folder. Windows keeps them out by other means."""
+    """Whether other users of this machine can read a file or enter a folder. On Windows always False."""
     return os.name != "nt" and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)

@@ -1,4 +1,4 @@
-"""Records (frozen dataclasses) to and from JSON types: an unknown or ill-typed key is named, secrets are left out."""
+"""Records (frozen dataclasses) to and from JSON types: invalid keys are reported by name, secrets are left out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def from_dict(kind: type[R], data: Mapping[str, Any]) -> R:
     """Build a record from JSON types.
 
     Raises:
-        ConfigError: an unknown key (with the known ones), one of another type, or a record that cannot be.
+        ConfigError: a key is unknown (the message lists the known ones) or has the wrong type, or the record is
+            invalid.
     """
     known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(data) - known)
@@ -66,7 +67,7 @@ def _kinds(hint: Any) -> list[Any]:
 
 
 def _check_type(what: str, hint: Any, value: Any) -> None:
-    """See that a value is of its field's type, as far as JSON can tell."""
+    """Check a value against its field's type, as far as JSON types allow."""
     kinds = _kinds(hint)
     fits = isinstance(value, (*kinds, int) if float in kinds else tuple(kinds))
     if not fits or (isinstance(value, bool) and bool not in kinds):

@@ -1,8 +1,8 @@
-"""What can be set, and where it comes from: environment, config file, an agent's own record.
+"""Settings and the records that they are made of: from the environment, the config file, an agent's own record.
 
-The record shapes (``LLMConfig``, ``EmbeddingConfig``, ``AgentConfig``) are plain frozen dataclasses; they are
-read from dicts with :func:`from_dict`, which names an unknown or ill-typed key instead of ignoring it.
-Secrets are never part of a record that is written to disk: ``LLMConfig.api_key`` is left out by ``to_dict``.
+The records (``LLMConfig``, ``EmbeddingConfig``, ``AgentConfig``) are frozen dataclasses. :func:`from_dict` reads them
+from dicts and reports an unknown key or a wrong type instead of ignoring it. Secrets are never written to disk:
+``to_dict`` leaves out ``LLMConfig.api_key``.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class LLMConfig:
 
 
 class NamedModel(LLMConfig):
-    """A model of which only the name is said; which server has it is found out as where nothing is said."""
+    """A model given by its name alone; the server is chosen as if no model were given."""
 
 
 def as_model(value: Any) -> Any:
@@ -172,10 +172,10 @@ FILE_SETTINGS: Mapping[str, type] = {
 
 
 def check_setting(key: str, value: Any) -> None:
-    """See that a setting of the config file can be.
+    """Validate one setting of the config file.
 
     Raises:
-        ConfigError: it is unknown, of another type, or a secret.
+        ConfigError: it is unknown, has the wrong type, or is a secret.
     """
     kind = FILE_SETTINGS.get(key)
     if kind is None:
@@ -197,11 +197,11 @@ def check_setting(key: str, value: Any) -> None:
 
 @dataclass(frozen=True)
 class Settings:
-    """What holds for the whole process.
+    """The settings of this process.
 
     Attributes:
         home: the folder of the database, personas and humans; created with mode 0700 when first written to.
-        defaults: the config file's content.
+        defaults: the content of the config file.
         environ: the environment that settings are read from.
     """
 
@@ -214,7 +214,7 @@ class Settings:
         """Read ``config.json`` in the home folder (:func:`memgpt_autogen.config.home.home_folder`).
 
         Raises:
-            ConfigError: the config file is not JSON, or has a setting that cannot be; with its path and line.
+            ConfigError: the config file is not JSON or has an invalid setting; the message has its path and line.
         """
         environ = os.environ if environ is None else environ
         place = Path(home).expanduser() if home else home_folder(environ)[0]
@@ -222,7 +222,7 @@ class Settings:
 
     @property
     def config_file(self) -> Path:
-        """Where the defaults are written."""
+        """The path of the config file."""
         return self.home / NAME
 
     @property
@@ -241,11 +241,11 @@ class Settings:
 
     @property
     def vectors(self) -> str:
-        """Where the vectors of passages are kept: ``MEMGPT_VECTORS``, else ``vectors`` of the config file; empty: in
+        """The address of the vector store for passages: ``MEMGPT_VECTORS``, else ``vectors`` of the config file; empty:
         the database.
 
         Raises:
-            ConfigError: it is no text.
+            ConfigError: it is not a string.
         """
         said = self.environ.get("MEMGPT_VECTORS") or self.defaults.get("vectors", "")
         if not isinstance(said, str):
@@ -254,11 +254,11 @@ class Settings:
 
     @property
     def database(self) -> Path:
-        """The one file that holds every agent."""
+        """The path of the database, which holds every agent."""
         return self.home / "memgpt.db"
 
     def default(self, key: str) -> str:
-        """A text of the config file, such as ``preset``; empty where it says none."""
+        """A text of the config file, such as ``preset``; empty if it is not set."""
         return str(self.defaults.get(key) or "")
 
     def make_home(self) -> Path:

@@ -1,7 +1,7 @@
-"""A chat log of the original: a JSON list of OpenAI messages, as the value that an exported agent is.
+"""Reads a chat log of the original MemGPT, a JSON list of OpenAI messages, in the form of an exported agent.
 
-Its events are JSON within the messages' content, its calls ``function_call`` (old) or ``tool_calls``, and its core
-memory stands in the system message.
+Its events are JSON in the messages' content, its calls are ``function_call`` (old) or ``tool_calls``, and its core
+memory is in the system message.
 """
 
 from __future__ import annotations
@@ -26,17 +26,19 @@ _ROLES = ("system", "user", "assistant", "function", "tool")
 
 
 def is_log(data: Any) -> bool:
-    """Whether a JSON value is a list of messages, or has one as ``messages`` and is nothing of ours."""
+    """Whether a JSON value is a chat log: a list of messages, or an object of another program with such a list as
+    ``messages``.
+    """
     if isinstance(data, dict) and "format" not in data:
         data = data.get("messages")
     return isinstance(data, list) and bool(data) and all(isinstance(row, dict) and "role" in row for row in data)
 
 
 def agent_of_log(data: Any, name: str, where: str) -> dict[str, Any]:
-    """The log as the parts of an exported agent.
+    """The log in the form of an exported agent.
 
     Raises:
-        ConfigError: a message is of no known role, or its calls cannot be read; with its number.
+        ConfigError: a message has an unknown role, or its calls cannot be read; the message has its number.
     """
     rows = data["messages"] if isinstance(data, dict) else data
     log = _Log()
@@ -55,7 +57,7 @@ def agent_of_log(data: Any, name: str, where: str) -> dict[str, Any]:
 
 
 class _Log:
-    """The messages so far. Each is a microsecond later than the one before, where no time is told."""
+    """The messages so far. A message without a time is a microsecond later than the one before."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Which sources an agent may search, without opening the agent: neither needs its model."""
+"""Attaches sources to agents and detaches them. The agent is not opened, so that its model is not needed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..storage.shapes import Source
 
 
 def attach(store: Store, agent_id: str, source: str) -> Source:
-    """Let an agent search a source; it is told so.
+    """Let an agent search a source; an event tells it so.
 
     Raises:
         SourceError: there is no such source.
@@ -24,7 +24,7 @@ def attach(store: Store, agent_id: str, source: str) -> Source:
 
 
 def detach(store: Store, agent_id: str, source: str) -> Source:
-    """Have an agent search a source no longer. The source stays.
+    """Stop an agent from searching a source. The source stays.
 
     Raises:
         SourceError: it is not attached.

@@ -1,8 +1,8 @@
-"""The library: documents are loaded into sources here, and brought up to date when they are loaded again.
+"""Loads documents into sources, and updates sources when they are loaded again.
 
-Reading and splitting take as long as they take, and nothing is locked meanwhile: what is new is put down in a temporary
-file. From there it is written to the store out of sight, in small transactions between which others write, and then
-taken over in one. Whatever happens before that leaves the source as it was.
+Reading and splitting lock nothing: new passages go to a temporary file. From there they are written to the store as a
+hidden source, in small transactions between which others can write, and the hidden source is merged in one transaction.
+Whatever happens before that leaves the source as it was.
 """
 
 from __future__ import annotations
@@ -34,14 +34,15 @@ BATCH, BREATH = 100, 0.002
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a loading did.
+    """The result of a load.
 
     Attributes:
         source: the source as it is now.
-        new, changed, gone, same: documents.
-        read: how many pages, files, rows were read of what is new or changed, by what they are called.
+        new, changed, gone, same: numbers of documents.
+        read: how many pages, files or rows of new and changed documents were read, by unit.
         added: passages made of them.
-        notes: what was left out, and why; one sentence each.
+        unit: what a document is called, such as ``file``.
+        notes: what was left out and why, one sentence each.
     """
 
     source: Source
@@ -65,7 +66,7 @@ class Loaded:
         return self.source.passages
 
     def __str__(self) -> str:
-        """Such as: Loaded 15 pages into 65 passages. Of the 14 files: 2 new, 1 changed, 12 as before; 1 gone."""
+        """For example: Loaded 15 pages into 65 passages: 2 files new, 1 changed, 12 as before. 71 passages in all."""
         done = "Nothing has changed"
         if self.read:
             what = " and ".join(_many(number, unit) for unit, number in self.read.items())
@@ -85,7 +86,7 @@ def _many(number: int, unit: str) -> str:
 
 
 def _unseen(stage: str, done: int, total: int) -> None:
-    """Nobody watches."""
+    """The progress callback where nobody watches."""
 
 
 class Library:
@@ -93,7 +94,7 @@ class Library:
 
     Args:
         store: where they are kept.
-        embedder: what makes their vectors; None: none are made.
+        embedder: makes their vectors; None: none are made.
     """
 
     def __init__(self, store: Store, embedder: Embedder | None = None) -> None:
@@ -121,18 +122,18 @@ class Library:
     ) -> Loaded:
         """Load documents into a source: all of them or, if anything fails, none.
 
-        Where there is a source of that name, it is brought up to date: what is new or has changed is read, what is
-        gone is dropped, and what is as before stays, with its vectors. Agents stay attached.
+        An existing source is updated: new and changed documents are read, missing ones are dropped, and unchanged ones
+        stay with their vectors. Agents stay attached.
 
         Args:
             name: the source's name.
             loader: reads the documents.
-            replace: do so also where nothing that the source holds is among these documents.
-            progress: is told how far it is.
+            replace: update the source even if it holds none of these documents.
+            progress: is told how far the load is.
 
         Raises:
-            NameTaken: the source of that name holds quite other documents, and is not to be replaced.
-            SourceError: nothing could be read, or the source is being loaded elsewhere at this moment.
+            NameTaken: the source holds other documents, and ``replace`` is False.
+            SourceError: nothing could be read, or the source is being loaded elsewhere.
         """
         name = name.strip()
         if not name or one_line(name) != name:
@@ -176,7 +177,7 @@ class Library:
         return Loaded(passages.get_source(name), *found.counts, stage.units(unit), stage.passages, unit, notes)
 
     def _arrivals(self, name: str, stage: StagingFile, progress: LoadProgress) -> str:
-        """Write what is staged to the store, out of sight; where."""
+        """Write the staged passages to the store as a hidden source; its id."""
         passages, done = self._store.passages, 0
         place = passages.open_arrivals(name)
         for uri, digest, staged in stage.take():
@@ -189,7 +190,7 @@ class Library:
         return place
 
     def _put_vectors(self, source: Source, stage: StagingFile, embedder: str, progress: LoadProgress) -> None:
-        """Give the passages of a source the vectors that were loaded with them."""
+        """Store the vectors that were loaded with the passages."""
         if not stage.passages or not embedder:
             return
         if source.embedder not in ("", embedder):
@@ -204,19 +205,19 @@ class Library:
                 progress("vectors", done, stage.passages)
 
     def _sweep(self, name: str) -> None:
-        """Delete what is left out of sight, of this loading or of one that was killed."""
+        """Delete hidden sources that this load, or one that was killed, has left."""
         for place in self._store.passages.left_over(name):
             while self._store.passages.remove_some(place, BATCH):
                 time.sleep(BREATH)
 
     def embed(self, name: str, progress: LoadProgress = _unseen) -> int:
-        """Make the vectors that a source still lacks; searches by words do not wait for them.
+        """Make the vectors that a source still lacks; full text search does not wait for them.
 
         Returns:
-            How many were made; 0 also where there is no embedder.
+            How many were made; 0 without an embedder.
 
         Raises:
-            SourceError: there is no such source, or the embedder cannot be reached; what is made is kept.
+            SourceError: there is no such source, or the embedder cannot be reached; the vectors made so far are kept.
         """
         source = self._store.passages.get_source(name)
         if self._embedder is None:

@@ -1,4 +1,4 @@
-"""Documents on their way into a source: what is there now held against what was there before, and what is new of it."""
+"""Documents on their way into a source: compared with those that it holds, and staged in a file until all are read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LoadProgress = Callable[[str, int, int], None]
 
 
 class SourceDiff:
-    """What is there now, held against what was there before."""
+    """The documents of a load compared with those that the source holds."""
 
     def __init__(self, before: dict[str, DocumentRow]) -> None:
         self._before = before
@@ -30,7 +30,7 @@ class SourceDiff:
         self.unread: list[SourceError | MissingDependency] = []
 
     def is_new(self, entry: Entry) -> bool:
-        """Whether it has to be read."""
+        """Whether it must be read: it is new, or it has changed."""
         known = self._before.get(entry.key)
         if known is None or known.digest != _digest(entry):
             return True
@@ -38,7 +38,7 @@ class SourceDiff:
         return False
 
     def read(self, entry: Entry, stage: StagingFile, progress: LoadProgress) -> None:
-        """Take it in; what cannot be read is left as it was before."""
+        """Read a document into the staging file. One that cannot be read stays in the source as it is."""
         try:
             stage.put(entry, progress)
             self._now[entry.key] = _digest(entry)
@@ -50,7 +50,11 @@ class SourceDiff:
                 self._now[entry.key] = self._before[entry.key].digest
 
     def check(self) -> None:
-        """Raises: SourceError: there is nothing to load."""
+        """Check that there is something to load.
+
+        Raises:
+            SourceError: nothing was found, or nothing could be read.
+        """
         if not self._now and self.unread:
             raise self.unread[0]
         if not self._now:
@@ -58,23 +62,23 @@ class SourceDiff:
 
     @property
     def kept(self) -> bool:
-        """Whether any document of before is still there, changed or not."""
+        """Whether any document of the source is among those found, changed or not."""
         return not self._before.keys().isdisjoint(self._now)
 
     def outdated(self) -> Iterator[DocumentRow]:
-        """What was there before and is gone or has changed."""
+        """Documents of the source that are gone or have changed."""
         return (row for uri, row in self._before.items() if self._now.get(uri) != row.digest)
 
     @property
     def counts(self) -> tuple[int, int, int, int]:
-        """Documents that are new, changed, gone, as before."""
+        """Numbers of documents: new, changed, gone, unchanged."""
         both = self._before.keys() & self._now.keys()
         same = sum(self._before[uri].digest == self._now[uri] for uri in both)
         return len(self._now) - len(both), len(both) - same, len(self._before) - len(both), same
 
 
 def _digest(entry: Entry) -> str:
-    """Changes with the document and with the way of splitting."""
+    """A hash that changes with the document and with the way of splitting."""
     return f"{SPLITTER}:{entry.digest}"
 
 
@@ -82,7 +86,9 @@ Staged = tuple[Passage, "npt.NDArray[np.float32] | None"]
 
 
 class StagingFile:
-    """Passages on their way to the store, in a file, so that memory stays flat however many there are."""
+    """Passages on their way to the store, in a temporary file, so that the use of memory does not grow with their
+    number.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -110,12 +116,12 @@ class StagingFile:
         self.passages += passages
 
     def units(self, unit: str) -> dict[str, int]:
-        """How much was read: pages, where there are such, and documents without."""
+        """Numbers of what was read: pages, and documents without pages."""
         read = {"page": self._pages, unit: self._documents}
         return {name: number for name, number in read.items() if number}
 
     def take(self) -> Iterator[tuple[str, str, Iterator[Staged]]]:
-        """The documents in order, each with its passages, which are to be taken before the next document."""
+        """The documents in order, each with its passages, which must be consumed before the next document."""
         end = self._file.tell()
         self._file.seek(0)
         while self._file.tell() < end:
@@ -124,6 +130,6 @@ class StagingFile:
 
 
 def unit_vector(values: Sequence[float]) -> npt.NDArray[np.float32]:
-    """The same direction, of length 1."""
+    """The vector scaled to length 1."""
     vector = np.asarray(values, dtype=np.float32)
     return np.asarray(vector / (np.linalg.norm(vector) or 1), dtype=np.float32)
