@@ -1,4 +1,4 @@
-"""Archival memory: what the agent wrote down, and the documents attached to it."""
+"""Archival memory: the agent's own notes and the documents attached to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ArchivalMemory:
     Args:
         store: where it is kept.
         agent_id: whose it is.
-        embedder: None: search by words alone.
+        embedder: None: full text search only.
         page_size: hits on a page.
     """
 
@@ -46,13 +46,13 @@ class ArchivalMemory:
         return "Written to archival memory."
 
     def prepare(self, query: str) -> None:
-        """Ask the embedder for a query's vector now, before the store is held for the search."""
+        """Embed a query before the step's transaction opens, for the search that follows."""
         self._meaning.prepare(query, messages=False)
 
     def search(
         self, query: str, page: int, *, source: str | None = None, since: date | None = None, until: date | None = None
     ) -> str:
-        """Passages by words and by meaning, best first, as the model reads them. See :meth:`find`."""
+        """Passages by full text and vectors, best first, as the model reads them. See :meth:`find`."""
         notices: list[str] = []
         found = self.find(query, page, source=source, since=since, until=until, notices=notices)
         shown = render_page(found, line_of, NOTHING)
@@ -68,17 +68,17 @@ class ArchivalMemory:
         until: date | None = None,
         notices: list[str] | None = None,
     ) -> Page[Passage]:
-        """Passages by words and by meaning, best first.
+        """Passages by full text and vectors, best first.
 
-        A source whose vectors another embedder made is searched with that one; where it cannot be had, by words alone,
-        and a notice says so.
+        A source whose vectors were made by another embedder is searched with that one. If it is not available, the
+        source is searched by full text only, and a notice says so.
 
         Args:
-            query: a person's words. None at all: every passage, the newest first.
+            query: a person's words. Empty: every passage, the newest first.
             page: from 0.
             source: only the attached source of this name; empty: only the agent's own notes.
-            since, until: only what was written on these days (local time, both included).
-            notices: is given the notices, one line each; they are also logged, once.
+            since, until: only passages written on these days (local time, inclusive).
+            notices: notices are appended to it, one line each; they are also logged, once.
 
         Raises:
             SourceError: no source of that name is attached.
@@ -118,7 +118,7 @@ class ArchivalMemory:
 
 
 def line_of(passage: Passage) -> str:
-    """A passage behind where it comes from; the words of others are quoted."""
+    """A passage with its source in front; passages of documents are quoted."""
     where = [passage.uri or passage.source]
     if page := passage.metadata.get("page"):
         where.append(f"p. {page}")

@@ -1,9 +1,9 @@
-"""The prompt of an agent: what stands in it, how large it is, and what leaves it when it is full.
+"""The prompt of an agent: its parts, its size, and eviction when it is full.
 
-System prompt, instructions and core memory come first, then the summary of what has left, then the messages (with
-worked examples, where a preset has them, before the ones that wait for an answer). All of it but the newest messages
-stays the same to the byte from turn to turn, unless core memory is edited or messages leave, so that a provider's
-prompt cache and llama.cpp's hit.
+System prompt, instructions and core memory come first, then the summary of evicted messages, then the messages (with
+worked examples, where a preset has them, before the unanswered ones). Everything but the newest messages stays
+byte-identical from turn to turn, unless core memory is edited or messages are evicted, so that the prompt caches of
+providers and llama.cpp hit.
 """
 
 from __future__ import annotations
@@ -101,18 +101,18 @@ class Context:
         return self._fixed_part(model, tools, instructions)[1]
 
     def fit(self, text: str, limit: int, model: ChatModel, note: str) -> str:
-        """A text cut to what one message may take of the room."""
+        """A text cut to the share of the room that one message may take."""
         return shorten(text, int(limit * self.policy.one), model.count_tokens, note)
 
     def fit_images(self, message: Message, limit: int, model: ChatModel) -> tuple[str, ...]:
-        """The first pictures of a message, as many as one may take of the room. (The others are only told of.)"""
+        """The first pictures of a message, up to the share of the room that one message may take."""
         images, words = message.images, model.count([replace(message, images=())])
         while images and model.count([replace(message, images=images)]) - words > int(limit * self.policy.one):
             images = images[:-1]
         return images
 
     def size(self, model: ChatModel, message: Message) -> int:
-        """Tokens of a message, counted once."""
+        """Tokens of a message, cached."""
         key = f"{model.name} {message.id} {len(message.content)}"  # the same event with and without its day
         if key not in self._sizes:
             self._sizes[key] = model.count([message])
@@ -144,7 +144,7 @@ class Context:
         return self._fold(model, messages, cut_at(messages, sizes, int(limit * self.policy.keep), limit), limit)
 
     def fold(self, model: ChatModel, tools: Sequence[ToolSchema]) -> tuple[int, str]:
-        """Summarise now what came before the last turn; how many messages left the window, and their summary."""
+        """Evict and summarise everything before the last turn; how many messages were evicted, and their summary."""
         messages = paired(self._store.log.window(self._agent_id))
         starts = [at for at, message in enumerate(messages) if message.kind == "user_message"]
         waiting = [at for at, message in enumerate(messages) if not message.answered]

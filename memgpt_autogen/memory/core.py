@@ -8,7 +8,7 @@ from ..storage.shapes import Block
 
 
 class CoreMemory:
-    """The core memory of one agent. Read from the store every time, so that a shared block is never stale."""
+    """The core memory of one agent. It is read from the store each time, so that a shared block is never stale."""
 
     def __init__(self, store: Store, agent_id: str) -> None:
         self._store = store
@@ -41,7 +41,7 @@ class CoreMemory:
         return [block.label for block in self._store.agents.blocks(self._agent_id)]
 
     def render(self) -> str:
-        """The blocks as they stand in the prompt."""
+        """The blocks as they appear in the prompt."""
         blocks = self._store.agents.blocks(self._agent_id)
         return "\n".join(
             ["Core memory:"]

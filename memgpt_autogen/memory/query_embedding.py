@@ -1,7 +1,7 @@
-"""Searching by meaning: the vector of a query, and those of what has none yet.
+"""The vectors of queries, and those that recent texts still lack.
 
-Neither a turn nor a loading waits for vectors: texts are found by their words at once. Each search first gives vectors
-to what was written lately, as far as half a second goes; the rest is left to a thread (:mod:`.vector_backfill`).
+Neither a turn nor a load waits for vectors: texts are found by full text search at once. Each search first embeds
+recent texts for up to half a second; a thread does the rest (:mod:`.vector_backfill`).
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _resting: WeakKeyDictionary[Embedder, float] = WeakKeyDictionary()
 
 
 class QueryEmbedding:
-    """What an agent's searches know of meaning.
+    """Embeds the queries of one agent.
 
     Args:
-        store: where the vectors are kept.
-        agent_id: whose memory.
-        embedder: None: there is no searching by meaning.
+        store: where vectors are kept.
+        agent_id: whose memory is searched.
+        embedder: None: there is no vector search.
     """
 
     def __init__(self, store: Store, agent_id: str, embedder: Embedder | None) -> None:
@@ -52,12 +52,12 @@ class QueryEmbedding:
         self.name = embedder.name if embedder else ""
 
     def of_messages(self, query: str) -> Vectors | None:
-        """The vector of a query of messages, or None: search by words alone."""
+        """The vector of a query for messages; None: full text search only."""
         log = self._store.log
         return self._vector(query, log.without_vectors, spoken, partial(log.put_vectors, self._agent_id))
 
     def of_passages(self, query: str) -> Vectors | None:
-        """The vector of a query of passages, or None: search by words alone."""
+        """The vector of a query for passages; None: full text search only."""
         passages = self._store.passages
         vector = self._vector(query, passages.without_vectors, text_of, passages.put_vectors)
         if self._embedder is not None and passages.unsettled(self._agent_id):
@@ -65,13 +65,13 @@ class QueryEmbedding:
         return vector
 
     def prepare(self, query: str, *, messages: bool) -> None:
-        """Have the vector of a query ready for the search that follows: a step asks before it opens its transaction."""
+        """Embed a query for the search that follows. A step calls this before it opens its transaction."""
         vector = self.of_messages(query) if messages else self.of_passages(query)
         if vector is not None:
             self._prepared = {**dict(list(self._prepared.items())[-READY:]), query: vector}
 
     def by_others(self, query: str, embedders: Iterable[str]) -> dict[str, Vectors | None]:
-        """The vectors of a query by other embedders, of sources that these made; None where one cannot be had."""
+        """The vectors of a query by other embedders, by name; None where one is not available."""
         found: dict[str, Vectors | None] = {}
         for name in embedders:
             other = embedder_named(name) if query.strip() else None
@@ -119,7 +119,7 @@ class QueryEmbedding:
         text: Callable[[T], str],
         put: Callable[[str, Sequence[str], Vectors], None],
     ) -> None:
-        """Work on a larger backlog for a moment, and leave what remains to the thread."""
+        """Embed a larger backlog for up to half a second, and leave the rest to the thread."""
         size, done, until, took = FIRST_BATCH, FIRST_BATCH, time.monotonic() + SECONDS, 0.0
         while done + size <= BACKLOG and time.monotonic() + 2 * took <= until:
             batch: Sequence[T] = missing(self._agent_id, size, embedder.name)

@@ -1,4 +1,4 @@
-"""Recall memory: every message ever, whether or not it is still in context."""
+"""Recall memory: every message of an agent, whether or not it is still in context."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ NOTHING = "No earlier message holds any of these words."
 
 
 class RecallMemory:
-    """The message log of one agent, as its searches see it.
+    """Search in the message log of one agent.
 
     Args:
         store: where it is kept.
         agent_id: whose it is.
         page_size: hits on a page.
-        embedder: None: search by words alone.
+        embedder: None: full text search only.
     """
 
     def __init__(self, store: Store, agent_id: str, page_size: int = 5, embedder: Embedder | None = None) -> None:
@@ -31,17 +31,17 @@ class RecallMemory:
         self._meaning = QueryEmbedding(store, agent_id, embedder)
 
     def prepare(self, query: str) -> None:
-        """Ask the embedder for a query's vector now, before the store is held for the search."""
+        """Embed a query before the step's transaction opens, for the search that follows."""
         self._meaning.prepare(query, messages=True)
 
     def search(self, query: str, page: int, *, since: date | None = None, until: date | None = None) -> str:
-        """Messages by words and by meaning, best first, as the model reads them. See :meth:`find`."""
+        """Messages by full text and vectors, best first, as the model reads them. See :meth:`find`."""
         return render_page(self.find(query, page, since=since, until=until), _line, NOTHING)
 
     def find(self, query: str, page: int, *, since: date | None = None, until: date | None = None) -> Page[Message]:
-        """Messages by words and by meaning, best first. Pages start at 0.
+        """Messages by full text and vectors, best first. Pages start at 0.
 
-        ``since`` and ``until``: only messages of these days (local time, both included).
+        ``since`` and ``until``: only messages of these days (local time, inclusive).
         """
         return self._store.log.search(
             self._agent_id,
@@ -64,7 +64,7 @@ class RecallMemory:
 
 
 def nothing_from(start: date, end: date) -> str:
-    """What is said where a search by dates found nothing."""
+    """The answer to a search by dates that found nothing."""
     return f"No messages from {start} to {end}."
 
 

@@ -1,4 +1,4 @@
-"""Search results as the model reads them: true totals, where each hit comes from, and how to get the rest."""
+"""Search results as the model reads them: true totals, the source of each hit, and how to get the next page."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def render_page(page: Page[T], line: Callable[[T], str], nothing: str, more: str
     Args:
         page: the hits.
         line: renders one.
-        nothing: what is said when the search found nothing at all.
-        more: how to ask for the next page, ``{}`` being its number.
+        nothing: the answer if there are no hits at all.
+        more: how to ask for the next page; ``{}`` is its number.
     """
     if not page.total:
         return nothing
@@ -29,7 +29,7 @@ def render_page(page: Page[T], line: Callable[[T], str], nothing: str, more: str
 
 
 def headline(page: Page[T], more: str = MORE) -> str:
-    """Such as: Results 6-10 of 143, page 2 of 29 (page=2 for the next)."""
+    """The first line of a page: which results of how many, and how to get the next page."""
     first = page.page * page.page_size + 1
     shown = f"{first}-{first + len(page.hits) - 1}" if len(page.hits) > 1 else str(first)
     rest = f" ({more.format(page.page + 1)})" if page.page + 1 < page.pages else ""
@@ -37,11 +37,11 @@ def headline(page: Page[T], more: str = MORE) -> str:
 
 
 def origin(parts: Sequence[str]) -> str:
-    """Where a hit comes from, in brackets; empty where nothing is known."""
+    """The source of a hit in brackets; empty if unknown."""
     known = [part for part in parts if part]
     return f"[{', '.join(known)}] " if known else ""
 
 
 def quoted(text: str) -> str:
-    """A text that others wrote, marked as such line by line, so that nothing in it can pass for anything else."""
+    """A text of others, marked as a quote line by line, so that nothing in it can pass for anything else."""
     return "quoted:\n" + "\n".join(f"> {line}" for line in text.splitlines())

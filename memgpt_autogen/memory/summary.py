@@ -1,4 +1,4 @@
-"""Folding what leaves the window into a summary, within the window, however long the history is."""
+"""Recursive summaries of evicted messages, written within the model's window however long the history is."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ logger = logging.getLogger(__name__)
 def summarise(model: ChatModel, earlier: str, messages: Sequence[Message], reply_tokens: int) -> str:
     """A summary of the messages and of the summary before them.
 
-    The transcript is folded in piece by piece, each piece within half of the model's window. A model or server that
-    fails leaves the earlier summary and the last lines as they are: nothing is lost, everything is in recall memory.
+    The transcript is summarised piece by piece, each piece within half of the model's window. If the model or its
+    server fails, the earlier summary and the last lines are kept as they are. Nothing is lost: all messages are in
+    recall memory.
 
     Args:
         model: writes the summary.
         earlier: the summary so far, or empty.
-        messages: what leaves the window, oldest first.
-        reply_tokens: room for one summary.
+        messages: the evicted messages, oldest first.
+        reply_tokens: tokens of a summary at most.
     """
     notes = earlier
     for piece in _pieces(model, [line for message in messages if (line := _line(message))]):
@@ -64,7 +65,7 @@ def _pieces(model: ChatModel, lines: Sequence[str]) -> list[str]:
 
 
 def _line(message: Message) -> str:
-    """One message as a line of the transcript; functions and alerts leave none."""
+    """One message as a line of the transcript; empty for function calls and alerts."""
     if not message.text:
         return ""
     return f"{'I' if message.role == 'assistant' else message.author or 'User'}: {message.text}"

@@ -1,8 +1,8 @@
-"""Giving texts their vectors after they were written: in the foreground with progress, or in a thread of its own.
+"""Computes the vectors of texts after they were written: in the foreground with progress, or in a background thread.
 
-Texts are found by their words from the moment they are written. Their vectors follow in batches, each of which is
-embedded without holding the store and written in one short transaction; whatever stops the filling, what was written
-stays, and the next filling goes on from there.
+Texts are found by full text search as soon as they are written. Vectors follow in batches; each is embedded without
+holding the store and written in one short transaction. Whenever a backfill is interrupted, its finished batches stay,
+and the next one continues from there.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ def backfill(
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Give every passage of a source (of all sources that agents share) its vector; for a command with a bar.
+    """Compute the missing vectors of a source, or of all sources that agents share.
 
-        with bar: fill(memgpt.store, memgpt.embedder, source.id, progress=lambda done, total: bar.update(...))
+        with bar: backfill(memgpt.store, memgpt.embedder, source.id, progress=lambda done, total: bar.update(...))
 
-    Sources of another embedder are left as they are. May be interrupted at any moment: each batch is kept.
+    Sources of another embedder are left as they are.
 
     Args:
         store: where the passages are.
         embedder: makes the vectors.
         source_id: None: all sources.
-        progress: told ``(done, total)`` before the first batch and after each. Not called if there is nothing to do.
-        stop: asked between batches.
+        progress: called with ``(done, total)`` before the first batch and after each; not if there is nothing to do.
+        stop: called between batches; True ends the backfill.
 
     Returns:
         How many passages got a vector.
@@ -76,7 +76,7 @@ def backfill(
 
 
 def backfill_agent(store: Store, embedder: Embedder, agent_id: str, stop: Callable[[], bool] = lambda: False) -> None:
-    """Give an agent's messages, its notes and what is attached to it their vectors.
+    """Compute the missing vectors of an agent's messages, notes and attached sources.
 
     Raises:
         SourceError: the embedder cannot be reached or refused.
@@ -101,17 +101,17 @@ def _fill(
 
 
 def spoken(message: Message) -> str:
-    """What of a message is embedded."""
+    """The text of a message that is embedded."""
     return f"{message.author}: {message.text}" if message.author else message.text
 
 
 def text_of(passage: Passage) -> str:
-    """What of a passage is embedded."""
+    """The text of a passage that is embedded."""
     return passage.text
 
 
 def embed_batch(embedder: Embedder, batch: Sequence[T], text: Callable[[T], str], put: Callable[..., None]) -> float:
-    """Embed and write a batch; the seconds it took."""
+    """Embed and write a batch; returns the seconds it took."""
     started = time.monotonic()
     vectors = embedder.embed([text(one) for one in batch])
     put(embedder.name, [one.id for one in batch], vectors)
@@ -122,8 +122,8 @@ def _next_size(size: int, took: float) -> int:
     return min(2 * size, LARGEST_BATCH) if took < SLOW / 2 else max(1, size // 2) if took > SLOW else size
 
 
-class _Filling(threading.Thread):
-    """Fills what is waiting, then ends. Gives way: it rests as long as it works, so that turns have the processor."""
+class _Backfill(threading.Thread):
+    """Computes the backlog, then ends. It pauses as long as it works, so that turns get the processor."""
 
     def __init__(self, store: Store, embedder: Embedder) -> None:
         super().__init__(name="memgpt-backlog", daemon=True)
@@ -154,7 +154,7 @@ class _Filling(threading.Thread):
             _running.pop(_key(self.store, self._embedder), None)
 
     def _settle(self) -> bool:
-        """Bring file and index together; whether the index answers."""
+        """Synchronise the database with the vector index; whether the index can be reached."""
         try:
             self.store.passages.settle(stop=self._rest)
         except SourceError:
@@ -162,32 +162,33 @@ class _Filling(threading.Thread):
         return True
 
     def _rest(self) -> bool:
-        """Give way for a moment; whether to stop."""
+        """Pause for a moment; whether to stop."""
         stopped = self._stopping.wait(min(time.monotonic() - self._since, LONGEST_REST))
         self._since = time.monotonic()
         return stopped
 
     def stop(self) -> None:
-        """End after the batch at hand."""
+        """End after the current batch."""
         self._stopping.set()
         if self is not threading.current_thread():
             self.join(PATIENCE)
 
 
 _guard = threading.Lock()
-_running: dict[tuple[int, str], _Filling] = {}
+_running: dict[tuple[int, str], _Backfill] = {}
 
 
 def backfill_in_background(store: Store, embedder: Embedder, agent_id: str = "") -> None:
-    """Fill all shared sources, and an agent's own notes and messages, in a thread that ends when nothing is left.
+    """Compute the missing vectors of all shared sources, and of an agent's notes and messages, in a thread that ends
+    when done.
 
-    Returns at once. Where such a thread is at work already, it looks once more before it ends.
+    Returns at once. A thread that already runs checks once more before it ends.
     """
     with _guard:
         filling = _running.get(_key(store, embedder))
         new = filling is None or not filling.is_alive()
         if filling is None or new:
-            filling = _running[_key(store, embedder)] = _Filling(store, embedder)
+            filling = _running[_key(store, embedder)] = _Backfill(store, embedder)
         filling.more = True
         if agent_id:
             filling.agents.add(agent_id)
@@ -196,7 +197,7 @@ def backfill_in_background(store: Store, embedder: Embedder, agent_id: str = "")
 
 
 def stop_backfill(store: Store | None = None) -> None:
-    """Stop the threads that fill a store (None: any store), before it is closed; waits for the batches at hand."""
+    """Stop the threads of a store (None: of every store) after their current batches, before it is closed."""
     with _guard:
         threads = [one for one in _running.values() if store is None or one.store is store]
     for thread in threads:

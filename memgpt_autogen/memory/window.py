@@ -16,8 +16,8 @@ class WindowPolicy:
 
     Attributes:
         warn: the agent is warned when this share is used.
-        keep: what is left after an eviction (at most).
-        one: the most a single message or result may take.
+        keep: at most this share is left after an eviction.
+        one: at most this share is taken by a single message or result.
         reserve: the share of the whole window kept for the reply, up to ``reserve_tokens``.
     """
 
@@ -37,11 +37,11 @@ def room(window: int, fixed: int, reply: int) -> int:
 
     Args:
         window: the model's window.
-        fixed: what the system prompt, functions, core memory and worked examples take.
-        reply: what is kept free for the reply.
+        fixed: tokens of the system prompt, functions, core memory and worked examples.
+        reply: tokens kept free for the reply.
 
     Raises:
-        ConfigError: there would be none to speak of; the message has the figures.
+        ConfigError: fewer than 256 are left; the message has the figures.
     """
     left = window - fixed - reply
     if left < 256:
@@ -54,17 +54,17 @@ def room(window: int, fixed: int, reply: int) -> int:
 
 
 def groups(messages: Sequence[Message]) -> list[int]:
-    """Where the log may be cut: the indexes at which a message starts that is no function result.
+    """The indexes at which the log may be cut: where a message starts that is not a function result.
 
-    A call and its results are never separated.
+    A call is never separated from its results.
     """
     return [index for index, message in enumerate(messages) if message.role != "tool"]
 
 
 def paired(messages: Sequence[Message]) -> list[Message]:
-    """The messages with every result directly behind its call, as providers demand.
+    """The messages with every result directly after its call, as providers require.
 
-    Where a result is still to come, in another conversation, a note stands for it.
+    A placeholder stands for a result that is pending in another conversation.
     """
     results = {message.call_id: message for message in messages if message.role == "tool"}
     ordered: list[Message] = []
@@ -81,10 +81,10 @@ def _waiting(call: ToolCall, message: Message) -> Message:
 
 
 def cut_at(messages: Sequence[Message], sizes: Sequence[int], keep: int, limit: int | None = None) -> int:
-    """How many of the oldest messages must go so that the rest takes at most ``keep`` tokens.
+    """The number of oldest messages to evict so that the rest takes at most ``keep`` tokens.
 
-    What is still unanswered stays, and at least the last group stays, however large. Where so much waits that it does
-    not fit ``limit``, only the newest message that waits is sure to stay.
+    Unanswered messages stay, and so does the last group. If the unanswered messages alone exceed ``limit``, only the
+    newest of them is sure to stay.
     """
     waiting = [index for index, message in enumerate(messages) if not message.answered]
     gone = _cut(messages, sizes, keep, waiting[:1])
@@ -109,13 +109,13 @@ def _cut(messages: Sequence[Message], sizes: Sequence[int], keep: int, stay: Seq
 
 
 def shorten(text: str, budget: int, count: Callable[[str], int], note: str) -> str:
-    """A text that fits its budget of tokens, with a note where it was cut.
+    """A text cut to a budget of tokens, with a note where it was cut.
 
     Args:
         text: any text.
         budget: tokens it may take.
-        count: tokens in a text.
-        note: says how to get at the rest; ``{shown}`` and ``{total}`` are characters.
+        count: counts the tokens of a text.
+        note: how to get the rest; ``{shown}`` and ``{total}`` are numbers of characters.
     """
     if len(text.encode("utf-8", "replace")) <= budget or count(text) <= budget:  # a token is a byte at least
         return text
@@ -136,16 +136,16 @@ def squeeze(
     count: Callable[[str], int],
     size: Callable[[Message], int],
 ) -> list[Message]:
-    """The last resort for a turn that outgrows the room by itself: the longest texts are cut, longest first.
+    """Fit a turn that exceeds the room by itself: its longest texts are cut, longest first.
 
-    If that is not enough, the oldest calls are left out of view, each with its result.
+    If that is not enough, the oldest calls are left out, each with its result.
 
     Args:
         messages: what is in context.
         sizes: their tokens.
         limit: tokens they may take together.
-        count: tokens in a text.
-        size: tokens of a message.
+        count: counts the tokens of a text.
+        size: counts the tokens of a message.
     """
     fitted, taken = list(messages), list(sizes)
     whole: set[int] = set()  # those that cannot be cut any more
@@ -188,9 +188,9 @@ def _shorter(message: Message, over: int, count: Callable[[str], int]) -> Messag
 def _thinned(
     messages: list[Message], sizes: Sequence[int], limit: int, size: Callable[[Message], int]
 ) -> list[Message]:
-    """Without the oldest messages, and calls with their results, as far as it takes.
+    """Leave out the oldest messages, and calls with their results, until the rest fits.
 
-    The newest message that waits for an answer stays, and so does the last call.
+    The newest unanswered message and the last call stay.
     """
     total = sum(sizes)
     taken = {message.id: tokens for message, tokens in zip(messages, sizes, strict=True)}
