@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import ModelReplyError
 from ..events import clean
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema
+from .reasoning import split_reasoning
 from .repair import holds_data, parse_calls, to_call
 from .reply_schema import THOUGHTS
 
@@ -82,7 +83,12 @@ def _with_thoughts(parameters: Mapping[str, Any]) -> Json:
 
 
 def read_chat_reply(
-    content: Any, tool_calls: Any, tools: Sequence[ToolSchema], *, only: Collection[str] | None = None
+    content: Any,
+    tool_calls: Any,
+    tools: Sequence[ToolSchema],
+    *,
+    only: Collection[str] | None = None,
+    reasoning: str = "",
 ) -> Reply:
     """A reply of the chat API as ours, without usage.
 
@@ -91,6 +97,7 @@ def read_chat_reply(
         tool_calls: the message's calls, as objects of a client library or as dicts; None or empty for none.
         tools: the functions on offer. Empty: the words are the reply.
         only: the names it is held to; calls of others beside an allowed one are dropped.
+        reasoning: what the server sent of the model's reasoning beside the content.
 
     Returns:
         A reply with at least one call if functions were on offer. Words with no call in them become
@@ -99,11 +106,12 @@ def read_chat_reply(
     Raises:
         ModelReplyError: functions were on offer and the reply calls none.
     """
-    words = clean(_words(content)).strip()
+    written, words = split_reasoning(clean(_words(content)).strip())
+    thoughts = [clean(reasoning).strip(), written]
     if not tools:
-        return Reply(text=words)
+        return Reply(text=words, inner_thoughts=_joined(thoughts))
     calls: list[ToolCall] = []
-    thoughts: list[str] = [words] if tool_calls and words else []
+    thoughts += [words] if tool_calls else []
     for raw in tool_calls or ():
         function = _get(raw, "function") or {}
         name = str(_get(function, "name") or "")
@@ -112,12 +120,16 @@ def read_chat_reply(
         thoughts.append(thought)
     if not calls:
         calls, thought = _from_words(words, tools, only)
-        thoughts = [thought]
+        thoughts.append(thought)
     kept = [call for call in calls if only is None or call.name in only]
     if not kept:
         allowed = ", ".join(only or ())
         raise ModelReplyError(f"{calls[0].name} cannot be called now. Call one of: {allowed}.", text=words)
-    return Reply(tool_calls=tuple(kept), inner_thoughts="\n".join(dict.fromkeys(t for t in thoughts if t)))
+    return Reply(tool_calls=tuple(kept), inner_thoughts=_joined(thoughts))
+
+
+def _joined(thoughts: Iterable[str]) -> str:
+    return "\n".join(dict.fromkeys(thought for thought in thoughts if thought))
 
 
 def _from_words(words: str, tools: Sequence[ToolSchema], only: Collection[str] | None) -> tuple[list[ToolCall], str]:

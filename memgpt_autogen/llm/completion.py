@@ -23,6 +23,7 @@ from .chat_prompt import alternating_messages, reply_json_schema, without_marker
 from .connection import Connection
 from .constraints import ConstraintPolicy
 from .grammar import reply_prefix, to_gbnf
+from .reasoning import split_reasoning
 from .repair import check_calls, parse_calls
 from .reply_schema import STRING_LIMIT, ReplyFormat, select
 from .streaming import StreamParser
@@ -155,7 +156,10 @@ class CompletionModel:
         if not tools:
             completion, _ = self._ask(messages, (), (), "none", max_tokens)
             self._not_empty(completion)
-            return Reply(text=clean(completion.text.strip()), usage=completion.usage or Usage())
+            reasoning, answer = split_reasoning(clean(completion.text.strip()))
+            if not answer:
+                raise ModelReplyError(f"{self.name} reasoned, and wrote no answer.", text=reasoning)
+            return Reply(text=answer, inner_thoughts=reasoning, usage=completion.usage or Usage())
         offered = select(tools, only)
         spent, shown, tight = Usage(), list(messages), False
         parts = StreamParser(on_delta, offered, aloud=self.wrapper.thinks_aloud) if on_delta else None
@@ -227,6 +231,7 @@ class CompletionModel:
             raise ModelReplyError("The reply was cut by its token limit. Write a shorter one.", text=text)
         calls, thoughts = parse_calls(text, tools, aloud=self.wrapper.thinks_aloud)
         calls = check_calls(calls, tools, only, text)
+        thoughts = "\n".join(part for part in (completion.reasoning, thoughts) if part)
         return Reply(tool_calls=tuple(calls), inner_thoughts=thoughts, usage=spent)
 
     def _not_empty(self, completion: Completion) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..config import LLMConfig
@@ -191,7 +192,7 @@ class Connection:
             counted = self._estimate.count(request.prompt)
             if usage.prompt_tokens > counted / 2:  # less: only what was not in the server's cache
                 self._estimate.learn(counted, usage.prompt_tokens)
-        return Completion(found.text, finish, usage)
+        return replace(found, finish=finish, usage=usage)
 
     def _streamed(
         self, stream: StreamFormat, request: CompletionRequest, patient: bool, on_text: Callable[[str | None], None]

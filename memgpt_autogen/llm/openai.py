@@ -18,6 +18,7 @@ from ..config.secrets import VARIABLES, key_in_environment
 from ..errors import ConfigError, MissingDependency, ModelReplyError, ModelServerError
 from ..messages import Message, Reply, ToolSchema, Usage
 from ..observers import Discarded
+from ..servers.base import reasoning_of
 from .base import OnDelta, ReplyDelta
 from .chat_format import read_chat_reply
 from .openai_errors import error_message, explain
@@ -136,7 +137,7 @@ class OpenAIChat:
         if reason == "length" and offered:
             written = str(words or message.tool_calls or "")
             raise ModelReplyError("The reply was cut by its token limit.", text=written)
-        reply = read_chat_reply(words, message.tool_calls, offered, only=only)
+        reply = read_chat_reply(words, message.tool_calls, offered, only=only, reasoning=reasoning_of(message))
         if not offered and not reply.text:
             raise ModelReplyError(f"{self.name} answered with an empty text (it stopped with {reason!r}).")
         return reply

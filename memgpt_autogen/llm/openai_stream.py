@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from ..messages import ToolSchema
+from ..servers.base import reasoning_of
 from .base import OnDelta
 from .streaming import StreamParser
 
@@ -30,7 +32,7 @@ def assemble(chunks: Iterable[Any], tools: Sequence[ToolSchema], on_delta: OnDel
         StreamTruncated: there is no last chunk.
     """
     reader = StreamParser(on_delta, tools)
-    words, refusal, reason, usage, calls = "", "", None, None, _Calls()
+    words, refusal, reasoning, reason, usage, calls = "", "", "", None, None, _Calls()
     for chunk in chunks:
         usage = getattr(chunk, "usage", None) or usage
         if not getattr(chunk, "choices", None):
@@ -40,14 +42,21 @@ def assemble(chunks: Iterable[Any], tools: Sequence[ToolSchema], on_delta: OnDel
         delta = getattr(choice, "delta", None)
         words += getattr(delta, "content", None) or ""
         refusal += getattr(delta, "refusal", None) or ""
+        reasoning += reasoning_of(delta)
+        reader.reasoning(reasoning)
         for piece in getattr(delta, "tool_calls", None) or ():
             place = calls.add(piece)
             reader.call(calls.rows[place]["function"]["name"], calls.rows[place]["function"]["arguments"], place)
-        if tools and not calls.rows and words.lstrip()[:1] in ("{", "`"):
+        if tools and not calls.rows:
             reader.text(words)  # a call that a model writes as text
     if reason is None:
         raise StreamTruncated("The reply broke off.")
-    message = SimpleNamespace(content=words or None, refusal=refusal or None, tool_calls=calls.rows or None)
+    message = SimpleNamespace(
+        content=words or None,
+        refusal=refusal or None,
+        tool_calls=calls.rows or None,
+        reasoning_content=reasoning or None,
+    )
     return SimpleNamespace(choices=[SimpleNamespace(message=message, finish_reason=reason)], usage=usage)
 
 
@@ -62,6 +71,8 @@ class _Calls:
         """Take a piece in; the place of its call in ``rows``."""
         function = getattr(piece, "function", None)
         name, arguments = getattr(function, "name", None) or "", getattr(function, "arguments", None) or ""
+        if not isinstance(arguments, str):  # an object, from servers that need not write it as text
+            arguments = json.dumps(arguments, ensure_ascii=False)
         index = getattr(piece, "index", None)
         index = max(self._places, default=0) if index is None else index
         found = self._places.get(index)

@@ -15,8 +15,9 @@ from typing import Any
 
 from ..errors import MissingDependency, ModelReplyError
 from ..events import clean
-from ..messages import ToolCall, ToolSchema
+from ..messages import SEND_MESSAGE, ToolCall, ToolSchema
 from .arguments import fitted
+from .reasoning import split_reasoning
 from .reply_schema import THOUGHTS
 
 _NAME_KEYS = ("function", "name", "function_name", "tool_name", "tool", "action")
@@ -30,6 +31,7 @@ _TAGGED = re.compile(r"<function=([\w.-]{1,80})>\s*$")
 _FENCE = re.compile(r"```\w*\s*$|<\|?tool_call\|?>\s*$")
 _ESCAPED = re.compile(r'"|[^"]*\{\s*\\"')
 _DEEPEST = 100
+_REASONING_ALONE = "The reply ended before your reasoning did. Think less, and write the call."
 #: A whole call ends by closing its arguments and itself after a value; a call cut inside a string hardly ever
 #: does.
 _CLOSED = re.compile(r"""["'\]}\w]\s*\}\s*\}[\s`\]]*$""")
@@ -51,17 +53,18 @@ def parse_calls(text: str, tools: Sequence[ToolSchema], *, aloud: bool = False) 
         aloud: whether the words before the first call are the monologue.
 
     Returns:
-        The calls, without ``inner_thoughts`` in their arguments, and the thoughts joined by line breaks. A
-        call whose arguments are hopeless has ``error`` set.
+        The calls, without ``inner_thoughts`` in their arguments, and the thoughts joined by line breaks: reasoning
+        that the model wrote before its answer first. A call whose arguments are hopeless has ``error`` set.
 
     Raises:
         ModelReplyError: there is no call of a known function, or the text was cut. Carries the text.
     """
     names = Names(tools)
     calls: list[ToolCall] = []
-    thoughts: list[str] = []
+    reasoning, answer = split_reasoning(text)
+    thoughts = [reasoning]
     found = False
-    whole = _unquoted(text)
+    whole = _unquoted(answer)
     try:
         for start, value in _objects(whole):
             tagged = _TAGGED.search(whole, max(0, start - 100), start)
@@ -76,7 +79,8 @@ def parse_calls(text: str, tools: Sequence[ToolSchema], *, aloud: bool = False) 
     except ModelReplyError as error:
         raise ModelReplyError(str(error), text=text) from None
     if not found:
-        raise ModelReplyError(_why_none(calls, tools), text=text)
+        why = _REASONING_ALONE if reasoning and not answer else _why_none(calls, tools)
+        raise ModelReplyError(why, text=text)
     return calls, "\n".join(dict.fromkeys(words for words in thoughts if words))
 
 
@@ -136,8 +140,12 @@ def to_call(name: str, arguments: Any, call_id: Any = None) -> tuple[ToolCall, s
     if not isinstance(arguments, dict):
         error = f"The arguments of {name} must be a JSON object, not a {type(arguments).__name__}."
         return ToolCall(name, error=error, **identity), ""
-    thoughts = arguments.pop(THOUGHTS, "") or ""
-    return ToolCall(name, arguments, **identity), thoughts if isinstance(thoughts, str) else json.dumps(thoughts)
+    given = arguments.pop(THOUGHTS, "") or ""
+    thoughts = [given if isinstance(given, str) else json.dumps(given)]
+    if name == SEND_MESSAGE and isinstance(arguments.get("message"), str):
+        reasoning, arguments["message"] = split_reasoning(arguments["message"])
+        thoughts.append(reasoning)
+    return ToolCall(name, arguments, **identity), "\n".join(filter(None, thoughts))
 
 
 def check_calls(

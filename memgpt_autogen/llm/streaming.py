@@ -16,6 +16,7 @@ from pydantic_core import from_json
 from ..messages import SEND_MESSAGE, Reply, ToolSchema
 from ..observers import Discarded, SpeechDelta, ThoughtDelta
 from .base import OnDelta, ReplyDelta
+from .reasoning import answer_so_far
 from .repair import Names, calls_in
 from .reply_schema import THOUGHTS
 
@@ -95,10 +96,12 @@ class StreamParser:
         self._tell = tell
         self._names = Names(tools)
         self._aloud = aloud
+        self._reasoning = ""
         self._told: dict[tuple[type[ThoughtDelta | SpeechDelta], int], str] = {}
 
     def discard(self, why: str) -> None:
         """Take back what was told, if anything was; the reply begins anew."""
+        self._reasoning = ""
         if self._told:
             self._told.clear()
             self._tell(Discarded(why))
@@ -115,20 +118,29 @@ class StreamParser:
         return read
 
     def text(self, text: str) -> None:
-        """All of a reply that has come so far, where calls are written as text."""
-        start = 0
+        """All of a reply that has come so far, where calls are written as text.
+
+        A call behind other words is told only with the whole reply: they may prove to be reasoning that drafts it.
+        """
+        reasoning, text = answer_so_far(text)
+        self.reasoning(reasoning)
+        found = _CALL.search(text) if self._aloud else _CALL.match(text)
         if self._aloud:
-            found = _CALL.search(text)
-            start = found.start() if found else len(text)
-            before = text[:start] if found else _PERHAPS.sub("", text)
-            self._more(ThoughtDelta, before.strip(), 0)
-        start = text.find("{", start)
+            before = text[: found.start()] if found else _PERHAPS.sub("", text)
+            self._thought(before.strip(), 0)
+        start = text.find("{", found.start()) if found else -1
         if start < 0:
             return
         for index, (name, arguments, thought) in enumerate(calls_in(_so_far(text[start:]), self._names)):
             if thought and not self._aloud:
-                self._more(ThoughtDelta, thought, index)
+                self._thought(thought, index)
             self.call(name, arguments, index)
+
+    def reasoning(self, text: str) -> None:
+        """All of a model's reasoning that has come so far."""
+        if text:
+            self._reasoning = text
+            self._more(ThoughtDelta, text, 0)
 
     def call(self, name: str, arguments: Any, index: int = 0) -> None:
         """All of one call that has come so far; the arguments as JSON text or read already."""
@@ -139,9 +151,13 @@ class StreamParser:
             return
         thought, words = arguments.get(THOUGHTS), arguments.get("message")
         if isinstance(thought, str):
-            self._more(ThoughtDelta, thought, index)
+            self._thought(thought, index)
         if name == SEND_MESSAGE and isinstance(words, str):
             self._more(SpeechDelta, words, index)
+
+    def _thought(self, text: str, index: int) -> None:
+        before = "" if index else self._reasoning
+        self._more(ThoughtDelta, "\n".join(part for part in (before, text) if part), index)
 
     def _more(self, kind: type[ThoughtDelta | SpeechDelta], text: str, index: int) -> None:
         told = self._told.get((kind, index), "")

@@ -21,6 +21,10 @@ Dialect = Literal["full", "plain"]
 Fetch = Callable[[str, Mapping[str, Any] | None], Any]
 
 
+#: Fields that hold reasoning: DeepSeek's API and llama.cpp; OpenRouter and vLLM; Ollama.
+_REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking")
+
+
 class ModelNotLoaded(Exception):
     """The server has no model loaded, or not the requested one. The message says what to do."""
 
@@ -88,12 +92,14 @@ class Completion:
         finish: ``limit``: cut by ``max_tokens``; ``unknown``: the server does not say.
         usage: None where the server does not report it, or reports wrong figures.
         prompt_truncated: the server reports that it dropped a part of the prompt.
+        reasoning: what the server sent of the model's reasoning beside the text.
     """
 
     text: str
     finish: Literal["stop", "limit", "unknown"]
     usage: Usage | None = None
     prompt_truncated: bool = False
+    reasoning: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,11 +148,22 @@ def _openai_delta(event: Any) -> str:
     return str(delta.get("content") or "")
 
 
+def reasoning_of(message: Any) -> str:
+    """The reasoning beside the content of a chat message or of a delta, which may be an object or a dict."""
+    for name in _REASONING_FIELDS:
+        found = message.get(name) if isinstance(message, Mapping) else getattr(message, name, None)
+        if isinstance(found, str) and found:
+            return found
+    return ""
+
+
 def _openai_assemble(text: str, events: Sequence[Any]) -> Any | None:
     reasons = [event["choices"][0]["finish_reason"] for event in events if event.get("choices")]
     reasons = [reason for reason in reasons if reason]
     usage = next((event["usage"] for event in reversed(events) if event.get("usage")), None)
-    return {"choices": [{"text": text, "finish_reason": reasons[-1]}], "usage": usage} if reasons else None
+    deltas = [event["choices"][0].get("delta") for event in events if event.get("choices")]
+    message = {"content": text, "reasoning": "".join(map(reasoning_of, deltas))}
+    return {"choices": [{"message": message, "finish_reason": reasons[-1]}], "usage": usage} if reasons else None
 
 
 #: ``/v1/completions`` and ``/v1/chat/completions``.
@@ -269,9 +286,10 @@ def usage_of(reply: Any) -> Usage | None:
 def read_openai(reply: Any) -> Completion:
     """A reply of ``/v1/completions`` or ``/v1/chat/completions``."""
     choice = reply["choices"][0]
-    text = choice["message"].get("content") if "message" in choice else choice["text"]
+    message = choice["message"] if "message" in choice else {"content": choice["text"]}
     finish: Literal["stop", "limit"] = "limit" if choice.get("finish_reason") == "length" else "stop"
-    return Completion(str(text or ""), finish, usage_of(reply))
+    text = str(message.get("content") or "")
+    return Completion(text, finish, usage_of(reply), reasoning=reasoning_of(message))
 
 
 def _list(value: Any) -> list[str]:

@@ -8,7 +8,7 @@ Each request sets the window: without ``num_ctx`` Ollama silently drops the star
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ..messages import Usage
 from .base import (
@@ -21,6 +21,7 @@ from .base import (
     ServerInfo,
     StreamFormat,
     pick_model,
+    reasoning_of,
     with_params,
 )
 
@@ -40,7 +41,8 @@ def _body(request: CompletionRequest) -> Json:
 def _read(reply: Any) -> Completion:
     tokens = int(reply.get("prompt_eval_count") or 0)
     usage = Usage(tokens, int(reply.get("eval_count") or 0)) if tokens else None
-    return Completion(str(reply["response"]), "limit" if reply.get("done_reason") == "length" else "stop", usage)
+    finish: Literal["stop", "limit"] = "limit" if reply.get("done_reason") == "length" else "stop"
+    return Completion(str(reply["response"]), finish, usage, reasoning=reasoning_of(reply))
 
 
 def _assemble(text: str, events: Sequence[Any]) -> Any | None:

@@ -36,6 +36,8 @@ JINJA = {
     "phi3": "{% if m['role'] == 'user' %}{{ '<|user|>\\n' + m['content'] + '<|end|>\\n' }}{% endif %}",
     "gemma": "{{ '<start_of_turn>' + role + '\\n' + m['content'] | trim + '<end_of_turn>\\n' }}",
     "mistral": "{% if m['role'] == 'user' %}{{ '[INST] ' + m['content'] + ' [/INST]' }}{% endif %}",
+    "deepseek": "{% if m['role'] == 'user' %}{{'<｜User｜>' + m['content']}}{% endif %}{{'<｜Assistant｜><think>\\n'}}",
+    "harmony": "{{- '<|start|>user<|message|>' + m.content + '<|end|>' }}{{ '<|start|>assistant<|channel|>' }}",
     "airoboros-l2-70b-2.1": "{% if m['role'] == 'user' %}USER: {{ m['content'] }} {% else %}ASSISTANT: {% endif %}",
 }
 GO_ZEPHYR = "<|system|>\n{{ .System }}</s>\n<|user|>\n{{ .Prompt }}</s>\n<|assistant|>\n"

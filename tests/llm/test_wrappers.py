@@ -153,7 +153,7 @@ def test_simplified_events(message: Message, shown: str) -> None:
 
 NAMES = (
     "chatml chatml-hints chatml-noforce llama3 llama3-hints airoboros-l2-70b-2.1 dolphin-2.1-mistral-7b zephyr-7B "
-    "mistral gemma phi3"
+    "mistral gemma phi3 deepseek harmony"
 ).split()
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from .base import Wrapper
-from .formats import AIROBOROS, CHATML, GEMMA, LLAMA3, MISTRAL, PHI3, ZEPHYR
+from .formats import AIROBOROS, CHATML, DEEPSEEK, GEMMA, HARMONY, LLAMA3, MISTRAL, PHI3, ZEPHYR
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class Family:
 
 #: Tried in this order: fine-tunes bear their base model's name too, and many have a format of their own.
 FAMILIES = (
-    Family(CHATML, r"<\|im_start\|>", r"qwen|smollm|hermes|dolphin|chatml|internlm|openorca|\byi-"),
+    Family(HARMONY, r"<\|channel\|>|<\|start\|>[\s\S]*<\|message\|>", r"gpt-?oss"),
+    Family(DEEPSEEK, r"<｜(User|Assistant)｜>", r"deepseek.?(r1|v3|v2\.5)|r1-distill"),
+    Family(CHATML, r"<\|im_start\|>", r"qwen|qwq|smollm|hermes|dolphin|chatml|internlm|openorca|\byi-"),
     Family(ZEPHYR, r"<\|user\|>[\s\S]*(</s>|eos_token)", r"zephyr|tinyllama"),
     Family(PHI3, r"<\|user\|>[\s\S]*<\|end\|>", r"phi-?(3|4-mini)"),
     Family(LLAMA3, r"<\|start_header_id\|>", r"llama-?3"),

@@ -88,6 +88,26 @@ PHI3 = Wrapper(
     stop=("<|end|>", "<|user|>", "<|system|>", "<|assistant|>"),
 )
 
+#: DeepSeek R1 and V3, and the models distilled from R1. The servers add the token that begins a text.
+DEEPSEEK = Wrapper(
+    name="deepseek",
+    system=("", ""),
+    user=("<｜User｜>", ""),
+    assistant=("<｜Assistant｜>", "<｜end▁of▁sentence｜>"),
+    tool=("<｜User｜>FUNCTION RETURN:\n", ""),
+    stop=("<｜end▁of▁sentence｜>", "<｜User｜>"),
+)
+
+#: OpenAI's gpt-oss: messages in channels. The reply is begun in the final one, past the reasoning.
+HARMONY = Wrapper(
+    name="harmony",
+    system=("<|start|>developer<|message|># Instructions\n\n", "<|end|>"),
+    user=("<|start|>user<|message|>", "<|end|>"),
+    assistant=("<|start|>assistant<|channel|>final<|message|>", "<|end|>"),
+    tool=("<|start|>user<|message|>FUNCTION RETURN:\n", "<|end|>"),
+    stop=("<|return|>", "<|end|>", "<|call|>", "<|start|>"),
+)
+
 ROWS = (
     CHATML,
     replace(CHATML, name="chatml-hints", hint=HINT),
@@ -101,4 +121,6 @@ ROWS = (
     MISTRAL,
     GEMMA,
     PHI3,
+    DEEPSEEK,
+    HARMONY,
 )
