@@ -132,30 +132,10 @@ class Agent:
             only_timers = incoming and not results and all(event.kind == "timer" for event in incoming)
             if only_timers and self._paused():
                 return Turn()  # not logged either: timers would pile up in the window, unanswered
-            turn = TurnContext(
-                self.store,
-                self.id,
-                model or self.model,
-                tuple(tools),
-                instructions,
-                cache,
-                conversation,
-                stream,
-                self.observers,
-            )
-            try:
-                turn.unanswered = self._parts.intake.take_in(
-                    incoming,
-                    results,
-                    conversation=conversation,
-                    on_commit=on_commit,
-                    turn=turn,
-                    offered=self._parts.offered(turn.tools),
-                )
-            finally:
-                for message in incoming:
-                    self._parts.tell(EventReceived(message))
-            turn.session = self._parts.intake.session
+            model = model or self.model
+            turn = TurnContext(self.store, self.id, model, tuple(tools), instructions, cache, conversation, stream)
+            turn.unanswered = self._take_in(incoming, results, conversation, on_commit, turn)
+            turn.observers, turn.session = self.observers, self._parts.intake.session
             turn.owes_speech = must_speak or any(message.kind == "user_message" for message in turn.unanswered)
             return TurnRunner(self._parts, turn).run(max_steps or self.config.max_steps)
 
@@ -186,7 +166,22 @@ class Agent:
             AgentBusy: the agent is in the middle of a turn elsewhere.
         """
         with self.store.lock(self.id):
-            self._parts.intake.take_in(incoming, results, conversation=conversation, on_commit=on_commit)
+            self._take_in(incoming, results, conversation, on_commit)
+
+    def _take_in(
+        self,
+        incoming: Sequence[Message],
+        results: Sequence[ToolResult],
+        conversation: str | None,
+        on_commit: Callable[[], None] | None,
+        turn: TurnContext | None = None,
+    ) -> Sequence[Message]:
+        offered = self._parts.offered(turn.tools) if turn else ()
+        try:
+            return self._parts.intake.take_in(
+                incoming, results, conversation=conversation, on_commit=on_commit, turn=turn, offered=offered
+            )
+        finally:  # the messages are committed even where their turn cannot begin
             for message in incoming:
                 self._parts.tell(EventReceived(message))
 

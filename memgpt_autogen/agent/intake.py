@@ -74,9 +74,7 @@ class Intake:
             ConfigError: the window is too small for the agent; likewise.
         """
         window = self._store.log.window(self._agent_id)
-        if self.session is None or (window and utc_now() - window[-1].created_at > SESSION_PAUSE):
-            self.session = new_id()
-            _sessions.add(self.session)
+        self._continue_session(window)
         came = {result.call_id: result for result in results}
         closing = [
             came.get(call.id) or ToolResult(call.id, call.name, _NEVER_CAME, failed=True)
@@ -90,13 +88,11 @@ class Intake:
             incoming = [*incoming, events.heartbeat(f"The result of {names} has come; see it above, and go on there.")]
         failure: ModelError | ConfigError | None = None
         closed, fitted = [events.tool_result(result) for result in closing], [*incoming]
-        try:
-            if turn:
-                limit = self._context.limit(turn.model, offered, turn.instructions)
-                cut = [self.result(result, limit, turn.model) for result in closing]
-                closed, fitted = cut, [self._fitted(event, limit, turn.model) for event in incoming]
-        except (ModelError, ConfigError) as error:
-            failure = error  # a dead server cannot count, a window too small holds nothing: messages are kept whole
+        if turn:
+            try:
+                closed, fitted = self._cut(closing, incoming, turn, offered)
+            except (ModelError, ConfigError) as error:
+                failure = error  # a dead server cannot count, a window too small holds nothing: messages are kept whole
         with self._store.transaction(new_id()):
             arrived = [
                 replace(message, session_id=self.session, conversation_id=message.conversation_id or conversation)
@@ -108,6 +104,24 @@ class Intake:
         if failure:
             raise failure
         return [message for message in (*window, *arrived) if not message.answered]
+
+    def _continue_session(self, window: Sequence[Message]) -> None:
+        """Begin a new session after a pause."""
+        if self.session is None or (window and utc_now() - window[-1].created_at > SESSION_PAUSE):
+            self.session = new_id()
+            _sessions.add(self.session)
+
+    def _cut(
+        self,
+        results: Sequence[ToolResult],
+        incoming: Sequence[Message],
+        turn: TurnContext,
+        offered: Sequence[ToolSchema],
+    ) -> tuple[list[Message], list[Message]]:
+        """Results and events as messages that fit the window of the turn's model."""
+        limit = self._context.limit(turn.model, offered, turn.instructions)
+        cut = [self.result(result, limit, turn.model) for result in results]
+        return cut, [self._fitted(event, limit, turn.model) for event in incoming]
 
     def result(self, result: ToolResult, limit: int, model: ChatModel) -> Message:
         """A function's result as a message, cut to the share of the window that one message may take.
