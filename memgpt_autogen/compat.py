@@ -17,7 +17,7 @@ from .agent import Agent
 from .client import MemGPT
 from .config import DEFAULT_ENDPOINTS, AgentConfig, LLMConfig, Settings
 from .errors import ConfigError
-from .llm.tokens import DEFAULT_WINDOW, context_window_of
+from .llm.context_window import ASSUMED_WINDOW, context_window_of
 from .observers import AgentEvent, Said
 from .prompts import text_of
 from .storage.base import Store
@@ -33,7 +33,7 @@ _OLD_SERVERS = {"lmstudio-legacy": "lmstudio", "vllm-api": "vllm"}
 
 class _Windows(dict[str, int]):
     def __missing__(self, model: str) -> int:
-        return context_window_of(model) or DEFAULT_WINDOW
+        return context_window_of(model) or ASSUMED_WINDOW
 
 
 #: Model name to tokens of its window; a name that is not known gives the default.

@@ -11,7 +11,8 @@
     ├── SourceError                a document cannot be loaded, or a source cannot be searched
     ├── ModelError                 a model call failed
     │   ├── ModelServerError       the server: unreachable, overloaded, broken (``retry`` may be true)
-    │   ├── ModelRequestError      the request: wrong key, unknown model, prompt too long
+    │   ├── ModelRequestError      the request: wrong key, unknown model
+    │   │   └── PromptTooLong      the prompt does not fit the model's window
     │   └── ModelReplyError        the model: its reply is not a call that we can run; carries ``text``
     └── ToolError                  a function failed; the text is shown to the model
 
@@ -108,6 +109,10 @@ class ModelRequestError(ModelError):
     """The server refused the request: a wrong key, an unknown model, a prompt that exceeds its window."""
 
     fault: ClassVar[Fault] = "user"
+
+
+class PromptTooLong(ModelRequestError):
+    """The prompt does not fit the model's window. Its ``context_window`` is smaller now: make the prompt anew."""
 
 
 class ModelReplyError(ModelError):

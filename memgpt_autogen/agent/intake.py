@@ -21,8 +21,6 @@ SESSION_PAUSE = timedelta(minutes=30)
 
 _sessions: set[str] = set()  # those of this process
 
-_REST_IN_RECALL = "(cut: {shown} of {total} characters; conversation_search finds the rest)"
-_REST_BY_SEARCH = "(cut: {shown} of {total} characters; ask for less, or for another page)"
 _NEVER_CAME = "The result never came: the chat went on without it. Call it again if it is still needed."
 
 
@@ -131,7 +129,7 @@ class Intake:
             limit: tokens that all messages may take.
             model: counts tokens.
         """
-        text = self._context.fit(events.clean(result.content), limit, model, _REST_BY_SEARCH)
+        text = self._context.fit_result(events.clean(result.content), limit, model)
         return events.tool_result(replace(result, content=text))
 
     def _fitted(self, event: Message, limit: int, model: ChatModel) -> Message:
@@ -139,7 +137,7 @@ class Intake:
         if not event.text:
             return event
         event = replace(event, images=self._context.fit_images(event, limit, model))
-        shown = self._context.fit(event.text, limit, model, _REST_IN_RECALL)
+        shown = self._context.fit_message(event.text, limit, model)
         return event if shown == event.text else events.reworded(event, shown)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .. import events
-from ..errors import ModelError, ModelReplyError
+from ..errors import ModelError, ModelReplyError, PromptTooLong
 from ..ids import new_id
 from ..llm.streaming import StreamedReply
 from ..memory.context import Prompt
@@ -79,15 +79,11 @@ class TurnRunner:
         """
         turn = self._turn
         offered = self._agent.offered(turn.tools)
-        prompt = self._agent.context.prepare(turn.model, offered, turn.instructions)
-        if prompt.evicted:
-            self._agent.warned = False
-            self._agent.tell(Evicted(prompt.evicted, prompt.summary))
         turn.steps += 1
         wants_stream = turn.stream and all(guide.streams for guide in self._guides)
         try:
             with StreamedReply(self._agent.tell if wants_stream else None) as streamed:
-                reply = self._ask(prompt, offered, streamed, last)
+                prompt, reply = self._prompt_and_reply(offered, streamed, last)
         except ModelReplyError as error:
             turn.unreadable += 1
             if last or turn.unreadable >= MAX_FAILURES:
@@ -101,6 +97,23 @@ class TurnRunner:
         turn.said += result.said
         turn.usage += result.usage
         return result
+
+    def _prompt_and_reply(
+        self, offered: Sequence[ToolSchema], streamed: StreamedReply, last: bool
+    ) -> tuple[Prompt, Reply]:
+        """The prompt and the model's reply to it. A prompt that the provider finds too long is made anew, shorter."""
+        refusals = 0
+        while True:
+            prompt = self._agent.context.prepare(self._turn.model, offered, self._turn.instructions)
+            if prompt.evicted:
+                self._agent.warned = False
+                self._agent.tell(Evicted(prompt.evicted, prompt.summary))
+            try:
+                return prompt, self._ask(prompt, offered, streamed, last)
+            except PromptTooLong as error:
+                refusals += 1
+                if refusals == MAX_FAILURES:
+                    raise error.__cause__ or error from None
 
     def _ask(self, prompt: Prompt, offered: Sequence[ToolSchema], streamed: StreamedReply, last: bool) -> Reply:
         """One reply of the model, through the pipeline."""

@@ -22,10 +22,11 @@ from autogen_core.models import (
 )
 
 from ..llm.chat_format import Json, read_chat_reply
+from ..llm.context_window import ASSUMED_WINDOW, context_window_of
 from ..llm.conversation_rules import FILLER
 from ..llm.openai_errors import error_message
 from ..llm.provider_form import ProviderForm
-from ..llm.tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
+from ..llm.tokens import TokenCounter
 from ..messages import Message, Reply, ToolSchema, Usage
 
 T = TypeVar("T")
@@ -67,8 +68,13 @@ class ClientModel:
             try:
                 self._window = self._client.remaining_tokens([])
             except Exception:  # clients fail in ways of their own where they do not know the model
-                self._window = context_window_of(self.name) or DEFAULT_WINDOW
+                self._window = context_window_of(self.name) or ASSUMED_WINDOW
         return self._window
+
+    @property
+    def reply_tokens(self) -> int | None:
+        """As the window's policy has it."""
+        return None
 
     def count_tokens(self, text: str) -> int:
         """Tokens in a text."""

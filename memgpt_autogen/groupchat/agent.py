@@ -52,6 +52,7 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
         preset, persona, human: for a new memory agent: names; for the last two also the text itself.
         tools: Python functions that the memory agent runs itself.
         memgpt: the client whose store holds the memory agents; default: the one of the home folder.
+        context_window: tokens of the model's window; default: looked up, asked for, or learned.
         interface_kwargs: what to display besides replies: ``show_inner_thoughts``, ``show_function_outputs``,
             ``show_user_message``, ``debug`` (all of these), ``fancy`` (emoji), ``streaming`` (text as it is
             written, as with ``stream: True`` in ``llm_config``).
@@ -72,6 +73,7 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
         human: str = "",
         tools: Iterable[Tool | Callable[..., Any]] = (),
         memgpt: MemGPT | None = None,
+        context_window: int | None = None,
         interface_kwargs: Mapping[str, Any] | None = None,
         interface: Any = None,
         **kwargs: Any,
@@ -86,7 +88,7 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
         arguments.update(arguments.pop("kwargs", {}))
         llm_config = arguments.get("llm_config")
         llm_config = _config_around() if llm_config is None else llm_config
-        self._entry: LLMConfigEntry | None = read_llm_config(llm_config) if llm_config else None
+        self._entry: LLMConfigEntry | None = read_llm_config(llm_config, context_window) if llm_config else None
         if self._entry:
             arguments["llm_config"] = self._entry.autogen
         elif agent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..compat import entry_options, is_memgpt_key, model_hint, named_model
@@ -33,12 +33,25 @@ class LLMConfigEntry:
     options: Mapping[str, str]
 
 
-def read_llm_config(llm_config: Any) -> LLMConfigEntry:
+def read_llm_config(llm_config: Any, context_window: int | None = None) -> LLMConfigEntry:
     """Read an ``llm_config``: a dict, a list of entries, or AutoGen's own LLMConfig.
 
+    Args:
+        llm_config: the config; it is not changed.
+        context_window: tokens of the model's window, instead of what the config says.
+
     Raises:
-        ConfigError: it names an unknown server type.
+        ConfigError: it names an unknown server type, or the window is no number of tokens.
     """
+    entry = _read(llm_config)
+    if context_window is None:
+        return entry
+    window = model_hint({"context_window": context_window}).context_window
+    explicit = replace(entry.explicit, context_window=window) if entry.explicit else None
+    return replace(entry, explicit=explicit, hint=replace(entry.hint, context_window=window))
+
+
+def _read(llm_config: Any) -> LLMConfigEntry:
     if not isinstance(llm_config, (Mapping, list, tuple)):
         return _from_object(llm_config)
     whole = dict(llm_config) if isinstance(llm_config, Mapping) else {"config_list": list(llm_config)}

@@ -12,11 +12,13 @@ from weakref import WeakKeyDictionary
 from autogen import OpenAIWrapper
 
 from ..config import LLMConfig
+from ..errors import PromptTooLong
 from ..llm.base import OnDelta
 from ..llm.chat_format import read_chat_reply
+from ..llm.context_window import REPLY_LIMITS, ContextWindow, asked_of
 from ..llm.openai_errors import error_message
 from ..llm.provider_form import ProviderForm
-from ..llm.tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
+from ..llm.tokens import TokenCounter
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema, Usage
 from .response_format import TEXT_REPLY_NOTE, for_function_calls, for_text_reply, has_response_format
 from .streaming import with_streaming
@@ -41,6 +43,8 @@ class AutoGenModel:
         self._counter = TokenCounter(hint.model)
         self._form = ProviderForm(hint.model, hint.model_endpoint)
         self._forms: WeakKeyDictionary[Any, ProviderForm] = WeakKeyDictionary()  # of other clients
+        place = str(_first_entry(agent.llm_config).get("base_url") or "")
+        self._window = ContextWindow(hint.model, hint.context_window, address=place, ask=self._asked)
         self._client: Any = None
         self._message: dict[str, Any] | None = None
 
@@ -58,8 +62,21 @@ class AutoGenModel:
 
     @property
     def context_window(self) -> int:
-        """The window in the entry, or the known one of a model of that name."""
-        return self._hint.context_window or context_window_of(self.name) or DEFAULT_WINDOW
+        """What the entry says, or what is known of the model: see :mod:`memgpt_autogen.llm.context_window`."""
+        return self._window.tokens
+
+    @property
+    def reply_tokens(self) -> int | None:
+        """Tokens to keep for the reply, where the config or the kind of model says so."""
+        config = self._agent.llm_config or {}
+        given = [source.get(key) for source in (_first_entry(config), config) for key in REPLY_LIMITS]
+        return next((int(limit) for limit in given if limit), self._window.reply_tokens)
+
+    def _asked(self) -> int | None:
+        """What the first server in the config tells of the model, where it speaks OpenAI's API and is not Azure."""
+        clients = getattr(self._client or self._agent.client, "_clients", None)
+        inner = getattr(clients[0], "_oai_client", None) if clients else None
+        return asked_of(inner, self._hint.model) if type(inner).__name__ == "OpenAI" else None
 
     def count_tokens(self, text: str) -> int:
         """Tokens in a text."""
@@ -130,6 +147,8 @@ class AutoGenModel:
                 return client.create(**made)
             except Exception as error:  # each provider has its own; what it says is the only sign
                 status = getattr(error, "status_code", None)
+                if self._window.refused(error_message(error), self.count(messages, called)):
+                    raise PromptTooLong(str(error)) from error
                 if not self._form.refused(messages, made, error_message(error), status):
                     raise
 
@@ -137,6 +156,11 @@ class AutoGenModel:
         config = self._agent.llm_config
         entries = config.get("config_list", [config])
         return all((dict(entry).get("api_type") or "") in _KNOW_TOOL_CHOICE for entry in entries)
+
+
+def _first_entry(llm_config: Any) -> dict[str, Any]:
+    config = llm_config or {}
+    return dict((config.get("config_list") or [config])[0])
 
 
 def _fresh(data: Any) -> Any:

@@ -19,6 +19,7 @@ class ChatModel(Protocol):
     Attributes:
         name: for logs and displays.
         context_window: tokens that prompt and reply share.
+        reply_tokens: tokens to keep for the reply; None: as the window's policy has it.
     """
 
     @property
@@ -26,6 +27,9 @@ class ChatModel(Protocol):
 
     @property
     def context_window(self) -> int: ...
+
+    @property
+    def reply_tokens(self) -> int | None: ...
 
     def count_tokens(self, text: str) -> int:
         """Tokens in a piece of text, by the best means at hand. Never needs a network beyond the model's server."""
@@ -58,7 +62,8 @@ class ChatModel(Protocol):
 
         Raises:
             ModelServerError: the server cannot be reached or failed (after retries).
-            ModelRequestError: it refused the request: key, model name, prompt over the window.
+            PromptTooLong: the prompt does not fit; ``context_window`` is smaller now, so make the prompt anew.
+            ModelRequestError: it refused the request for another reason, such as a wrong key or model name.
             ModelReplyError: the reply cannot be read as a call; carries the text.
         """
         ...

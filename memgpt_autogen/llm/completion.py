@@ -129,6 +129,11 @@ class CompletionModel:
         """
         return self.connection.window
 
+    @property
+    def reply_tokens(self) -> int | None:
+        """As the window's policy has it."""
+        return None
+
     def count_tokens(self, text: str) -> int:
         """Tokens in a text by the server's tokenizer; remembered, since windows count the same text often."""
         return self.connection.count(text)

@@ -15,16 +15,17 @@ from urllib.parse import urlsplit
 from ..config import LLMConfig
 from ..config.host_secrets import SendSecrets, bound
 from ..config.secrets import VARIABLES, key_in_environment
-from ..errors import ConfigError, MissingDependency, ModelReplyError, ModelServerError
+from ..errors import ConfigError, MissingDependency, ModelReplyError, ModelServerError, PromptTooLong
 from ..messages import Message, Reply, ToolSchema, Usage
 from ..observers import Discarded
 from ..servers.base import reasoning_of
 from .base import OnDelta, ReplyDelta
 from .chat_format import read_chat_reply
+from .context_window import REPLY_LIMITS, ContextWindow, asked_of
 from .openai_errors import error_message, explain
 from .openai_stream import STREAMED, StreamTruncated, assemble
 from .provider_form import ProviderForm
-from .tokens import DEFAULT_WINDOW, TokenCounter, context_window_of
+from .tokens import TokenCounter
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,15 @@ class OpenAIChat:
         self._refused: set[str] = set()
         self.form = ProviderForm(config.model, self.address)
         self._client: Any = None
+        ask = None if self._azure else (lambda: asked_of(self._connected(), config.model))
+        limits = [config.settings.get(key) for key in REPLY_LIMITS]
+        self._window = ContextWindow(
+            config.model,
+            config.context_window,
+            address=self.address,
+            ask=ask,
+            reply_tokens=next((limit for limit in limits if isinstance(limit, int)), None),
+        )
 
     @property
     def name(self) -> str:
@@ -77,12 +87,13 @@ class OpenAIChat:
 
     @property
     def context_window(self) -> int:
-        """The configured window, else what is known of the model, else 8,192 tokens."""
-        known = self.config.context_window or context_window_of(self.config.model)
-        if known is None:
-            told = "The window of %s is not known; %d tokens are used. Set context_window."
-            log.info(told, self.name, DEFAULT_WINDOW)
-        return known or DEFAULT_WINDOW
+        """The configured window, else what is known of the model: see :mod:`.context_window`."""
+        return self._window.tokens
+
+    @property
+    def reply_tokens(self) -> int | None:
+        """Tokens to keep for the reply, where the settings or the kind of model say so."""
+        return self._window.reply_tokens
 
     def count_tokens(self, text: str) -> int:
         """Tokens in a text: by tiktoken, or an estimate that learns from the replies' usage."""
@@ -161,6 +172,8 @@ class OpenAIChat:
                 log.warning("%s: %s Asking once more, for all of it at once.", self.address, error)
                 request = {key: value for key, value in request.items() if key not in STREAMED}
             except openai.APIStatusError as error:
+                if self._window.refused(error_message(error), self.count(messages, offered)):
+                    raise PromptTooLong(str(explain(error, self.config.model, self.address, self._key))) from None
                 if not self._adapt(sent, messages, error):
                     raise explain(error, self.config.model, self.address, self._key) from None
             except (openai.OpenAIError, ValueError) as error:  # ValueError: JSON that is none
@@ -203,12 +216,10 @@ class OpenAIChat:
         return made
 
     def _create(self, request: Mapping[str, Any]) -> Any:
-        if self._client is None:
-            self._client = self._connect()
         sent = dict(request)
         # All but these through ``extra_body``: older releases of the package refuse fields they do not know.
         named = {key: sent.pop(key) for key in ("messages", "tools", "tool_choice", "stream") if key in sent}
-        return self._client.chat.completions.create(model=self.config.model, **named, extra_body=sent or None)
+        return self._connected().chat.completions.create(model=self.config.model, **named, extra_body=sent or None)
 
     def _adapt(self, request: Mapping[str, Any], messages: Sequence[Message], error: Any) -> bool:
         """Do otherwise, from now on, what this answer refuses; False if nothing is known that would help."""
@@ -227,6 +238,11 @@ class OpenAIChat:
         for the reply alone would leave them none.
         """
         return next((field for field in _DISPENSABLE if field in words and field in request), None)
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
 
     def _connect(self) -> Any:
         openai = _openai()

@@ -54,6 +54,7 @@ class ScriptedModel:
     def __init__(self, script: Sequence[Line] = (), *, context_window: int = 8192, name: str = "scripted") -> None:
         self.script: list[Line] = list(script)
         self.context_window = context_window
+        self.reply_tokens: int | None = None
         self.name = name
         self.calls: list[Call] = []
 

@@ -1,4 +1,4 @@
-"""Counting tokens without asking a server, and the windows of well-known models.
+"""Counting tokens without asking a server.
 
 OpenAI's encodings come with tiktoken, which downloads each at its first use: that may fail, or hang. It is
 given two seconds once in a process; without it, and for other models, an estimate is used that corrects
@@ -19,50 +19,12 @@ log = logging.getLogger(__name__)
 
 #: Seconds to wait for tiktoken's download.
 LOAD_TIMEOUT = 2.0
-#: The window taken for a model that is not in the table.
-DEFAULT_WINDOW = 8192
 #: Tokens that a chat message takes beside its text, and a prompt beside its messages (OpenAI cookbook, "How
 #: to count tokens with tiktoken").
 MESSAGE_TOKENS = 4
 
-_WINDOWS = {
-    "gpt-5": 400_000,
-    "gpt-4.1": 1_047_576,
-    "gpt-4o": 128_000,
-    "chatgpt-4o": 128_000,
-    "gpt-4.5": 128_000,
-    "gpt-4-turbo": 128_000,
-    "gpt-4-1106": 128_000,
-    "gpt-4-0125": 128_000,
-    "gpt-4-vision": 128_000,
-    "gpt-4-32k": 32_768,
-    "gpt-4": 8_192,
-    "gpt-3.5-turbo-instruct": 4_096,
-    "gpt-3.5-turbo-0613": 4_096,
-    "gpt-3.5-turbo": 16_385,
-    "gpt-35-turbo": 16_385,
-    "o1-mini": 128_000,
-    "o1-preview": 128_000,
-    "o1": 200_000,
-    "o3": 200_000,
-    "o4": 200_000,
-    "gpt-oss": 131_072,
-    "claude": 200_000,
-    "gemini": 1_000_000,
-}
-
 _encodings: dict[str, Any] = {}
 _lock = threading.Lock()
-
-
-def context_window_of(model: str) -> int | None:
-    """Tokens of a well-known model's window, by the longest matching start of its name; else None.
-
-    ``provider/`` before the name is left out.
-    """
-    name = model.lower().rpartition("/")[2].removeprefix("ft:")
-    matches = [start for start in _WINDOWS if name.startswith(start)]
-    return _WINDOWS[max(matches, key=len)] if matches else None
 
 
 class TokenCounter:

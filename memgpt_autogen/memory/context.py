@@ -8,6 +8,7 @@ providers and llama.cpp hit.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -19,7 +20,9 @@ from ..storage.base import Store
 from ..storage.shapes import Summary
 from .core import CoreMemory
 from .summary import summarise
-from .window import WindowPolicy, cut_at, paired, room, shorten, squeeze
+from .window import REST_BY_SEARCH, REST_IN_RECALL, WindowPolicy, cut_at, paired, room, shorten, squeeze
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class Context:
         self._examples, self._talk = rendered(preset.shown()), rendered(preset.talked())
         self._sizes: dict[str, int] = {}
         self._fixed: tuple[str, int] = ("", 0)
+        self._told = False
 
     def prepare(self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str = "") -> Prompt:
         """The prompt for the next step; messages that do not fit any more are summarised first.
@@ -83,7 +87,9 @@ class Context:
             evicted, summary = self._evict(model, messages, sizes[len(lead) :], limit)
             lead, messages, sizes = self._current(model)
         fitted = squeeze([*lead, *messages], sizes, limit, model.count_tokens, lambda message: model.count([message]))
-        reply_tokens = self.policy.reply_tokens(model.context_window)
+        if any(one.content != other.content for one, other in zip(fitted, [*lead, *messages], strict=False)):
+            self._tell_of_a_cut(model)
+        reply_tokens = self.policy.reply_tokens(model.context_window, model.reply_tokens)
         # Small models copy what stands nearest: worked examples come right before what is to be answered now, those of
         # searches only where there is a result to answer from; else their words would be repeated.
         turn = next((index for index, message in enumerate(fitted) if not message.answered), len(fitted))
@@ -100,9 +106,30 @@ class Context:
         """
         return self._fixed_part(model, tools, instructions)[1]
 
-    def fit(self, text: str, limit: int, model: ChatModel, note: str) -> str:
-        """A text cut to the share of the room that one message may take."""
-        return shorten(text, int(limit * self.policy.one), model.count_tokens, note)
+    def fit_result(self, text: str, limit: int, model: ChatModel) -> str:
+        """A function's result cut to what one may take of the room."""
+        return self._fit(text, limit * self.policy.one, model, REST_BY_SEARCH)
+
+    def fit_message(self, text: str, limit: int, model: ChatModel) -> str:
+        """The words of an event cut to what one may take of the room."""
+        return self._fit(text, limit * self.policy.message, model, REST_IN_RECALL)
+
+    def _fit(self, text: str, budget: float, model: ChatModel, note: str) -> str:
+        shown = shorten(text, int(budget), model.count_tokens, note)
+        if shown != text:
+            self._tell_of_a_cut(model)
+        return shown
+
+    def _tell_of_a_cut(self, model: ChatModel) -> None:
+        """Tell the user, once."""
+        if not self._told:
+            self._told = True
+            logger.warning(
+                "A text is longer than the window of %s (%d tokens) can show. The model sees its start and can search "
+                "for the rest. With a larger model, or context_window=... if its window is larger, it sees all.",
+                model.name,
+                model.context_window,
+            )
 
     def fit_images(self, message: Message, limit: int, model: ChatModel) -> tuple[str, ...]:
         """The first pictures of a message, up to the share of the room that one message may take."""
@@ -127,7 +154,7 @@ class Context:
         if self._fixed[0] != key:
             self._fixed = (key, model.count(fixed, tools))
         window = model.context_window
-        return fixed, room(window, self._fixed[1], self.policy.reply_tokens(window))
+        return fixed, room(window, self._fixed[1], self.policy.reply_tokens(window, model.reply_tokens))
 
     def _current(self, model: ChatModel) -> tuple[list[Message], Sequence[Message], list[int]]:
         summary = self._store.log.last_summary(self._agent_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from ..errors import ModelReplyError, ModelServerError
+from ..errors import ModelReplyError, ModelServerError, PromptTooLong
 from ..llm.base import ChatModel
 from ..messages import Message
 from ..prompts import packaged
@@ -31,7 +31,7 @@ def summarise(model: ChatModel, earlier: str, messages: Sequence[Message], reply
     for piece in _pieces(model, [line for message in messages if (line := _line(message))]):
         try:
             notes = _fold(model, notes, piece, reply_tokens) or notes
-        except (ModelReplyError, ModelServerError) as error:
+        except (ModelReplyError, ModelServerError, PromptTooLong) as error:
             logger.warning("The summary could not be written: %s", error)
             notes = shorten(f"{notes}\n{piece}".strip(), reply_tokens, model.count_tokens, "(cut)")
     return notes

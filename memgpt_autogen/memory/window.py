@@ -9,6 +9,10 @@ from ..errors import ConfigError
 from ..events import tool_result
 from ..messages import Message, ToolCall, ToolResult
 
+#: What the model is told where a text was cut: how much it sees, and the way to the rest.
+REST_IN_RECALL = "(cut: {shown} of {total} characters; conversation_search finds the rest)"
+REST_BY_SEARCH = "(cut: {shown} of {total} characters; ask for less, or for another page)"
+
 
 @dataclass(frozen=True)
 class WindowPolicy:
@@ -17,18 +21,29 @@ class WindowPolicy:
     Attributes:
         warn: the agent is warned when this share is used.
         keep: at most this share is left after an eviction.
-        one: at most this share is taken by a single message or result.
+        one: at most this share is taken by a single result.
+        message: at most this share is taken by a single message of others.
         reserve: the share of the whole window kept for the reply, up to ``reserve_tokens``.
+        most: the share that a model's own limit of its reply may take.
     """
 
     warn: float = 0.7
     keep: float = 0.5
     one: float = 0.4
+    message: float = 0.9
     reserve: float = 0.25
     reserve_tokens: int = 1024
+    most: float = 0.5
 
-    def reply_tokens(self, window: int) -> int:
-        """Tokens kept free for the reply."""
+    def reply_tokens(self, window: int, wanted: int | None = None) -> int:
+        """Tokens kept free for the reply.
+
+        Args:
+            window: the model's window.
+            wanted: what the model's settings, or its kind, ask for; a share of the window at most (``most``).
+        """
+        if wanted:
+            return min(wanted, int(window * self.most))
         return min(self.reserve_tokens, int(window * self.reserve))
 
 
@@ -165,7 +180,8 @@ def _shorter(message: Message, over: int, count: Callable[[str], int]) -> Messag
 
     def cut(text: str) -> str:
         before = count(text)
-        return shorten(text, max(before - over, before // 2, 24), count, "(cut: {shown} of {total})")
+        note = REST_BY_SEARCH if message.role == "tool" else REST_IN_RECALL
+        return shorten(text, max(before - over, before // 2, 24), count, note)
 
     texts = [
         (len(value), call.id, name, value)

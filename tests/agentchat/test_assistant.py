@@ -90,7 +90,7 @@ def test_tools_of_autogen_stand_beside_the_memory_functions(memgpt: MemGPT) -> N
     agent, client = sam(memgpt, [("double", {"number": 4}), ("broken", {}), say("It is 8.")], tools=[double, broken])
     messages = ask(agent, "Twice 4?")
     assert messages[-1].content == "It is 8."
-    assert '"message": "8"' in str(client.requests[1][0])
+    assert "content='8'" in str(client.requests[1][0])
     assert "RuntimeError: out of order" in str(client.requests[2][0])
     results = [one for message in messages if message.type == "ToolCallExecutionEvent" for one in message.content]
     assert [(one.name, one.is_error) for one in results] == [("double", False), ("broken", True)]

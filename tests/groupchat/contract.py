@@ -65,6 +65,7 @@ ROWS = {
     "several agents": "Several memory agents in one chat, and a block that they share",
     "several chats": "One agent in several chats, one after the other and at once",
     "copies": "copy and deepcopy share the memory; repr says what it is",
+    "windows": "No message is cut in silence: the window is looked up, asked for, or learned from a refusal",
     "crashes": "An interrupt, an error or a kill loses nothing, and leaves no call without a result",
 }
 

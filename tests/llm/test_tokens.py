@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from memgpt_autogen.llm import tokens
-from memgpt_autogen.llm.tokens import TokenCounter, context_window_of
+from memgpt_autogen.llm.tokens import TokenCounter
 from memgpt_autogen.messages import Message, ToolCall
 
 from .conftest import TOOLS
@@ -27,26 +27,6 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, get_encoding: Any) -> None:
     monkeypatch.setitem(sys.modules, "tiktoken", package)
     monkeypatch.setitem(sys.modules, "tiktoken.model", inner)
     monkeypatch.setattr(tokens, "_encodings", {})
-
-
-@pytest.mark.parametrize(
-    ("model", "window"),
-    [
-        ("gpt-4o-mini-2024-07-18", 128_000),
-        ("openai/gpt-4.1-nano", 1_047_576),
-        ("gpt-5-mini", 400_000),
-        ("gpt-4", 8_192),
-        ("gpt-4-turbo-preview", 128_000),
-        ("gpt-3.5-turbo", 16_385),
-        ("o1-mini", 128_000),
-        ("o3", 200_000),
-        ("ft:gpt-4o:me", 128_000),
-        ("my-own-model", None),
-        ("", None),
-    ],
-)
-def test_windows_of_known_models(model: str, window: int | None) -> None:
-    assert context_window_of(model) == window
 
 
 def test_exact_where_the_encoding_loads(monkeypatch: pytest.MonkeyPatch) -> None:
