@@ -20,7 +20,8 @@ _PATTERNS = (
     (re.compile(r"\b(sk|pk|rk)-[A-Za-z0-9_-]{8,}"), HIDDEN),
     (re.compile(r"(?i)\b((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{HIDDEN}"),
     (re.compile(rf"(?i)([?&;#][\w.%-]*{_SECRET_PARAMETER}=)[^&;#\s\"'<>]+"), rf"\1{HIDDEN}"),
-    (re.compile(r"(//)[^/?#\s\"'<>]*@"), rf"\1{HIDDEN}@"),
+    # What is hidden already, as in ``//user:***@``, stays as it is.
+    (re.compile(r"(//)(?![^/?#\s\"'<>:@]*:\*\*\*@)[^/?#\s\"'<>]*@"), rf"\1{HIDDEN}@"),
 )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from memgpt_autogen.library import Library
+from memgpt_autogen.sources import web_client
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.shapes import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
+
+from .network import Network
 
 
 @pytest.fixture
@@ -55,3 +59,13 @@ def write_pdf(path: Path, pages: Sequence[str], password: str = "") -> Path:
         pdf.set_encryption(owner_password=password, user_password=password)
     pdf.output(str(path))
     return path
+
+
+@pytest.fixture(autouse=True)
+def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+    """The only network that loaders see in tests: see :class:`.network.Network`."""
+    made = Network()
+    monkeypatch.setattr(socket, "getaddrinfo", made.getaddrinfo)
+    monkeypatch.setattr(socket, "create_connection", made.create_connection)
+    monkeypatch.setattr(web_client, "getproxies", dict)
+    return made

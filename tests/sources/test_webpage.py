@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
@@ -17,6 +16,7 @@ from memgpt_autogen.sources import webpage
 from memgpt_autogen.storage.shapes import Passage
 
 from .conftest import write_pdf
+from .network import PUBLIC, Network
 
 Passages = Callable[[str], list[Passage]]
 ARTICLE = (
@@ -135,43 +135,19 @@ def test_a_page_that_fails_keeps_what_was_loaded_of_it(
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "[::1]", "10.1.2.3", "192.168.0.9", "169.254.169.254", "0.0.0.0"]
+    "host", ["127.0.0.1", "localhost", "[::1]", "10.1.2.3", "192.168.0.9", "169.254.169.254", "0.0.0.0", "2130706433"]
 )
 def test_private_addresses_are_refused(library: Library, host: str) -> None:
     with pytest.raises(SourceError, match="of this machine or of a private network .*--allow-private"):
         library.load("s", "webpage", urls=f"http://{host}:9/page")
 
 
-@pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Names and the addresses that are told for them; who connects gets to this machine whatever was told."""
-    told: dict[str, str] = {}
-    real = socket.getaddrinfo
-
-    def tell(host: str, port: int, *arguments: Any, **options: Any) -> Any:
-        return (
-            [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (told[host], port))]
-            if host in told
-            else real(host, port, *arguments, **options)
-        )
-
-    monkeypatch.setattr(webpage.socket, "getaddrinfo", tell)
-    connect = socket.create_connection
-
-    def lead(address: tuple[str, int], *arguments: Any, **options: Any) -> socket.socket:
-        return connect(("127.0.0.1" if address[0] in told else address[0], address[1]), *arguments, **options)
-
-    monkeypatch.setattr(socket, "create_connection", lead)
-    return told
-
-
 @pytest.mark.parametrize("hops", [1, 2, 4])
 def test_a_redirect_to_a_private_address_is_refused_at_any_hop(
-    library: Library, site: str, names: dict[str, str], monkeypatch: pytest.MonkeyPatch, hops: int
+    library: Library, site: str, network: Network, hops: int
 ) -> None:
     """Names that pass for public ones redirect to each other, the last to this machine, which is never asked."""
-    names |= {f"hop{number}.example": "93.184.216.34" for number in range(1, hops + 1)}
-    monkeypatch.setattr(webpage.WebpageLoader, "_check_peer", lambda *_: None)  # they are all on this machine
+    network.names |= {f"hop{number}.example": [PUBLIC] for number in range(1, hops + 1)}
     port = site.rpartition(":")[2]
     Site.leads = {
         f"/hop{number}": f"http://hop{number + 1}.example:{port}/hop{number + 1}" for number in range(1, hops)
@@ -179,18 +155,7 @@ def test_a_redirect_to_a_private_address_is_refused_at_any_hop(
     with pytest.raises(SourceError, match=r"/hop1 redirects to http://127\.0\.0\.1:\d+/ferries, which is"):
         library.load("s", "webpage", urls=f"http://hop1.example:{port}/hop1")
     assert Site.asked == [f"/hop{number}" for number in range(1, hops + 1)]
-
-
-def test_a_name_that_leads_elsewhere_when_it_is_asked_is_refused(
-    library: Library, site: str, names: dict[str, str]
-) -> None:
-    """The name is told to be public, and the server that answers is on this machine: nothing of its page is taken."""
-    names["public.example"] = "93.184.216.34"
-    port = site.rpartition(":")[2]
-    with pytest.raises(SourceError, match=r"public.example:\d+/ferries is an address of this machine .*\(127.0.0.1\)"):
-        library.load("s", "webpage", urls=f"http://public.example:{port}/ferries")
-    with pytest.raises(SourceError, match="no source named 's'"):
-        library.embed("s")
+    assert network.connected == [PUBLIC] * hops
 
 
 def test_addresses_that_are_none_say_so(library: Library) -> None:
@@ -202,3 +167,6 @@ def test_addresses_that_are_none_say_so(library: Library) -> None:
         library.load("s", "webpage", urls="nowhere.invalid/page")
     with pytest.raises(SourceError, match="cannot be reached"):
         library.load("s", "webpage", urls="http://127.0.0.1:1/", allow_private=True)
+    for odd in ("http://", "ftp://x.example", "http://[::1", "javascript:alert(1)"):
+        with pytest.raises(SourceError, match="is not an"):
+            library.load("s", "webpage", urls=odd)
