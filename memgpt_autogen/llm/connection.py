@@ -189,9 +189,7 @@ class Connection:
         if usage is None:
             usage = Usage(used, self.count(found.text))
         elif self._estimate is not None:
-            counted = self._estimate.count(request.prompt)
-            if usage.prompt_tokens > counted / 2:  # less: only what was not in the server's cache
-                self._estimate.learn(counted, usage.prompt_tokens)
+            self._estimate.learn(self._estimate.count(request.prompt), usage.prompt_tokens)
         return replace(found, finish=finish, usage=usage)
 
     def _streamed(

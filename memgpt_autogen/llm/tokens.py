@@ -33,6 +33,7 @@ class TokenCounter:
     def __init__(self, model: str = "") -> None:
         self._model = model.rpartition("/")[2].removeprefix("ft:")
         self._factor = 1.0
+        self._without_cached = False
 
     def count(self, text: str) -> int:
         """Tokens in a text."""
@@ -58,9 +59,18 @@ class TokenCounter:
         return tokens
 
     def learn(self, counted: int, actual: int) -> None:
-        """Move the estimate towards what a server counted for the same prompt. Exact counts stay."""
-        if counted >= 50 and actual > 0 and _encoding_of(self._model) is None:
-            wanted = min(4.0, max(0.25, self._factor * actual / counted))
+        """Move the estimate towards what a server counted for the same prompt. Exact counts stay.
+
+        Some servers leave out what they had in their cache (Ollama at times). So the estimate never falls below a token
+        for four bytes, and it falls no more once a figure was less than two thirds of what was expected.
+        """
+        if counted < 50 or actual <= 0 or _encoding_of(self._model) is not None:
+            return
+        self._without_cached = self._without_cached or actual < counted * 2 / 3
+        wanted = min(4.0, max(1.0, self._factor * actual / counted))
+        if wanted > self._factor:
+            self._factor = wanted
+        elif not self._without_cached:
             self._factor += 0.5 * (wanted - self._factor)
 
 

@@ -75,6 +75,24 @@ def test_the_estimate_learns() -> None:
     assert counter.count("") == 0 and counter.count("x") == 1
 
 
+@pytest.mark.parametrize("reported", ["grown", "half", "random", "nothing"])
+@pytest.mark.parametrize("density", [1.0, 1.6])
+def test_figures_without_the_cached_part_never_let_a_prompt_outgrow_the_window(reported: str, density: float) -> None:
+    """A window is filled to its last token by the estimate, and the server reports only what was not in its cache."""
+    counter = TokenCounter("my-own-model")
+    before, window = 0.0, 4096
+    for turn in range(60):
+        size = min(400 * (turn + 1), 4 * window)  # bytes that the prompt would like to have
+        while counter.count("x" * size) > window:
+            size -= 40
+        true = density * size / 4
+        shares = {"grown": true - before, "half": true / (1 + turn % 2), "random": true * (0.2 + turn * 37 % 80 / 100)}
+        counter.learn(counter.count("x" * size), round(shares.get(reported, 0)) if turn else round(true))
+        before = true
+        if turn > 8:
+            assert true <= window * 1.15
+
+
 def test_messages_add_up() -> None:
     counter = TokenCounter()
     log = [
