@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from .errors import ConfigError
+from .events import clean
 from .storage.base import Store
 from .storage.shapes import Remembered
 
@@ -43,4 +44,4 @@ def forget(store: Store, name: str, about: str) -> Sequence[Remembered]:
 def _checked(about: str) -> str:
     if not re.search(r"\w", about):
         raise ConfigError('About what? Give a word or more, such as: --about "my old address"')
-    return about
+    return str(clean(about))

@@ -10,6 +10,7 @@ from typing import Any
 from ..config import AgentConfig, to_dict
 from ..embeddings.base import Embedder
 from ..errors import ConfigError, UndoRefused
+from ..events import clean
 from ..library.attachments import attach, detach
 from ..llm.base import ChatModel
 from ..memory.archival import ArchivalMemory
@@ -133,7 +134,9 @@ class Agent:
             if only_timers and self._paused():
                 return Turn()  # not logged either: timers would pile up in the window, unanswered
             model = model or self.model
-            turn = TurnContext(self.store, self.id, model, tuple(tools), instructions, cache, conversation, stream)
+            given = tuple(ToolSchema(*clean([tool.name, tool.description, tool.parameters])) for tool in tools)
+            words = clean(instructions)
+            turn = TurnContext(self.store, self.id, model, given, words, cache, conversation, stream)
             turn.unanswered = self._take_in(incoming, results, conversation, on_commit, turn)
             turn.observers, turn.session = self.observers, self._parts.intake.session
             turn.owes_speech = must_speak or any(message.kind == "user_message" for message in turn.unanswered)

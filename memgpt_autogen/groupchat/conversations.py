@@ -23,7 +23,7 @@ def digest(message: Mapping[str, Any]) -> str:
     """A hash of a message's author and content. The role is left out, because it changes on replay."""
     parts = [message.get(key) for key in ("name", "content", "function_call", "tool_calls", "tool_responses")]
     text = json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def first_new(read: Sequence[str], listed: Sequence[str]) -> int:

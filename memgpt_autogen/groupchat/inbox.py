@@ -30,6 +30,8 @@ def _read_all() -> None:
             inbox.read_all()
         except MemGPTError as error:  # another process runs the agent, or the store is closed
             logger.info("%s could not store the last messages: %s", inbox.owner.name, error)
+        except Exception:  # the inboxes of other agents are read all the same
+            logger.warning("%s could not store the last messages.", inbox.owner.name, exc_info=True)
 
 
 @dataclass(frozen=True)
@@ -124,10 +126,18 @@ class Inbox:
             self._core.hear(new.incoming, results=new.results, conversation=here, on_commit=new.mark_read)
 
     def read_all(self) -> None:
-        """Store the unread messages of every chat, if the memory agent exists."""
-        if self.owner._core is not None:
-            for peer in [*self.owner._oai_messages]:
+        """Store the unread messages of every chat, if the memory agent exists.
+
+        A chat that fails does not keep the others from being stored; its error is raised at the end.
+        """
+        failed: list[Exception] = []
+        for peer in [*self.owner._oai_messages] if self.owner._core is not None else []:
+            try:
                 self.read(peer)
+            except Exception as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
 
     def cleared(self, peer: Any) -> None:
         """AutoGen has cleared its message list for a peer (None: for all of them)."""

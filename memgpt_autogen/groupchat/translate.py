@@ -69,7 +69,7 @@ def content_text(content: Any, context: Mapping[str, Any] | None = None) -> str:
     if content is None:
         return ""
     if isinstance(content, str):
-        return content
+        return str(events.clean(content))
     if callable(content):
         return content_text(_call(content, context or {}))
     if isinstance(content, Sequence):

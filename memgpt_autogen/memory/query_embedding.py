@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from ..embeddings.base import Embedder
 from ..embeddings.choose import embedder_named
 from ..errors import SourceError
+from ..events import clean
 from ..messages import Message
 from ..storage.base import Store
 from ..storage.shapes import Passage, Vectors
@@ -78,7 +79,7 @@ class QueryEmbedding:
             found[name] = None
             if other is not None and time.monotonic() >= _resting.get(other, 0.0):
                 try:
-                    found[name] = other.embed([query])
+                    found[name] = other.embed([clean(query)])
                 except (SourceError, OSError) as error:
                     _rest(other, error)
         return found
@@ -99,7 +100,7 @@ class QueryEmbedding:
             return None
         batch: Sequence[T] = missing(self._agent_id, FIRST_BATCH, embedder.name)
         try:
-            vectors = embedder.embed([query, *(text(one) for one in batch)])  # one request for all
+            vectors = embedder.embed([clean(query), *(text(one) for one in batch)])  # one request for all
         except (SourceError, OSError) as error:  # an embedder out of reach leaves the words
             _rest(embedder, error)
             return None

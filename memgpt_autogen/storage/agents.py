@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ..errors import AgentNotFound, NameTaken, StoreError, not_known
+from ..events import clean
 from ..ids import new_id
 from .database import Database, Duplicate, now, stamp
 from .shapes import AgentRow, Block
@@ -24,7 +25,7 @@ class SQLiteAgents:
         self._db = database
 
     def create(self, name: str, config: Mapping[str, Any]) -> AgentRow:
-        row = {"id": new_id(), "name": name, "config": json.dumps(dict(config)), "created_at": now()}
+        row = {"id": new_id(), "name": name, "config": json.dumps(clean(config)), "created_at": now()}
         try:
             self._db.insert("agents", [row])
         except Duplicate as error:
@@ -43,7 +44,7 @@ class SQLiteAgents:
         return [_agent(row) for row in rows]
 
     def update(self, agent_id: str, config: Mapping[str, Any]) -> None:
-        self._db.execute("UPDATE agents SET config = ? WHERE id = ?", json.dumps(dict(config)), agent_id)
+        self._db.execute("UPDATE agents SET config = ? WHERE id = ?", json.dumps(clean(config)), agent_id)
 
     def delete(self, agent_id: str) -> None:
         with self._db.transaction():

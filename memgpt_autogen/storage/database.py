@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
+from ..events import clean
 from .files import beside, closed, opened, prepare
 from .names import heading_of
 from .schema import MIGRATIONS
@@ -42,6 +43,13 @@ def now() -> str:
 def stamp(moment: datetime) -> str:
     """A moment as it is stored."""
     return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
+
+
+def storable(value: Any) -> Any:
+    """A value as SQLite can hold it: text without lone surrogates and NUL, whatever door it came in by."""
+    if not isinstance(value, str) or (value.isascii() and "\0" not in value):
+        return value
+    return clean(value)
 
 
 class Database:
@@ -240,11 +248,11 @@ class Database:
             )
         cursor = None
         try:
-            cursor = self._connection.execute(sql, values)
+            cursor = self._connection.execute(sql, [storable(value) for value in values])
             return cursor.fetchall(), cursor.rowcount
         except sqlite3.IntegrityError as error:
             raise Duplicate(f"The database {self.path} refused a row: {error}. {_advice(error)}") from error
-        except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
+        except (sqlite3.Error, OverflowError) as error:
             raise StoreError(f"The database {self.path} failed: {error}. {_advice(error)}") from error
         finally:
             if cursor is not None:

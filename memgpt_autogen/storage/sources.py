@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ..errors import NameTaken, SourceError, not_known
+from ..events import clean
 from ..ids import new_id
 from .arrivals import IN_SIGHT, SQLiteArrivals
 from .database import Database, Duplicate, now
@@ -88,7 +89,7 @@ class SQLiteSources(SQLiteArrivals):
                     "text": passage.text,
                     "heading": heading_of(passage.text, passage.uri),
                     "uri": passage.uri,
-                    "metadata": json.dumps(dict(passage.metadata)),
+                    "metadata": json.dumps(clean(passage.metadata)),
                     "created_at": moment,
                 }
                 for passage in passages

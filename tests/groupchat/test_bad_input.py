@@ -141,3 +141,18 @@ def test_a_scripted_error_of_autogen_s_tools_is_a_result_like_any_other(memgpt: 
     result = ann.initiate_chat(sam, message="a", max_turns=2, silent=True)
     assert "not found" in shown(model.calls[1])
     assert result.summary == "It cannot be done."
+
+
+@pytest.mark.parametrize("text", ["cut here \ud83d", "caf\udce9", "nul \x00 here"])
+def test_text_that_no_store_takes_does_not_cost_the_words_of_others(memgpt: MemGPT, text: str) -> None:
+    sam, _ = member(memgpt, ["Hello.", "Still here."])
+    ann, bob, eve = talker("ann"), talker("bob"), talker("eve")
+    assert ann.initiate_chat(sam, message="Hi", max_turns=1, silent=True).summary == "Hello."
+    bob.send({"content": text, "name": text}, sam, request_reply=False, silent=True)
+    bob.send(text, sam, request_reply=False, silent=True)
+    eve.send("my code is 7391", sam, request_reply=False, silent=True)
+    sam.save()
+    assert "my code is 7391" in [words for _, words in heard(sam)]
+    assert (
+        bob.initiate_chat(sam, message="Well?", max_turns=1, silent=True, clear_history=False).summary == "Still here."
+    )
