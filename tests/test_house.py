@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shutil
@@ -71,8 +72,77 @@ def test_decisions_are_numbered_each_once_and_linked_files_are_there() -> None:
     assert len(pages) > 10 and not broken, "\n".join(broken)
 
 
-def test_the_page_on_the_house_names_every_room() -> None:
-    told = (HOUSE / "docs" / "decisions" / "0001-the-house.md").read_text(encoding="utf-8")
-    rooms = {path.stem for path in (HOUSE / "memgpt_autogen").iterdir() if path.is_dir() or path.suffix == ".py"}
-    missing = [room for room in sorted(rooms) if not room.startswith("_") and f"`{room}`" not in told]
-    assert len(rooms) > 20 and not missing, f"docs/decisions/0001-the-house.md does not say what these are: {missing}"
+ARCHITECTURE = HOUSE / "docs" / "architecture.md"
+PACKAGE = HOUSE / "memgpt_autogen"
+
+
+def test_the_architecture_page_names_the_layers_that_are_checked() -> None:
+    page = ARCHITECTURE.read_text(encoding="utf-8")
+    checked = re.search(
+        r'name = "The arrows.*?layers = \[\n(.*?)\n\]', (HOUSE / "pyproject.toml").read_text(), re.DOTALL
+    )
+    assert checked
+    layers = [{*re.findall(r"\w+", line)} for line in checked[1].splitlines()]
+    planned = {"inspector", "discord"}
+    told = [{*re.findall(r"`(\w+)`", row)} for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)]
+    assert told == [layer - planned for layer in layers]
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert {room for room in rooms if not room.startswith("_")} == set().union(*told)
+
+
+def test_every_module_that_the_architecture_page_names_exists() -> None:
+    page = ARCHITECTURE.read_text(encoding="utf-8")
+    named = re.findall(r"`((?:\w+/)*\w+\.py)`", page)
+    assert len(named) > 15
+    missing = [name for name in named if not (PACKAGE / name).is_file()]
+    assert not missing, f"docs/architecture.md names what is not there: {missing}"
+
+
+def test_a_group_message_passes_at_most_nine_files() -> None:
+    page = ARCHITECTURE.read_text(encoding="utf-8")
+    steps = re.findall(r"^(\d+)\. `(\S+\.py)`", page, re.MULTILINE)
+    assert [int(number) for number, _ in steps] == [*range(1, len(steps) + 1)] and 1 < len(steps) <= 9
+
+
+def small_modules() -> dict[str, list[str]]:
+    """Modules of fewer than 40 lines, with the modules that import each; packages' own files aside."""
+    files = {".".join(path.relative_to(HOUSE).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
+    importers: dict[str, list[str]] = {name: [] for name in files}
+    for name, path in files.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ImportFrom):
+                continue
+            start = name.split(".")[: -node.level] if node.level else []
+            target = ".".join([*start, *(node.module or "").split(".")]).strip(".")
+            for wanted in {target, *(f"{target}.{alias.name}" for alias in node.names)} & files.keys():
+                importers[wanted].append(name)
+    return {
+        "/".join(name.split(".")[1:]) + ".py": found
+        for name, found in importers.items()
+        if not files[name].stem.startswith("_") and len(files[name].read_text(encoding="utf-8").splitlines()) < 40
+    }
+
+
+def test_small_modules_have_several_importers_or_a_reason() -> None:
+    reasons = {*re.findall(r"^- `(\S+\.py)`:", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)}
+    alone = {name for name, importers in small_modules().items() if len({*importers}) == 1}
+    assert alone == reasons
+
+
+def test_files_and_functions_are_short_and_no_two_public_classes_share_a_name() -> None:
+    unfinished = ("storage/", "tools/")
+    long: list[str] = []
+    classes: dict[str, list[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        text, name = path.read_text(encoding="utf-8"), str(path.relative_to(PACKAGE))
+        tree = ast.parse(text)
+        if len(text.splitlines()) > 350:
+            long.append(name)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno >= 60:
+                long.append(f"{name}: {node.name}")
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                classes.setdefault(node.name, []).append(name)
+    assert len(classes) > 100 and not [name for name in long if not name.startswith(unfinished)]
+    assert not {name: files for name, files in classes.items() if len(files) > 1}

@@ -48,7 +48,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Page:
+class FetchedPage:
     """What was answered.
 
     Attributes:
@@ -62,7 +62,7 @@ class Page:
     data: bytes
 
 
-def fetch(url: str, limits: Limits, *, allow_private: bool = False) -> Page:
+def fetch(url: str, limits: Limits, *, allow_private: bool = False) -> FetchedPage:
     """The page at an address.
 
     Args:
@@ -83,7 +83,7 @@ def fetch(url: str, limits: Limits, *, allow_private: bool = False) -> Page:
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, ssl.SSLError, OSError) as error:
             reason = str(error).strip() or type(error).__name__
             raise SourceError(f"{url} cannot be reached: {reason}. Check the address and the network.") from error
-        if isinstance(answer, Page):
+        if isinstance(answer, FetchedPage):
             return answer
         address = _parsed(url, answer, base=address)
     raise SourceError(f"{url} redirects more than {limits.redirects} times. Name the page that it should lead to.")
@@ -99,7 +99,7 @@ def _parsed(asked: str, address: str, base: httpx.URL | None = None) -> httpx.UR
     return found
 
 
-def _ask(address: httpx.URL, asked: str, deadline: _Deadline, allow_private: bool) -> Page | str:
+def _ask(address: httpx.URL, asked: str, deadline: _Deadline, allow_private: bool) -> FetchedPage | str:
     """The page, or where it redirects to."""
     proxy = _proxy(address)
     if proxy and not allow_private:
@@ -131,7 +131,7 @@ def _ask(address: httpx.URL, asked: str, deadline: _Deadline, allow_private: boo
         return _read(response.iter_stream(), headers, asked, deadline)
 
 
-def _read(blocks: Iterable[bytes], headers: Mapping[str, str], asked: str, deadline: _Deadline) -> Page:
+def _read(blocks: Iterable[bytes], headers: Mapping[str, str], asked: str, deadline: _Deadline) -> FetchedPage:
     data = bytearray()
     try:
         for block in _unpacked(blocks, headers.get("content-encoding", ""), deadline.limits.most + 1):
@@ -145,7 +145,7 @@ def _read(blocks: Iterable[bytes], headers: Mapping[str, str], asked: str, deadl
         raise SourceError(f"{told}. Save it, and load that.") from error
     kind, _, rest = headers.get("content-type", "").partition(";")
     options = dict(part.strip().lower().partition("=")[::2] for part in rest.split(";"))
-    return Page(kind.strip().lower(), options.get("charset", "").strip("\"' "), bytes(data))
+    return FetchedPage(kind.strip().lower(), options.get("charset", "").strip("\"' "), bytes(data))
 
 
 def _unpacked(blocks: Iterable[bytes], coding: str, most: int) -> Iterator[bytes]:

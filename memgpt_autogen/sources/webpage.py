@@ -14,7 +14,7 @@ from .html import read_html
 from .pdf import read_pdf
 
 if TYPE_CHECKING:
-    from .web_client import Page
+    from .web_client import FetchedPage
 
 #: Bytes of a page, unpacked.
 MOST = 25 * 1024 * 1024
@@ -73,13 +73,13 @@ class WebpageLoader:
                 words = "\f".join(document.text for document in documents)
                 yield Entry(url, hashlib.sha256(words.encode()).hexdigest(), documents.__iter__)
 
-    def _fetch(self, url: str) -> Page:
+    def _fetch(self, url: str) -> FetchedPage:
         from .web_client import Limits, fetch
 
         return fetch(url, Limits(TIMEOUT, PATIENCE, MOST, REDIRECTS), allow_private=self._allow_private)
 
 
-def _read(page: Page, url: str) -> Iterator[Document]:
+def _read(page: FetchedPage, url: str) -> Iterator[Document]:
     if page.kind == "application/pdf" or page.data.startswith(b"%PDF-"):
         yield from read_pdf(page.data, url)
     elif page.kind in ("", "text/html", "application/xhtml+xml", "application/xml", "text/xml"):
@@ -97,7 +97,7 @@ def _fail(error: SourceError) -> Iterator[Document]:
     raise error
 
 
-def _charset(page: Page) -> str:
+def _charset(page: FetchedPage) -> str:
     try:
         return codecs.lookup(page.charset or "utf-8").name
     except LookupError:

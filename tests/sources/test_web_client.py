@@ -18,7 +18,7 @@ import pytest
 from memgpt_autogen.errors import SourceError
 from memgpt_autogen.sources import web_client
 from memgpt_autogen.sources.web_address import is_public
-from memgpt_autogen.sources.web_client import Limits, Page, fetch
+from memgpt_autogen.sources.web_client import FetchedPage, Limits, fetch
 
 from .network import PUBLIC, Network
 
@@ -103,7 +103,7 @@ def test_a_name_is_looked_up_once_and_connected_where_it_led(network: Network, s
     port = serve(whole(b"words", "Content-Type: text/plain; charset=latin-1"))
     network.names["rebind.example"] = [PUBLIC, "127.0.0.1"]
     page = fetch(f"http://rebind.example:{port}/", LIMITS)
-    assert page == Page("text/plain", "latin-1", b"words")
+    assert page == FetchedPage("text/plain", "latin-1", b"words")
     assert network.looked_up == ["rebind.example"] and network.connected == [PUBLIC]
     with pytest.raises(SourceError, match=r"private network \(127.0.0.1\)"):
         fetch(f"http://rebind.example:{port}/", LIMITS)

@@ -45,7 +45,7 @@ class Piped:
         return line.rstrip("\r\n")
 
 
-class Prompt:
+class LineReader:
     """A line editor on the terminal.
 
     Args:

@@ -98,7 +98,7 @@ def _wanted(options: dict[str, Any]) -> Wanted:
 
 
 def _session(memgpt: MemGPT, wanted: Wanted, options: dict[str, Any]) -> tuple[Session, bool]:
-    from .input import Piped, Prompt
+    from .input import LineReader, Piped
     from .open_agent import open_agent
     from .session import Session
     from .slash_commands import complete, take
@@ -109,7 +109,7 @@ def _session(memgpt: MemGPT, wanted: Wanted, options: dict[str, Any]) -> tuple[S
     fancy = attended and not options["strip_ui"]
     view = View(agent.name, fancy=fancy, quiet=options["quiet"], debug=debugging())
     history = memgpt.settings.home / "history"
-    reader = Prompt(history, lambda text: complete(session, text)) if attended else Piped()
+    reader = LineReader(history, lambda text: complete(session, text)) if attended else Piped()
     stream = attended if options["stream"] is None else options["stream"]
     every, yes = options["heartbeat_every"], options["yes"]
     session = Session(memgpt, agent, view, reader, take, stream=stream, every=every, yes=yes)
