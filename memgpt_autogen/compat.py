@@ -1,6 +1,6 @@
-"""What scripts written for the original integration name, and what stands behind it here.
+"""Names, options and config keys of the original integration, mapped to this package.
 
-The functions that make AutoGen agents are in :mod:`memgpt_autogen.groupchat.factory`; ``docs/migrating.md`` maps every
+The functions that make AutoGen agents are in :mod:`memgpt_autogen.groupchat.factory`. ``docs/migrating.md`` lists every
 old import, option and config key.
 """
 
@@ -63,7 +63,7 @@ _NEEDLESS = {
 
 
 def drop_obsolete_options(options: MutableMapping[str, Any], who: str) -> None:
-    """Take the options out of ``options`` that have no meaning any more, and log what became of each."""
+    """Remove the options that have no meaning any more, and log the reason for each."""
     for name in [name for name in _NEEDLESS if name in options]:
         if options.pop(name) is not None:
             logger.info("%s: the option %s is not needed any more: %s.", who, name, _NEEDLESS[name])
@@ -84,10 +84,10 @@ def is_memgpt_key(key: str) -> bool:
 
 
 def named_model(entry: Mapping[str, Any]) -> LLMConfig | None:
-    """The model of an entry that says, in the original's form, where it is; None: it does not.
+    """The model of an entry that says, in the original's form, where it is served; None: it does not.
 
     Raises:
-        ConfigError: it names a server that is not known.
+        ConfigError: it names an unknown server.
     """
     if not (entry.get("model_endpoint_type") or entry.get("model_endpoint")):
         return None
@@ -113,10 +113,10 @@ def named_model(entry: Mapping[str, Any]) -> LLMConfig | None:
 
 
 def model_hint(entry: Mapping[str, Any]) -> LLMConfig:
-    """What an entry says of its model beside the place: name (``"NULL"`` is none), wrapper, window.
+    """What an entry says of its model without the place: name (``"NULL"`` is none), wrapper, window.
 
     Raises:
-        ConfigError: the window is no number.
+        ConfigError: the window is not a number.
     """
     model, window = str(entry.get("model") or ""), entry.get("context_window")
     if window and not str(window).isdecimal():
@@ -137,7 +137,7 @@ def entry_options(entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def preset_named(name: str) -> str:
-    """The preset that does here what one of that name did."""
+    """The preset that replaces an old one of that name."""
     return _OLD_PRESETS.get(name, name)
 
 
@@ -146,13 +146,13 @@ def preset_named(name: str) -> str:
 
 @dataclass(eq=False)
 class AutoGenInterface:
-    """What is shown of a memory agent beside its replies; the same options as ``interface_kwargs``.
+    """What to show of a memory agent besides its replies; the same options as ``interface_kwargs``.
 
     Attributes:
         message_list: what the agent said since the last :meth:`reset_message_list`.
-        fancy: with signs; plain text otherwise.
+        fancy: with symbols; otherwise plain text.
         show_user_message, show_inner_thoughts, show_function_outputs: what to show.
-        debug: show all of it.
+        debug: show everything.
         streaming: show words while they are written.
     """
 
@@ -180,10 +180,10 @@ _SHOWN = tuple(one.name for one in fields(AutoGenInterface) if one.name != "mess
 def display_options(
     interface_kwargs: Mapping[str, Any] | None, interface: Any = None, agent: Agent | None = None
 ) -> dict[str, bool]:
-    """What to show: as ``interface_kwargs`` say, else the interface, else the one that the agent was made with.
+    """The display options: ``interface_kwargs``, else the interface, else the one that the agent was made with.
 
     Raises:
-        ConfigError: an option that is not known.
+        ConfigError: an unknown option.
     """
     given = dict(interface_kwargs or {})
     given.pop("message_list", None)
@@ -197,21 +197,23 @@ def display_options(
 
 
 class InMemoryStateManager:
-    """A store in memory, gone with the process. Hand it to several agents: they may share it."""
+    """A store in memory, lost with the process. Several agents may share one."""
 
     def __init__(self, **_: Any) -> None:
         self.store: Store | None = SQLiteStore(None)
 
 
 class LocalStateManager:
-    """The store in the home folder, as for every agent that is not told otherwise."""
+    """The store in the home folder, the default of every agent."""
 
     def __init__(self, **_: Any) -> None:
         self.store: Store | None = None
 
 
 def open_client(persistence_manager: Any = None) -> MemGPT:
-    """Where agents live. ``openai.api_key`` and ``openai.api_base``, where a script sets them, count as environment."""
+    """The client for agents. ``openai.api_key`` and ``openai.api_base``, if a script sets them, count as environment
+    variables.
+    """
     library = sys.modules.get("openai")
     named = {"OPENAI_API_KEY": "api_key", "OPENAI_API_BASE": "api_base"}
     said = {key: str(value) for key, name in named.items() if (value := getattr(library, name, None))}

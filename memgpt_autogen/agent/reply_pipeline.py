@@ -10,7 +10,7 @@ from ..events import clean
 from ..ids import new_id
 from ..llm.streaming import StreamedReply
 from ..messages import Reply, ToolCall
-from ..prompts.presets import ToolRules
+from ..prompts.tool_rules import ToolRules
 from .guide import Guide, ReplyContext
 
 

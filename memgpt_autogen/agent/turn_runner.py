@@ -13,7 +13,7 @@ from ..llm.streaming import StreamedReply
 from ..memory.context import Prompt
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
 from ..observers import Evicted, FunctionCalled, FunctionReturned, InnerThoughts, Said
-from ..prompts.presets import NOT_RUN
+from ..prompts.tool_rules import NOT_RUN
 from ..storage.locks import running
 from ..tools.registry import heartbeat_asked
 from .components import Components

@@ -131,7 +131,7 @@ class AgentConfig:
         max_steps: model calls in one turn.
         blocks: further core memory blocks, label to text.
         rules: which function may be called when, in place of the preset's rules of the same name: ``first``, ``after``,
-            ``last``, ``prefetch`` (see :class:`memgpt_autogen.prompts.presets.ToolRules`).
+            ``last``, ``prefetch`` (see :class:`memgpt_autogen.prompts.tool_rules.ToolRules`).
         system: the system prompt's text, in place of the preset's.
         tools: further functions by import path, as ``package.module:function``.
     """

@@ -8,7 +8,8 @@ from functools import partial
 
 from ..agent.guide import Guide, GuideFactory, ReplyContext, TurnContext
 from ..messages import Reply, ToolCall, ToolResult
-from ..prompts.presets import Preset, found_text
+from ..prompts.few_shot import found_text
+from ..prompts.presets import Preset
 from .citations import ground_reply, with_citation
 from .repetition import ask_without_repetition
 from .retrieve import Evidence, is_answerable, retrieve

@@ -1,4 +1,4 @@
-"""The texts an agent is made of: system prompts, personas, humans. A text of the same name in the home folder wins."""
+"""The texts of prompts: system prompts, personas, humans. The home folder's text of the same name takes precedence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Kind = Literal["system", "personas", "humans"]
 
 @cache
 def packaged(path: str) -> str:
-    """A text that comes with the package, such as ``system/memgpt_chat.txt``."""
+    """A text of the package, such as ``system/memgpt_chat.txt``."""
     return (resources.files(__name__) / path).read_text(encoding="utf-8").strip()
 
 
@@ -27,10 +27,10 @@ def names(kind: Kind, home: Path | None = None) -> list[str]:
 
 
 def text_of(kind: Kind, name_or_text: str, home: Path | None = None) -> str:
-    """The text of that name; anything that is not a plain name is the text itself.
+    """The text of that name. Anything that is not a plain name is the text itself.
 
     Raises:
-        ConfigError: it looks like a name, and there is none of that name.
+        ConfigError: it looks like a name, and no text has it.
     """
     if not name_or_text.replace("_", "").replace("-", "").isalnum():
         return name_or_text

@@ -12,7 +12,7 @@ from memgpt_autogen.config import AgentConfig, Settings
 from memgpt_autogen.errors import ConfigError
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import ToolCall, ToolSchema
-from memgpt_autogen.prompts.presets import ToolRules
+from memgpt_autogen.prompts.tool_rules import ToolRules
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
 from .conftest import Build, Script, call, note, say
