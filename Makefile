@@ -16,9 +16,9 @@ PIP := bin/python -m pip install --disable-pip-version-check -q
 comma := ,
 # Beside autogen, which .venv/dev has.
 AUTOGENS := pyautogen pyautogen-0.2.35 ag2
-CODE := $(wildcard memgpt_autogen tests examples benchmarks notebooks)
+CODE := $(wildcard memgpt_autogen tests examples benchmarks notebooks .ci)
 
-.PHONY: help demo test test-notebooks test-all lint bench lock contract-table clean FORCE $(AUTOGENS:%=test-on-%)
+.PHONY: help demo test test-notebooks test-all lint bench lock release-check contract-table clean FORCE $(AUTOGENS:%=test-on-%)
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -56,6 +56,15 @@ lock: .venv/lock/.ready  ## Choose all pinned versions in requirements/ anew
 	$(COMPILE) requirements/test.in requirements/dev.in $(EXTRAS:%=--extra %) -o requirements/dev.txt
 	@for name in $(AUTOGENS); do set -x; \
 		$(COMPILE) requirements/test.in requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+release-check: .venv/dev/.ready  ## Build wheel and sdist, install each in an empty environment, and try the program
+	rm -rf build/release && mkdir -p build/release
+	.venv/dev/bin/python -m hatchling build -d build/release
+	@for file in build/release/*.whl build/release/*.tar.gz; do echo "Installing $$file ..."; \
+		rm -rf build/release/env && $(PYTHON) -m venv build/release/env && \
+		build/release/env/$(PIP) "$$file" && \
+		(cd build/release && env/bin/python ../../.ci/check_installed.py) || exit 1; \
 	done
 
 contract-table: .venv/dev/.ready $(AUTOGENS:%=.venv/%/.ready)  ## Run the group chat on every AutoGen, and write the table in docs/autogen.md

@@ -78,7 +78,7 @@ class Agent:
         self.recall = RecallMemory(store, row.id, preset.page_size, embedder)
         self.archival = ArchivalMemory(store, row.id, embedder, preset.page_size)
         own = memory_tools(self.core, self.recall, self.archival, self._pause, preset.message)
-        self.tools = ToolRegistry(own[name] for name in preset.functions)
+        self.tools = ToolRegistry(own[name] for name in preset.functions or own)
         for tool in tools:
             self.tools.add(tool)
         context = Context(store, row.id, preset, self.core, system, policy or WindowPolicy())

@@ -99,7 +99,7 @@ def _presets(_: Settings) -> list[Row]:
             "name": preset.name,
             "persona": preset.persona,
             "human": preset.human,
-            "functions": len(preset.functions),
+            "functions": len(preset.functions) or "all",
             "block_limit": preset.block_limit,
             "searches_first": bool(preset.rules.prefetch),
         }

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from .console import note, quoted, say
+from .loader_options import LoaderGroup
 from .progress import Bars
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def example(*lines: str) -> str:
@@ -19,25 +17,17 @@ def example(*lines: str) -> str:
     return "\n".join(["\b", "Example:", *(f"  {line}" for line in lines)])
 
 
-@click.group(epilog=example("memgpt load directory --name manuals --input-dir ~/manuals --recursive"))
+@click.group(cls=LoaderGroup, epilog=example("memgpt load directory --name manuals --input-dir ~/manuals --recursive"))
 def load() -> None:
     """Load documents into a source, which agents can then search.
 
-    Load again under the same name to bring a source up to date: only what is new or has changed is read, and what is
-    gone is dropped. Agents that the source is attached to stay attached.
+    Load again under the same name to update a source: only what is new or has changed is read, and what is gone is
+    removed. Agents that the source is attached to stay attached.
     """
 
 
-def _source_options(command: F) -> F:
-    """The options that every kind has."""
-    for option in (
-        click.option("--replace", is_flag=True, help="Put these in the place of quite other documents of that name."),
-        click.option(
-            "--name", required=True, metavar="NAME", help="What the source is called; agents attach it by it."
-        ),
-    ):
-        command = option(command)
-    return command
+_NAME = click.Option(["--name"], required=True, metavar="NAME", help="The name of the source, by which it is attached.")
+_REPLACE = click.Option(["--replace"], is_flag=True, help="Replace a source of that name that holds other documents.")
 
 
 @load.command(
@@ -46,7 +36,6 @@ def _source_options(command: F) -> F:
         "memgpt load directory --name paper --input-files paper.pdf",
     )
 )
-@_source_options
 @click.option("--input-dir", type=click.Path(path_type=Path), metavar="FOLDER", help="A folder.")
 @click.option(
     "--input-files", type=click.Path(path_type=Path), metavar="FILE", multiple=True, help="A file; may be repeated."
@@ -82,7 +71,6 @@ def directory(
 
 
 @load.command(epilog=example("memgpt load webpage --name python --urls https://docs.python.org/3/whatsnew/3.13.html"))
-@_source_options
 @click.option("--urls", "options", multiple=True, metavar="URL", help="An address; may be repeated.")
 @click.argument("urls", nargs=-1)
 @click.option("--allow-private", is_flag=True, help="Also addresses of this machine and of the private network.")
@@ -98,7 +86,6 @@ def webpage(name: str, replace: bool, options: tuple[str, ...], urls: tuple[str,
         'memgpt load database --name articles --url sqlite:///shop.db --query "SELECT id, title, body FROM articles"'
     )
 )
-@_source_options
 @click.option(
     "--url", "--connection", required=True, metavar="URL", help="A SQLAlchemy URL; its password is not stored."
 )
@@ -118,7 +105,6 @@ def database(name: str, replace: bool, url: str, query: str, key: str) -> None:
         " --embedder text-embedding-3-small",
     ),
 )
-@_source_options
 @click.option(
     "--url",
     required=True,
@@ -180,3 +166,8 @@ def _embed(memgpt: Any, name: str) -> None:
         note(f"It is found by its words, not by meaning: {error}")
     except KeyboardInterrupt:
         note("Stopped making vectors. It is loaded, and found by its words; the rest are made as it is searched.")
+
+
+load.run, load.shared = _load, (_NAME, _REPLACE)
+for _command in load.commands.values():
+    _command.params[:0] = load.shared

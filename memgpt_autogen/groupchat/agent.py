@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from . import _autogen  # noqa: F401  # isort: skip  (first of all: says what to install where AutoGen is missing)
 import autogen
 from autogen import ConversableAgent, OpenAIWrapper
 

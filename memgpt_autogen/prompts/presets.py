@@ -11,17 +11,6 @@ from ..messages import Message
 from .few_shot import Example, search_examples, talk_examples
 from .tool_rules import ToolRules
 
-ALL_FUNCTIONS = (
-    "send_message",
-    "core_memory_append",
-    "core_memory_replace",
-    "conversation_search",
-    "conversation_search_date",
-    "archival_memory_insert",
-    "archival_memory_search",
-    "pause_heartbeats",
-)
-
 
 @dataclass(frozen=True)
 class Preset:
@@ -30,7 +19,7 @@ class Preset:
     Attributes:
         system: the name of a system prompt.
         persona, human: the first texts of core memory, unless the user gives others.
-        functions: names of memory functions.
+        functions: names of memory functions; empty: all of them.
         rules: which function may be called when.
         core: whether core memory is in the prompt; it only confuses the smallest models.
         inner_thoughts: whether the model writes inner thoughts before each call.
@@ -51,7 +40,7 @@ class Preset:
     system: str
     persona: str = "memgpt_starter"
     human: str = "basic"
-    functions: tuple[str, ...] = ALL_FUNCTIONS
+    functions: tuple[str, ...] = ()
     rules: ToolRules = field(default_factory=ToolRules)
     core: bool = True
     inner_thoughts: bool = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Protocol
 
@@ -94,20 +94,20 @@ def memory_tools(
     def of_passages(query: str, page: int = 0) -> None:
         archival.prepare(query)
 
-    searches: Sequence[tuple[Callable[..., str], Callable[..., None] | None]] = (
-        (conversation_search, of_messages),
-        (conversation_search_date, None),
-        (archival_memory_search, of_passages),
+    def tool(function: Callable[..., str], **options: Any) -> Tool:
+        return Tool(Signature(function), function, memory=True, **options)
+
+    tools = (  # in the order in which the model sees them
+        tool(send_message, heartbeat=False, narrow=speech),
+        tool(core_memory_append, narrow=blocks),
+        tool(core_memory_replace, narrow=blocks),
+        tool(conversation_search, again=True, prepare=of_messages),
+        tool(conversation_search_date, again=True),
+        tool(archival_memory_insert),
+        tool(archival_memory_search, again=True, prepare=of_passages),
+        tool(pause_heartbeats, heartbeat=False),
     )
-    tools = [
-        Tool(Signature(send_message), send_message, memory=True, heartbeat=False, narrow=speech),
-        Tool(Signature(core_memory_append), core_memory_append, memory=True, narrow=blocks),
-        Tool(Signature(core_memory_replace), core_memory_replace, memory=True, narrow=blocks),
-        Tool(Signature(archival_memory_insert), archival_memory_insert, memory=True),
-        *(Tool(Signature(search), search, memory=True, again=True, prepare=prepare) for search, prepare in searches),
-        Tool(Signature(pause_heartbeats), pause_heartbeats, memory=True, heartbeat=False),
-    ]
-    return {tool.signature.name: tool for tool in tools}
+    return {one.signature.name: one for one in tools}
 
 
 def _checked(page: int) -> int:

@@ -9,15 +9,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from memgpt_autogen.cli import progress
+from memgpt_autogen.sources import LOADERS
+from memgpt_autogen.sources.base import Document
 
 from .conftest import Program
 
@@ -258,3 +261,46 @@ def test_stopped_in_the_middle_it_leaves_the_source_as_it_was(
     assert held("web") == before
     assert memgpt("load", "webpage", "--name", "web", f"{site}/one", f"{site}/two", "--allow-private").code == 0
     assert len(held("web")) == 2
+
+
+class FeedLoader:
+    """The entries of a feed.
+
+    Args:
+        address: Where the feed is.
+        tags: Only entries with one of these.
+        limit: The most entries.
+        old: Also entries of earlier years.
+    """
+
+    unit = "entry"
+
+    def __init__(self, address: str, tags: Sequence[str] = (), limit: int = 3, old: bool = False) -> None:
+        self.names = [f"{address}/{tag}{number}" for tag in tags or ("",) for number in range(limit + old)]
+
+    def load(self) -> Iterator[Document]:
+        for name in self.names:
+            yield Document(f"The entry {name} is read.", name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["--address", "x"], ["x/0", "x/1", "x/2"]),
+        (["--address", "x", "--limit", "1", "--old"], ["x/0", "x/1"]),
+        (["--address", "x", "--tags", "a", "--tags", "b", "--limit", "1"], ["x/a0", "x/b0"]),
+    ],
+)
+def test_a_loader_in_the_table_has_a_command_of_its_own(
+    memgpt: Program, held: Held, monkeypatch: pytest.MonkeyPatch, arguments: list[str], names: list[str]
+) -> None:
+    module = ModuleType("memgpt_autogen.sources.feed")
+    module.FeedLoader = FeedLoader  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(LOADERS, "feed", "feed:FeedLoader")
+    done = memgpt("load", "feed", "--name", "news", *arguments)
+    assert done.code == 0 and [*held("news")] == names
+    shown = memgpt("load", "feed", "--help").out
+    assert "The entries of a feed." in shown and "Only entries with one of these. May be repeated." in shown
+    assert "feed" in memgpt("load", "--help").out
+    assert memgpt("load", "feed", "--name", "news").code == 2  # no address

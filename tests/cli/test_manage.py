@@ -51,7 +51,7 @@ def test_what_is_not_there_is_told_and_nothing_is_created(memgpt: Program, home:
 
 
 def test_presets_and_texts_of_the_package_are_listed(memgpt: Program) -> None:
-    assert "memgpt_chat\tsam_pov\tbasic\t8" in memgpt("list", "presets").out
+    assert "memgpt_chat\tsam_pov\tbasic\tall" in memgpt("list", "presets").out
     assert "sam_pov\tthe package\t" in memgpt("list", "personas").out
     assert "cs_phd\tthe package\t" in memgpt("list", "humans").out
 

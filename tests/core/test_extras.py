@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from memgpt_autogen.client import MemGPT
+from memgpt_autogen.config import AgentConfig, Settings
 from memgpt_autogen.errors import ConfigError
+from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import ToolCall
 from memgpt_autogen.prompts.presets import PRESETS
+from memgpt_autogen.storage.sqlite import SQLiteStore
 from memgpt_autogen.tools.extras import file_tools, http_tools
 from memgpt_autogen.tools.registry import ToolRegistry
 
@@ -28,9 +32,13 @@ def ask(registry: ToolRegistry, name: str, **arguments: object) -> tuple[bool, s
     return not result.failed, result.content
 
 
-def test_no_preset_has_them() -> None:
-    names = {name for preset in PRESETS.values() for name in preset.functions}
-    assert not names & {"read_from_text_file", "append_to_text_file", "http_request"}
+def test_no_preset_has_them(tmp_path: Path) -> None:
+    extras = {"read_from_text_file", "append_to_text_file", "http_request"}
+    assert not {name for preset in PRESETS.values() for name in preset.functions} & extras
+    memgpt = MemGPT(Settings(tmp_path), store=SQLiteStore(None))
+    agent = memgpt.create_agent(AgentConfig("sam", preset="memgpt_chat"), model=ScriptedModel([]))
+    offered = {schema.name for schema in agent.tools.schemas()}
+    assert {"send_message", "pause_heartbeats"} < offered and not offered & extras
 
 
 def test_what_is_written_can_be_read(files: ToolRegistry) -> None:

@@ -1,0 +1,71 @@
+"""``memgpt load`` commands made from the signatures of loaders that have no command written by hand."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+import click
+from docstring_parser import parse
+
+from ..sources import LOADERS, loader_class
+
+#: ``run(name, kind, replace, **arguments)``.
+Run = Callable[..., None]
+
+
+class LoaderGroup(click.Group):
+    """A group with one command for each loader: those added to it, and generated ones for all others.
+
+    Attributes:
+        run: loads with a generated command.
+        shared: options of every command.
+    """
+
+    run: Run
+    shared: Sequence[click.Parameter] = ()
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*LOADERS, *(name for name in super().list_commands(ctx) if name not in LOADERS)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        written = super().get_command(ctx, cmd_name)
+        return written or (loader_command(cmd_name, self.run, self.shared) if cmd_name in LOADERS else None)
+
+
+def loader_command(kind: str, run: Run, shared: Sequence[click.Parameter] = ()) -> click.Command:
+    """A command with an option for each parameter of a loader; the help texts are those of its docstring.
+
+    Args:
+        kind: the loader's name in :data:`memgpt_autogen.sources.LOADERS`.
+        run: called with the values.
+        shared: further options, such as ``--name``.
+    """
+    loader = loader_class(kind)
+    described = parse(inspect.getdoc(loader) or "")
+    texts = {one.arg_name: one.description for one in described.params}
+    types = get_type_hints(loader.__init__)
+    options = [
+        _option(parameter, types.get(name, str), texts.get(name) or "")
+        for name, parameter in inspect.signature(loader).parameters.items()
+    ]
+
+    def callback(name: str, replace: bool, **arguments: Any) -> None:
+        run(name, kind, replace, **arguments)
+
+    return click.Command(kind, params=[*shared, *options], callback=callback, help=described.short_description)
+
+
+def _option(parameter: inspect.Parameter, annotation: Any, text: str) -> click.Option:
+    required = parameter.default is inspect.Parameter.empty
+    flag = f"--{parameter.name.replace('_', '-')}"
+    several = get_origin(annotation) is not None and issubclass(get_origin(annotation) or object, Sequence)
+    inner = get_args(annotation)[0] if several else annotation
+    if annotation is bool:
+        return click.Option([flag], is_flag=True, default=bool(parameter.default), help=text)
+    kind: Any = click.Path(path_type=Path) if inner is Path else inner if inner in (int, float) else str
+    given: dict[str, Any] = {"multiple": True} if several else {} if required else {"default": parameter.default}
+    text = f"{text} May be repeated." if several else text
+    return click.Option([flag], type=kind, required=required, help=text, **given)
