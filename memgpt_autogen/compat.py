@@ -58,7 +58,6 @@ _NEEDLESS = {
     "concat_other_agent_messages": "what several agents said reaches the model together, each with its name",
     "nonmemgpt_llm_config": "no other agents are made beside this one; put it into a GroupChat of your own",
     "persistence_manager_kwargs": "where agents live is the store's business",
-    "user_id": "agents are found by their names",
 }
 
 

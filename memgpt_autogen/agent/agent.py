@@ -56,7 +56,10 @@ class Agent:
         guides: make the hooks of each turn, in the order of their calls; see :mod:`memgpt_autogen.agent.guide`.
         core, recall, archival: its three memories.
         tools: the functions that it runs itself.
+        busy_wait: seconds to wait while another process runs it.
     """
+
+    busy_wait: float = 10.0
 
     def __init__(
         self,
@@ -81,7 +84,7 @@ class Agent:
         self.tools = ToolRegistry(own[name] for name in preset.functions or own)
         for tool in tools:
             self.tools.add(tool)
-        context = Context(store, row.id, preset, self.core, system, policy or WindowPolicy())
+        context = Context(store, row.id, preset, self.core, system, policy or WindowPolicy(), clock=config.clock)
         intake = Intake(store, row.id, context)
         self._parts = Components(store, row.id, preset, self.tools, context, intake, [*guides])
         self._parts.warned = warned_before(store.log.window(row.id))
@@ -129,7 +132,7 @@ class Agent:
             ModelError: the model's server failed or refused, or the model's replies could not be read.
             ConfigError: the model's window is too small for the agent.
         """
-        with self.store.lock(self.id):
+        with self.store.lock(self.id, self.busy_wait):
             only_timers = incoming and not results and all(event.kind == "timer" for event in incoming)
             if only_timers and self._paused():
                 return Turn()  # not logged either: timers would pile up in the window, unanswered
@@ -168,7 +171,7 @@ class Agent:
         Raises:
             AgentBusy: the agent is in the middle of a turn elsewhere.
         """
-        with self.store.lock(self.id):
+        with self.store.lock(self.id, self.busy_wait):
             self._take_in(incoming, results, conversation, on_commit)
 
     def _take_in(
@@ -194,7 +197,7 @@ class Agent:
         Returns:
             How many left it, and their summary (empty where the preset writes none).
         """
-        with self.store.lock(self.id):
+        with self.store.lock(self.id, self.busy_wait):
             evicted, summary = self._parts.context.fold(self.model, self._parts.offered())
             if evicted:
                 self._parts.warned = False
@@ -219,7 +222,7 @@ class Agent:
         """
         if turns < 1:
             raise UndoRefused(f"At least 1 turn can be taken back, not {turns}.")
-        with self.store.lock(self.id):
+        with self.store.lock(self.id, self.busy_wait):
             undone = self.store.undo(self.id, turns, keep_incoming=keep_incoming)
             self._parts.warned = warned_before(self.store.log.window(self.id))
         return undone
@@ -230,7 +233,7 @@ class Agent:
         Raises:
             UndoRefused: the agent has not replied yet.
         """
-        with self.store.lock(self.id):
+        with self.store.lock(self.id, self.busy_wait):
             return replace_thoughts(self.store, self.id, text)
 
     def rewrite(self, text: str) -> str:
@@ -239,7 +242,7 @@ class Agent:
         Raises:
             UndoRefused: the agent has said nothing yet.
         """
-        with self.store.lock(self.id):
+        with self.store.lock(self.id, self.busy_wait):
             return replace_words(self.store, self.id, text)
 
     def wipe(self) -> list[str]:
@@ -248,7 +251,7 @@ class Agent:
         Returns:
             Labels of blocks that other agents share: those are left as they are.
         """
-        with self.store.lock(self.id):
+        with self.store.lock(self.id, self.busy_wait):
             left = self.store.wipe(self.id)
             self._parts.warned = False
         return list(left)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ..events import clean
-from ..ids import new_id
 from ..llm.streaming import StreamedReply
 from ..messages import Reply, ToolCall
 from ..prompts.tool_rules import ToolRules
@@ -80,8 +81,10 @@ def with_own_ids(reply: Reply, taken: Collection[str]) -> Reply:
     calls = []
     for call in reply.tool_calls:
         call_id = clean(call.id)
-        if not call_id or call_id in seen:
-            call_id = "call_" + new_id()[-12:]
+        made = f"{len(seen)} {call.name} {json.dumps(dict(call.arguments), default=str)}"
+        while not call_id or call_id in seen:  # the same reply gets the same id, so that a cache finds what follows
+            call_id = "call_" + hashlib.sha256(made.encode("utf-8", "replace")).hexdigest()[:12]
+            made += "."
         seen.add(call_id)
         calls.append(ToolCall(clean(call.name), clean(call.arguments), call_id, clean(call.error)))
     return replace(reply, tool_calls=tuple(calls), inner_thoughts=clean(reply.inner_thoughts))

@@ -134,6 +134,8 @@ class AgentConfig:
             ``last``, ``prefetch`` (see :class:`memgpt_autogen.prompts.tool_rules.ToolRules`).
         system: the system prompt's text, in place of the preset's.
         tools: further functions by import path, as ``package.module:function``.
+        clock: whether the model is told the time of each event. Without it, the same conversation gives the same
+            prompts, which a cache of replies then finds.
     """
 
     name: str
@@ -147,6 +149,7 @@ class AgentConfig:
     rules: Mapping[str, Any] = field(default_factory=dict)
     system: str = ""
     tools: list[str] = field(default_factory=list)
+    clock: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "model", as_model(self.model))

@@ -17,7 +17,7 @@ from autogen import ConversableAgent, OpenAIWrapper
 from .. import events
 from ..agent import Agent
 from ..client import MemGPT
-from ..compat import display_options, drop_obsolete_options
+from ..compat import display_options, drop_obsolete_options, open_client
 from ..errors import ConfigError
 from ..tools.registry import Tool
 from . import translate
@@ -26,6 +26,7 @@ from .display import Display
 from .inbox import Inbox
 from .legacy_methods import LegacyMethods
 from .llm_config import LLMConfigEntry, read_llm_config
+from .memory_choice import FRESH, MemoryChoice, warn_shared
 from .model import AutoGenModel
 from .model_client import CoreModelClient, add_usage
 from .reply_override import overrides
@@ -51,6 +52,10 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
         preset, persona, human: for a new memory agent: names; for the last two also the text itself.
         tools: Python functions that the memory agent runs itself.
         memgpt: the client whose store holds the memory agents; default: the one of the home folder.
+        memory: ``"fresh"``: an empty memory that is gone with this agent; any other text: the name of the memory agent;
+            default: this agent's name, so that it is found again.
+        user_id: a user of a service, who gets a memory of their own.
+        busy_wait: seconds to wait while another process runs the memory agent; default: 10.
         context_window: tokens of the model's window; default: looked up, asked for, or learned.
         interface_kwargs: what to display besides replies: ``show_inner_thoughts``, ``show_function_outputs``,
             ``show_user_message``, ``debug`` (all of these), ``fancy`` (emoji), ``streaming`` (text as it is
@@ -72,6 +77,9 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
         human: str = "",
         tools: Iterable[Tool | Callable[..., Any]] = (),
         memgpt: MemGPT | None = None,
+        memory: str = "",
+        user_id: object = None,
+        busy_wait: float | None = None,
         context_window: int | None = None,
         interface_kwargs: Mapping[str, Any] | None = None,
         interface: Any = None,
@@ -95,7 +103,9 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
         self._core = agent
         self._wanted = {"preset": preset, "persona": persona, "human": human}
         self._core_tools = tuple(tools)
-        self._memgpt = memgpt
+        self._memory = MemoryChoice(memory, user_id)
+        self._memgpt = self._memory.home(memgpt or open_client()) if memory == FRESH else memgpt
+        self._busy_wait = busy_wait
         self._display = Display(self, **display_options(interface_kwargs, interface, agent))
         self._inbox = Inbox(self)
         self._client: Any = None
@@ -107,6 +117,7 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
         self.replace_reply_func(ConversableAgent.generate_oai_reply, own.generate_oai_reply)
         self.replace_reply_func(ConversableAgent.a_generate_oai_reply, own.a_generate_oai_reply)
         if agent is not None:
+            agent.busy_wait = agent.busy_wait if busy_wait is None else busy_wait
             warn_ignored(agent, self._wanted)
 
     @property
@@ -127,6 +138,9 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
             if self._entry is None:
                 raise ConfigError(f"{self.name} has no memory agent inside: give it an llm_config or an agent.")
             self._core = self._open_core(self._entry)
+            warn_shared(self, self._core, self._memory)
+            if self._busy_wait is not None:
+                self._core.busy_wait = self._busy_wait
         if self._display.watch not in self._core.observers:
             self._core.observers.append(self._display.watch)
         return self._core
@@ -140,6 +154,7 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
             model=AutoGenModel(self, entry.hint) if entry.hosted else None,
             tools=self._core_tools,
             persona=f"I am {self.name}." if self._instructions() else "",
+            memory=self._memory,
         )
 
     def _instructions(self) -> str:
@@ -171,7 +186,7 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
         """A copy that shares the memory agent inside, as two agents of the same name do."""
         clone = object.__new__(type(self))
         memo[id(self)] = clone
-        shared = ("_core", "_memgpt", "_core_tools", "_entry", "_client")  # clients cannot be copied
+        shared = ("_core", "_memory", "_memgpt", "_core_tools", "_entry", "_client")  # clients cannot be copied
         for key, value in self.__dict__.items():
             clone.__dict__[key] = value if key in shared else copy.deepcopy(value, memo)
         return clone

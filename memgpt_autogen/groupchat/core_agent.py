@@ -13,6 +13,7 @@ from ..llm.base import ChatModel
 from ..llm.wrappers import named_by
 from ..tools.registry import Tool
 from .llm_config import LLMConfigEntry
+from .memory_choice import MemoryChoice
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ def open_core(
     model: ChatModel | None,
     tools: Iterable[Tool | Callable[..., Any]],
     persona: str,
+    memory: MemoryChoice,
 ) -> Agent:
     """The memory agent of that name, or a new one.
 
@@ -40,11 +42,18 @@ def open_core(
         model: the model to use; None: as the entry and the saved agent say.
         tools: functions that the memory agent runs itself.
         persona: the default persona of a new one.
+        memory: which memory it has.
     """
-    own = entry.options.get("name") or name
+    own = memory.name_for(entry.options.get("name") or name)
     wanted = {key: given.get(key) or entry.options.get(key, "") for key in SETTINGS}
     found = own in memgpt.list_agents()
-    config = AgentConfig(own, preset=wanted["preset"], persona=wanted["persona"] or persona, human=wanted["human"])
+    config = AgentConfig(
+        own,
+        preset=wanted["preset"],
+        persona=wanted["persona"] or persona,
+        human=wanted["human"],
+        clock=not memory.fresh,  # so that a cache finds the prompts of an earlier run
+    )
     core = memgpt.create_agent(
         config,
         model=model,

@@ -118,7 +118,7 @@ class AutoGenModel:
         if not self._form.shows_pictures(messages):
             self._counter.learn(self.count(sent, called), usage.prompt_tokens)
         if words and content and not calls:
-            return Reply((ToolCall(SEND_MESSAGE, {"message": content}),), usage=usage)
+            return Reply((ToolCall(SEND_MESSAGE, {"message": content}, id=""),), usage=usage)
         return replace(read_chat_reply(content, calls, offered, only=only), usage=usage)
 
     def as_given(self, said: str) -> str | dict[str, Any]:

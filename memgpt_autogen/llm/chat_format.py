@@ -140,7 +140,7 @@ def _from_words(words: str, tools: Sequence[ToolSchema], only: Collection[str] |
         names = {tool.name for tool in tools if only is None or tool.name in only}
         # JSON that is not a call we know is a failed attempt at one, not something to say; data is meant.
         if words and SEND_MESSAGE in names and (holds_data(words) or not re.match(r"(```\w*\s*)?[{\[]", words)):
-            return [ToolCall(SEND_MESSAGE, {"message": words})], ""
+            return [ToolCall(SEND_MESSAGE, {"message": words}, id="")], ""
         raise
 
 

@@ -58,10 +58,19 @@ class Context:
         core: core memory.
         system: the system prompt's text.
         policy: when to warn, what to keep.
+        clock: whether events show their time.
     """
 
     def __init__(
-        self, store: Store, agent_id: str, preset: Preset, core: CoreMemory, system: str, policy: WindowPolicy
+        self,
+        store: Store,
+        agent_id: str,
+        preset: Preset,
+        core: CoreMemory,
+        system: str,
+        policy: WindowPolicy,
+        *,
+        clock: bool = True,
     ) -> None:
         self._store = store
         self._agent_id = agent_id
@@ -73,6 +82,7 @@ class Context:
         self._sizes: dict[str, int] = {}
         self._fixed: tuple[str, int] = ("", 0)
         self._told = False
+        self._clock = clock
 
     def prepare(self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str = "") -> Prompt:
         """The prompt for the next step; messages that do not fit any more are summarised first.
@@ -159,7 +169,7 @@ class Context:
     def _current(self, model: ChatModel) -> tuple[list[Message], Sequence[Message], list[int]]:
         summary = self._store.log.last_summary(self._agent_id)
         summed_up = [_as_message(summary)] if summary else []
-        shown = rendered([*summed_up, *paired(self._store.log.window(self._agent_id))])
+        shown = rendered([*summed_up, *paired(self._store.log.window(self._agent_id))], clock=self._clock)
         lead, messages = shown[: len(summed_up)], shown[len(summed_up) :]
         if len(self._sizes) > 4 * len(messages) + 100:
             self._sizes.clear()

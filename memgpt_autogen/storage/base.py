@@ -321,11 +321,15 @@ class Store(Protocol):
         """
         ...
 
-    def lock(self, agent_id: str) -> AbstractContextManager[None]:
+    def lock(self, agent_id: str, wait: float = 0.0) -> AbstractContextManager[None]:
         """Hold an agent for oneself. Another thread of this process waits.
 
+        Args:
+            agent_id: the agent.
+            wait: seconds to wait for another process.
+
         Raises:
-            AgentBusy: another process holds it, or this thread does already.
+            AgentBusy: another process still holds it, or this thread does already.
         """
         ...
 

@@ -95,13 +95,14 @@ def running(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def hold(scope: str, agent_id: str, folder: Path | None) -> Iterator[None]:
+def hold(scope: str, agent_id: str, folder: Path | None, wait: float = 0.0) -> Iterator[None]:
     """Hold an agent.
 
     Args:
         scope: the database, so that equal ids in two databases do not meet.
         agent_id: the agent.
         folder: where lock files stand; None for a store that only this process can see.
+        wait: seconds to wait for another process.
 
     Raises:
         AgentBusy: this very call stack holds it already, or another process does; or the thread that holds it is stuck
@@ -125,7 +126,7 @@ def hold(scope: str, agent_id: str, folder: Path | None) -> Iterator[None]:
         if folder is None:
             yield
         else:
-            with _file_lock(folder, hashlib.sha256(key.encode()).hexdigest()[:16]):
+            with _file_lock(folder, hashlib.sha256(key.encode()).hexdigest()[:16], wait):
                 yield
     finally:
         turn.over = True
@@ -134,7 +135,7 @@ def hold(scope: str, agent_id: str, folder: Path | None) -> Iterator[None]:
 
 
 @contextmanager
-def _file_lock(folder: Path, name: str) -> Iterator[None]:
+def _file_lock(folder: Path, name: str, wait: float) -> Iterator[None]:
     """Keep other processes out.
 
     Raises:
@@ -148,10 +149,11 @@ def _file_lock(folder: Path, name: str) -> Iterator[None]:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             tighten(Path(lock.lock_file))
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=wait)
         except Timeout as error:
+            waited = f" (waited {wait:g} s for it)" if wait else ""
             raise AgentBusy(
-                "This agent is in the middle of a turn in another process. Wait for that turn to end, "
+                f"This agent is in the middle of a turn in another process{waited}. Wait for that turn to end, "
                 "or stop that process, and try again."
             ) from error
         except OSError as error:

@@ -100,14 +100,14 @@ class SQLiteStore:
         self._database.clean()
         return found
 
-    def lock(self, agent_id: str) -> AbstractContextManager[None]:
-        """Hold an agent for oneself.
+    def lock(self, agent_id: str, wait: float = 0.0) -> AbstractContextManager[None]:
+        """Hold an agent for oneself; another process is waited for that many seconds.
 
         Raises:
-            AgentBusy: another process holds it, or this thread does already.
+            AgentBusy: another process still holds it, or this thread does already.
         """
         scope = self._database.path if self._locks else f"memory {id(self._database)}"
-        return hold(scope, agent_id, self._locks)
+        return hold(scope, agent_id, self._locks, wait)
 
     def close(self) -> None:
         """Close the file, and the index of vectors if there is one."""

@@ -66,6 +66,7 @@ ROWS = {
     "several chats": "One agent in several chats, one after the other and at once",
     "copies": "copy and deepcopy share the memory; repr says what it is",
     "windows": "No message is cut in silence: the window is looked up, asked for, or learned from a refusal",
+    "whose memory": "By name, for each user of a service, or fresh; sharing by accident is warned of",
     "crashes": "An interrupt, an error or a kill loses nothing, and leaves no call without a result",
 }
 
