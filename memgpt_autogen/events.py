@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from .messages import Message, ToolCall, ToolResult, utc_now
 
@@ -107,7 +107,11 @@ def reworded(event: Message, message: str) -> Message:
 # -- the form that a model reads --------------------------------------------------------------------------------------
 
 
-def rendered(messages: Sequence[Message], *, clock: bool = True) -> list[Message]:
+#: Rendered messages and the day after each, by id, ``answered`` and the day before.
+RenderCache: TypeAlias = dict[tuple[str, bool, date | None], tuple[Message, date | None]]
+
+
+def rendered(messages: Sequence[Message], *, clock: bool = True, cache: RenderCache | None = None) -> list[Message]:
     """Messages with the header of each event in front of its words.
 
     A message's header depends on the events before it only by the day, so that a prompt that grows keeps its start to
@@ -116,16 +120,26 @@ def rendered(messages: Sequence[Message], *, clock: bool = True) -> list[Message
     Args:
         messages: as they stand in the log, in order.
         clock: whether headers tell the time.
+        cache: of earlier calls with the same ``clock``, for a log that only grows; it is added to.
     """
+    cache = {} if cache is None else cache
     day: date | None = None
     shown = []
     for message in messages:
-        if message.role in ("user", "tool"):
-            message = replace(message, content=render(message, since=day, clock=clock))
-        if message.role == "user":
-            day = message.created_at.astimezone().date()
-        shown.append(message)
+        key = (message.id, message.answered, day)
+        if key not in cache:
+            cache[key] = _rendered(message, day, clock)
+        found, day = cache[key]
+        shown.append(found)
     return shown
+
+
+def _rendered(message: Message, day: date | None, clock: bool) -> tuple[Message, date | None]:
+    """The message with its header, and the day of the newest event up to it."""
+    if message.role not in ("user", "tool"):
+        return message, day
+    shown = replace(message, content=render(message, since=day, clock=clock))
+    return shown, message.created_at.astimezone().date() if message.role == "user" else day
 
 
 def render(message: Message, *, since: date | None = None, clock: bool = True) -> str:

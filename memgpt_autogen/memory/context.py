@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..events import rendered, system_alert
+from ..events import RenderCache, rendered, system_alert
 from ..llm.base import ChatModel
 from ..messages import Message, ToolSchema
 from ..prompts.presets import Preset
@@ -80,6 +80,7 @@ class Context:
         self.policy = policy
         self._examples, self._talk = rendered(preset.shown()), rendered(preset.talked())
         self._sizes: dict[str, int] = {}
+        self._rendered: RenderCache = {}
         self._fixed: tuple[str, int] = ("", 0)
         self._told = False
         self._clock = clock
@@ -169,10 +170,12 @@ class Context:
     def _current(self, model: ChatModel) -> tuple[list[Message], Sequence[Message], list[int]]:
         summary = self._store.log.last_summary(self._agent_id)
         summed_up = [_as_message(summary)] if summary else []
-        shown = rendered([*summed_up, *paired(self._store.log.window(self._agent_id))], clock=self._clock)
+        logged = paired(self._store.log.window(self._agent_id))
+        shown = rendered([*summed_up, *logged], clock=self._clock, cache=self._rendered)
         lead, messages = shown[: len(summed_up)], shown[len(summed_up) :]
         if len(self._sizes) > 4 * len(messages) + 100:
             self._sizes.clear()
+            self._rendered.clear()
         return lead, messages, [self.size(model, message) for message in shown]
 
     def _evict(
