@@ -15,6 +15,7 @@ from datetime import date, datetime
 from typing import Any, TypeAlias
 
 from .messages import Message, ToolCall, ToolResult, utc_now
+from .printable import label
 
 TIME_FORMAT = "%Y-%m-%d %I:%M:%S %p %Z%z"
 #: What the header of each event calls its source. No speaker can take one of these names: see :func:`speaker_name`.
@@ -51,7 +52,7 @@ def user_message(
     at: datetime | None = None,
 ) -> Message:
     """Someone said something. ``name`` tells several speakers apart; ``images`` are addresses of pictures."""
-    shown = f"(location: {location}) {message}" if location else message
+    shown = f"(location: {label(location)}) {message}" if location else message
     said = _event("user_message", shown, text=message, author=name, at=at, chat=conversation_id)
     return replace(said, images=tuple(images)) if images else said
 
@@ -74,7 +75,7 @@ def system_alert(message: str, *, at: datetime | None = None) -> Message:
 
 def document_attached(source: str, passages: int, *, at: datetime | None = None) -> Message:
     """A source can be searched from now on."""
-    return _event("document_attached", f"{source} ({passages} passages) is attached.", at=at)
+    return _event("document_attached", f"{label(source)} ({passages} passages) is attached.", at=at)
 
 
 def timer(name: str, *, at: datetime | None = None) -> Message:

@@ -1,4 +1,4 @@
-"""Text of others (files, models, servers) made safe for a terminal and for one line of a log."""
+"""Text of others (files, models, servers) made safe for a terminal, and for one line of a log or a prompt."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e007f]"
 )
+#: Characters of a name in a prompt.
+_LONGEST = 200
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 def printable(text: str) -> str:
@@ -24,6 +27,17 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """A name or an address as one line: :func:`printable`, and newlines and tabs are escaped too."""
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def on_one_line(text: str) -> str:
+    """The text with a space wherever some reader would break the line or obey a control character."""
+    return _BREAKS.sub(" ", text.replace("\t", "    "))
+
+
+def label(name: object) -> str:
+    """A name (of a file, a source, a speaker) in a prompt: one line, without what could end its brackets."""
+    text = " ".join(on_one_line(str(name)).split()).replace("[", "(").replace("]", ")")
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _escaped(found: re.Match[str]) -> str:

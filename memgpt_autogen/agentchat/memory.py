@@ -18,6 +18,7 @@ from ..client import MemGPT
 from ..errors import ConfigError
 from ..llm.scripted import ScriptedModel
 from ..memory.archival import ArchivalMemory
+from ..memory.results import quoted
 
 T = TypeVar("T")
 
@@ -96,8 +97,8 @@ class MemGPTMemory(Memory, Component[MemGPTMemoryConfig]):
             words = " ".join(part for part in last.content if isinstance(part, str))
         found = await self.query(words) if words.strip() else MemoryQueryResult(results=[])
         if found.results:
-            lines = [f"- {_origin(one)}{_text(one)}" for one in found.results]
-            await model_context.add_message(SystemMessage(content="\n".join(["From memory:", *lines])))
+            known = [quoted(_text(one), [(one.metadata or {}).get("uri")]) for one in found.results]
+            await model_context.add_message(SystemMessage(content="\n".join(["From memory:", *known])))
         return UpdateContextResult(memories=found)
 
     async def add(self, content: MemoryContent, cancellation_token: CancellationToken | None = None) -> None:
@@ -132,11 +133,6 @@ def _text(content: MemoryContent) -> str:
     if isinstance(content.content, dict):
         return json.dumps(content.content, ensure_ascii=False)
     raise ConfigError(f"This memory keeps text and JSON, not {content.mime_type}.")
-
-
-def _origin(one: MemoryContent) -> str:
-    uri = (one.metadata or {}).get("uri")
-    return f"[{uri}] " if uri else ""
 
 
 async def _in_thread(call: Callable[[], T], cancellation_token: CancellationToken | None) -> T:

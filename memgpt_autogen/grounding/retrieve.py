@@ -12,6 +12,8 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from ..memory.results import remark
+from ..printable import label
 from ..storage.base import Store
 from ..storage.irregular_forms import irregular_forms
 from ..storage.words import STOP_WORDS, rank, telling
@@ -156,10 +158,11 @@ def is_answerable(words: str) -> bool:
 
 
 def _evidence(chosen: _Candidate, text: str, question: str, asker: str) -> Evidence:
+    text = " ".join(text.split())
     own = chosen.author and chosen.author == (asker or "user")
     return Evidence(
         chosen.function,
-        f"{chosen.author}: {text}" if chosen.author else text,
+        remark(text, speaker=chosen.author),
         chosen.source,
         chosen.fragment.context,
         chosen.document,
@@ -234,7 +237,8 @@ def _from_passages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
         passage = hit.item
         heading = str(passage.metadata.get("heading", ""))
         page = passage.metadata.get("page")
-        source = f"{passage.uri}, p. {page}" if page else passage.uri or "own note"
+        uri = label(passage.uri)
+        source = f"{uri}, p. {label(page)}" if page else uri or "own note"
         body = passage.text.removeprefix(f"{heading}: ")
         read = fragments(body) if passage.uri else [Fragment(sentence) for sentence in sentences(body)]
         candidates += [

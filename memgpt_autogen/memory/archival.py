@@ -10,7 +10,7 @@ from ..errors import ToolError
 from ..storage.base import Store
 from ..storage.shapes import Page, Passage, Source
 from .query_embedding import QueryEmbedding
-from .results import origin, quoted, render_page
+from .results import quoted, remark, render_page
 
 NOTHING = "Archival memory has nothing on this."
 
@@ -124,4 +124,4 @@ def line_of(passage: Passage) -> str:
         where.append(f"p. {page}")
     if not any(where) and passage.created_at:
         where = [passage.created_at.astimezone().strftime("%Y-%m-%d %H:%M")]
-    return f"{origin(where)}{quoted(passage.text) if passage.source else passage.text}"
+    return quoted(passage.text, where) if passage.source else remark(passage.text, where)

@@ -9,7 +9,7 @@ from ..messages import Message
 from ..storage.base import Store
 from ..storage.shapes import Page
 from .query_embedding import QueryEmbedding
-from .results import origin, render_page
+from .results import remark, render_page
 
 NOTHING = "No earlier message holds any of these words."
 
@@ -71,4 +71,4 @@ def nothing_from(start: date, end: date) -> str:
 def _line(message: Message) -> str:
     when = message.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
     speaker = "you" if message.role == "assistant" else message.author or "user"
-    return f"{origin([when])}{speaker}: {message.text}"
+    return remark(message.text, [when], speaker)

@@ -9,6 +9,7 @@ from ..errors import ModelReplyError, ModelServerError, PromptTooLong
 from ..llm.base import ChatModel
 from ..messages import Message
 from ..prompts import packaged
+from .results import remark
 from .window import shorten
 
 logger = logging.getLogger(__name__)
@@ -68,4 +69,4 @@ def _line(message: Message) -> str:
     """One message as a line of the transcript; empty for function calls and alerts."""
     if not message.text:
         return ""
-    return f"{'I' if message.role == 'assistant' else message.author or 'User'}: {message.text}"
+    return remark(message.text, speaker="I" if message.role == "assistant" else message.author or "User")

@@ -60,5 +60,9 @@ def talk_examples(talk: Sequence[tuple[str, str]]) -> list[Message]:
 
 
 def found_text(sentence: str, question: str) -> str:
-    """The result of a search by the program as the model sees it: the question once more, and the sentence."""
+    """The result of a search by the program as the model sees it: the question once more, and the sentence.
+
+    One line each, so that neither can pass for the other, or for anything else.
+    """
+    question, sentence = " ".join(question.split()), " ".join(sentence.split())
     return f"Question: {question}\n{_TITLE.sub(_NO_STOP, sentence)}"

@@ -8,8 +8,10 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
+
+from .database import stamp
 
 #: First and last day, both included.
 Days = tuple[date, date]
@@ -153,3 +155,18 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Days]], ...
         (rf"last (?P<weekday>{'|'.join(_WEEKDAYS)})", _last_weekday),
     )
 )
+
+
+def bounds_of(first: date | None, last: date | None) -> tuple[str, str]:
+    """The stamps between which the moments of these days lie: from the one, before the other; local time, inclusive.
+
+    None is no bound; the days at either end of the calendar may begin beyond it in UTC, and are then beyond all stamps.
+    """
+    return _begin(first) if first else "", _begin(last, 1) if last else "a"
+
+
+def _begin(day: date, after: int = 0) -> str:
+    try:
+        return stamp(datetime.combine(day + timedelta(days=after), time.min).astimezone())
+    except (OverflowError, ValueError, OSError):
+        return "" if day.year < 5000 else "a"

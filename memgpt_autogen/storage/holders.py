@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
-from .database import Database, stamp
+from .database import Database
+from .dates import bounds_of
 from .irregular_forms import irregular_forms
 from .ranking import AFTERWARDS, DATED, DAYS_AFTER, Floats, Places, Postings
 from .search_text import fts_phrase
@@ -127,9 +128,7 @@ def written(
         shelves: the rows, put side by side.
         days: first and last, each local and included; None: no bound.
     """
-    first, last = days
-    since = stamp(datetime.combine(first, time.min).astimezone()) if first else ""
-    before = stamp(datetime.combine(last + timedelta(days=1), time.min).astimezone()) if last else "a"
+    since, before = bounds_of(*days)
     sql = f"SELECT seq AS number FROM {table} WHERE {owner} = ? AND created_at >= ? AND created_at < ? ORDER BY seq"
     each = []
     for shelf in shelves:

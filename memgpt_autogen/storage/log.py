@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ..errors import StoreError
 from ..ids import new_id
 from ..messages import Message, ToolCall, Usage
 from .database import Database, now, stamp
-from .dates import days_named
+from .dates import bounds_of, days_named
 from .holders import Finder, dated, written
 from .ranking import best, rank_turns
 from .search_text import terms
@@ -180,8 +180,7 @@ class SQLiteLog:
                     self._db.put_vector("message_vectors", agent_id, seq, vector)
 
     def search_dates(self, agent_id: str, start: date, end: date, *, page: int, page_size: int) -> Page[Message]:
-        first = stamp(datetime.combine(start, time.min).astimezone())
-        after = stamp(datetime.combine(end + timedelta(days=1), time.min).astimezone())
+        first, after = bounds_of(start, end)
         total = self._db.number(f"SELECT count(*) {_DAYS}", agent_id, first, after)
         rows = self._db.all(
             f"SELECT * {_DAYS} ORDER BY seq LIMIT ? OFFSET ?", agent_id, first, after, page_size, page * page_size

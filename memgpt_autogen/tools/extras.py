@@ -5,11 +5,16 @@ memgpt.create_agent({"name": "sam"}, tools=[*file_tools("notes/"), *http_tools([
 
 from __future__ import annotations
 
+import os
+import stat
+import time
 from collections.abc import Collection
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import IO
 
 from ..errors import ConfigError, ToolError
+from ..memory.results import quoted
+from ..printable import label
 from ..storage.files import in_use
 from .registry import Tool
 from .schema import Signature
@@ -18,6 +23,8 @@ from .schema import Signature
 ANSWER = 20_000
 #: Seconds for one request.
 TIMEOUT = 30.0
+#: Bytes of a file that are looked through, for the lines that are asked for and to count the rest.
+MOST_READ = 16 * 1024 * 1024
 
 
 def file_tools(root: str | Path) -> list[Tool]:
@@ -26,17 +33,7 @@ def file_tools(root: str | Path) -> list[Tool]:
     Raises:
         ConfigError: there is no such folder.
     """
-    folder = Path(root).expanduser().resolve()
-    if not folder.is_dir():
-        raise ConfigError(f"There is no folder {folder} for the agent's files. Create it, or name another.")
-
-    def inside(filename: str) -> Path:
-        path = (folder / filename).resolve()  # follows links, so that none leads out
-        if not path.is_relative_to(folder) or path == folder:
-            raise ToolError(f"{filename!r} is not a file under the folder that you may use.")
-        if in_use(path):
-            raise ToolError(f"{filename!r} is the database that holds your own memory: search that instead.")
-        return path
+    folder = _Folder(root)
 
     def read_from_text_file(filename: str, line_start: int = 1, num_lines: int = 100) -> str:
         """Read lines of a text file.
@@ -47,20 +44,18 @@ def file_tools(root: str | Path) -> list[Tool]:
         """
         if line_start < 1 or num_lines < 1:
             raise ToolError("line_start and num_lines start at 1.")
-        path = inside(filename)
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            with folder.opened(filename, os.O_RDONLY) as file:
+                shown, total, whole = _lines(file, line_start, num_lines)
         except FileNotFoundError:
-            known = ", ".join(sorted(one.name for one in folder.iterdir() if one.is_file())) or "none"
-            raise ToolError(f"There is no file {filename!r}. Files: {known}.") from None
+            raise ToolError(f"There is no file {filename!r}. Files: {', '.join(folder.files()) or 'none'}.") from None
         except (OSError, UnicodeDecodeError) as error:
             raise ToolError(f"{filename!r} cannot be read as text: {error}") from error
-        shown = lines[line_start - 1 : line_start - 1 + num_lines]
-        last = line_start + len(shown) - 1
-        text = "\n".join(shown)
-        return (
-            f"Lines {line_start}-{last} of {len(lines)}:\n{text}"[:ANSWER] if shown else f"It has {len(lines)} lines."
-        )
+        of = str(total) if whole else f"more than {total}"
+        if not shown:
+            return f"It has {of} lines."
+        last = line_start + shown.count("\n")
+        return f"Lines {line_start}-{last} of {of}, {quoted(shown)}"
 
     def append_to_text_file(filename: str, content: str) -> str:
         """Add text at the end of a file, which is made if it is not there.
@@ -68,11 +63,11 @@ def file_tools(root: str | Path) -> list[Tool]:
         Args:
             filename: Under your folder.
         """
-        path = inside(filename)
+        data = (content if content.endswith("\n") else content + "\n").encode("utf-8", "replace")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(content if content.endswith("\n") else content + "\n")
+            folder.inside(filename).parent.mkdir(parents=True, exist_ok=True)
+            with folder.opened(filename, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as file:
+                file.write(data)
         except OSError as error:
             raise ToolError(f"{filename!r} cannot be written: {error.strerror}") from error
         return f"Added {len(content)} characters to {filename}."
@@ -81,6 +76,48 @@ def file_tools(root: str | Path) -> list[Tool]:
         Tool(Signature(read_from_text_file), read_from_text_file, again=True),
         Tool(Signature(append_to_text_file), append_to_text_file),
     ]
+
+
+class _Folder:
+    """The one folder whose files an agent may use."""
+
+    def __init__(self, root: str | Path) -> None:
+        self._root = Path(root).expanduser().resolve()
+        if not self._root.is_dir():
+            raise ConfigError(f"There is no folder {self._root} for the agent's files. Create it, or name another.")
+
+    def files(self) -> list[str]:
+        """The names of the files in it."""
+        return sorted(label(one.name) for one in self._root.iterdir() if one.is_file())
+
+    def inside(self, filename: str) -> Path:
+        """The path of a file in it.
+
+        Raises:
+            ToolError: it leads elsewhere, or to the agent's own memory.
+        """
+        path = (self._root / filename).resolve()  # follows links, so that none leads out
+        if not path.is_relative_to(self._root) or path == self._root:
+            raise ToolError(f"{filename!r} is not a file under the folder that you may use.")
+        if in_use(path):
+            raise ToolError(f"{filename!r} is the database that holds your own memory: search that instead.")
+        return path
+
+    def opened(self, filename: str, flags: int) -> IO[bytes]:
+        """A file in it, if it is in no other folder too.
+
+        Raises:
+            ToolError: as :meth:`inside`; or it has another name, or is no file.
+            OSError: it cannot be opened.
+        """
+        path = self.inside(filename)
+        # A link put in the file's place meanwhile is not followed, and what is no file does not make anybody wait.
+        handle = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o600)
+        about = os.fstat(handle)
+        if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
+            os.close(handle)
+            raise ToolError(f"{filename!r} is no file of this folder alone: it has another name elsewhere.")
+        return os.fdopen(handle, "rb" if flags == os.O_RDONLY else "ab")
 
 
 def http_tools(hosts: Collection[str]) -> list[Tool]:
@@ -105,16 +142,49 @@ def http_tools(hosts: Collection[str]) -> list[Tool]:
         """
         import httpx
 
-        place = urlsplit(url)
-        if place.scheme not in ("http", "https") or not {place.netloc.lower(), place.hostname or ""} & allowed:
+        try:
+            place = httpx.URL(url)  # as the request reads it, so that both see the same host
+            named = {place.netloc.decode("ascii").lower(), place.host}
+        except (httpx.InvalidURL, UnicodeError, ValueError):
+            raise ToolError(f"{url!r} is not an address.") from None
+        if place.scheme not in ("http", "https") or not named & allowed:
             raise ToolError(f"Requests may go to {', '.join(sorted(allowed))}, not to {url!r}.")
         if method.upper() not in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             raise ToolError(f"{method!r} is no method that may be used.")
-        headers = {"content-type": "application/json"} if payload_json else {}
+        headers = {"accept-encoding": "identity", **({"content-type": "application/json"} if payload_json else {})}
+        body, end = bytearray(), time.monotonic() + TIMEOUT
         try:
-            answer = httpx.request(method.upper(), url, content=payload_json or None, headers=headers, timeout=TIMEOUT)
+            sent = payload_json.encode("utf-8", "replace") or None
+            with httpx.stream(method.upper(), place, content=sent, headers=headers, timeout=TIMEOUT) as answer:
+                for block in answer.iter_raw():
+                    body += block
+                    if len(body) > 4 * ANSWER or time.monotonic() > end:
+                        break
         except httpx.HTTPError as error:
             raise ToolError(f"{url} did not answer: {str(error) or type(error).__name__}") from error
-        return f"{answer.status_code} {answer.reason_phrase}\n{answer.text[:ANSWER]}"
+        text = bytes(body).decode(answer.charset_encoding or "utf-8", "replace")
+        return f"{answer.status_code} {label(answer.reason_phrase)}, {quoted(text[:ANSWER])}"
 
     return [Tool(Signature(http_request), http_request, again=True)]
+
+
+def _lines(file: IO[bytes], first: int, many: int) -> tuple[str, int, bool]:
+    """These lines, at most :data:`ANSWER` characters of them; how many lines were seen, and whether those are all.
+
+    A file of any size, and of lines of any length, takes no more memory than what is shown.
+
+    Raises:
+        UnicodeDecodeError: they are not text.
+    """
+    shown, number, read, begun = bytearray(), 1, 0, False
+    while block := file.readline(1 << 16):
+        begun, read = True, read + len(block)
+        if first <= number < first + many and len(shown) <= 4 * ANSWER:
+            shown += block
+        if block.endswith(b"\n"):
+            number, begun = number + 1, False
+        if read > MOST_READ:
+            break
+    cut = len(shown) > 4 * ANSWER
+    text = bytes(shown).decode("utf-8", "ignore" if cut else "strict").replace("\r\n", "\n").removesuffix("\n")
+    return text[:ANSWER], number - (not begun), not block
