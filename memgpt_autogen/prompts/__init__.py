@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import ConfigError, not_known
+from ..text_encoding import decoded
 
 Kind = Literal["system", "personas", "humans"]
 
@@ -35,7 +36,7 @@ def text_of(kind: Kind, name_or_text: str, home: Path | None = None) -> str:
     if not name_or_text.replace("_", "").replace("-", "").isalnum():
         return name_or_text
     if home and (own := home / kind / f"{name_or_text}.txt").is_file():
-        return own.read_text(encoding="utf-8-sig").strip()
+        return decoded(own.read_bytes()).strip()
     known = names(kind)
     if name_or_text in known:
         return packaged(f"{kind}/{name_or_text}.txt")

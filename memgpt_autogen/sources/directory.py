@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import MemGPTError, SourceError
+from ..text_encoding import decoded
 from .base import Document, Entry
 from .html import read_html
 from .office import read_office
@@ -93,21 +94,27 @@ class DirectoryLoader:
         """Each file, its name for readers, and whether it was asked for by name."""
         names = Counter(file.name for file in self._files)
         for file in self._files:
+            if file.is_dir():
+                raise SourceError(f"{file} is a folder. Name it as the folder (input_dir, --input-dir).")
             if not file.is_file():
+                if file.exists():
+                    raise SourceError(f"{file} is no regular file, and is not read.")
                 raise SourceError(f"There is no file {file}. Check the path.")
             if file.suffix.lower() not in SUFFIXES:
                 raise SourceError(f"{file} is not a kind of file that is read: {', '.join(SUFFIXES)}.")
-            yield file, file.name if names[file.name] == 1 else file.as_posix(), True
+            yield file, readable(file.name if names[file.name] == 1 else file.as_posix()), True
         if self._folder is None:
             return
         if not self._folder.is_dir():
             raise SourceError(f"There is no file or folder {self._folder}. Check the path.")
         others: Counter[str] = Counter()
         for path in self._walked(self._folder):
-            uri = path.relative_to(self._folder).as_posix()
+            uri = readable(path.relative_to(self._folder).as_posix())
             if any(fnmatch(uri, pattern) or fnmatch(path.name, pattern) for pattern in self._exclude):
                 continue
-            if path.suffix.lower() in SUFFIXES:
+            if path.exists() and not path.is_file():  # a pipe, a socket or a device would be waited for
+                self.notes.append(f"{uri} was left out: it is no regular file.")
+            elif path.suffix.lower() in SUFFIXES:
                 yield path, uri, False
             else:
                 others[path.suffix.lower() or path.name] += 1
@@ -140,6 +147,11 @@ class DirectoryLoader:
             raise SourceError(f"{uri} cannot be read: {error.strerror or error}.") from error
         except Exception as error:  # whatever the parsers raise: one file does not spoil a folder
             raise SourceError(f"{uri} cannot be read: {type(error).__name__}: {error}.") from error
+
+
+def readable(name: str) -> str:
+    """A file's name as text; one that is not UTF-8 is read as its bytes may be meant."""
+    return decoded(os.fsencode(name)) if any("\ud800" <= sign <= "\udfff" for sign in name) else name
 
 
 def _digest(path: Path) -> str:

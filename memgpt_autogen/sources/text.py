@@ -1,13 +1,13 @@
-"""Text files of any size: read in pieces, in UTF-8, UTF-16 or, failing these, Windows-1252."""
+"""Text files of any size, read in pieces."""
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import SourceError
+from ..text_encoding import encoding_of
 from .base import Document
 from .split import headings
 
@@ -21,9 +21,9 @@ def read_text(path: Path, uri: str, note: Callable[[str], None]) -> Iterator[Doc
     Raises:
         SourceError: the file is empty, or is not text.
     """
-    encoding = _encoding(path)
-    if encoding == "cp1252":
-        note(f"{uri} is not UTF-8; it was read as Windows-1252.")
+    encoding, remark = encoding_of(path)
+    if remark:
+        note(f"{uri} {remark}")
     start, heading, empty = 0, "", True
     with path.open(encoding=encoding, errors="replace") as file:
         for piece in _pieces(iter(lambda: file.read(PIECE), "")):
@@ -49,29 +49,6 @@ def _pieces(blocks: Iterator[str]) -> Iterator[str]:
         yield pending[:cut]
         pending = pending[cut:]
     yield pending
-
-
-def _encoding(path: Path) -> str:
-    """How a file is encoded.
-
-    Raises:
-        SourceError: it is not text.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
-        block = file.read(1 << 16)
-        if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        if b"\0" in block:
-            raise SourceError(f"{path.name} is not text. Save it as text or PDF, or leave it out (exclude).")
-        try:
-            while block:
-                decoder.decode(block)
-                block = file.read(1 << 20)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "cp1252"
-    return "utf-8-sig"
 
 
 _HYPHEN = re.compile(r"[\ufffe\x02\u00ad]\s*\n?|(?<=[a-zà-ÿ])-\n(?=[a-zà-ÿ])")
