@@ -23,7 +23,7 @@ from ..observers import EventReceived, Evicted
 from ..prompts.presets import Preset
 from ..storage.base import Store
 from ..storage.shapes import AgentRow, Undone
-from ..tools.import_path import function_at
+from ..tools.import_path import function_at, function_name, paths_of
 from ..tools.memory_tools import memory_tools
 from ..tools.registry import Tool, ToolRegistry
 from .components import Components
@@ -306,14 +306,10 @@ class Agent:
         Raises:
             ConfigError: there is no such function.
         """
-        added = {path: path.rpartition(":")[2].rpartition(".")[2] for path in self.config.tools}
-        gone = [path for path, short in added.items() if name in (path, short)]
-        if not gone:
-            known = ", ".join(added.values()) or "none"
-            raise ConfigError(f"No function {name!r} was added to {self.name}. Added functions: {known}.")
-        for path in gone:
-            self.tools.remove(added[path])
-        self.remember(tools=[path for path in self.config.tools if path not in gone])
+        removed = paths_of(name, self.config.tools)
+        for path in removed:
+            self.tools.remove(function_name(path))
+        self.remember(tools=[path for path in self.config.tools if path not in removed])
 
     # -- the rest -------------------------------------------------------------------------------------------------
 

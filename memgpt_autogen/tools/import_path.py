@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from importlib.machinery import PathFinder
 from inspect import ismodule
@@ -77,6 +77,24 @@ def function_at(path: str) -> Callable[..., Any]:
         raise ConfigError(f"{path} is no function.")
     function: Callable[..., Any] = found
     return function
+
+
+def function_name(path: str) -> str:
+    """The name under which a model calls the function at an import path."""
+    return path.rpartition(":")[2].rpartition(".")[2]
+
+
+def paths_of(name: str, paths: Sequence[str]) -> list[str]:
+    """The import paths among ``paths`` of a function, given by its name or its path.
+
+    Raises:
+        ConfigError: there is none; the message lists the names there are.
+    """
+    found = [path for path in paths if name in (path, function_name(path))]
+    if not found:
+        known = ", ".join(map(function_name, paths)) or "none"
+        raise ConfigError(f"No function {name!r} was added to this agent. Added functions: {known}.")
+    return found
 
 
 def add_remembered(registry: ToolRegistry, paths: Iterable[str]) -> None:
