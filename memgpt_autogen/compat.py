@@ -240,14 +240,14 @@ def use_preset(preset_name: str = DEFAULT_PRESET, *args: Any, **kwargs: Any) -> 
     entry: Mapping[str, Any] = config if isinstance(config, Mapping) else {}
     listed = entry.get("config_list")
     entry = dict(listed[0]) if listed else entry
-    home = open_client(given.get("persistence_manager"))
+    client = open_client(given.get("persistence_manager"))
     if not isinstance(config, AgentConfig):
         options = entry_options(entry)
         config = AgentConfig(
-            options.get("name") or free_name(home), "", options.get("persona", ""), options.get("human", "")
+            options.get("name") or free_name(client), "", options.get("persona", ""), options.get("human", "")
         )
     hint = replace(model_hint(entry), **({"model": given["model"]} if given.get("model") else {}))
-    agent = home.create_agent(
+    agent = client.create_agent(
         replace(
             config,
             preset=preset_named(preset_name),
@@ -262,9 +262,9 @@ def use_preset(preset_name: str = DEFAULT_PRESET, *args: Any, **kwargs: Any) -> 
     return agent
 
 
-def free_name(home: MemGPT) -> str:
+def free_name(client: MemGPT) -> str:
     """The next of ``agent_1``, ``agent_2``, ... that no agent has."""
-    taken = {*home.list_agents()}
+    taken = {*client.list_agents()}
     number = 1
     while f"agent_{number}" in taken:
         number += 1

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 def test_every_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     text = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
     examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(examples) == 7
+    assert len(examples) == 8
     model = ScriptedModel([f"Words number {number}." for number in range(20)])
     monkeypatch.setattr(memgpt_autogen.client.opener, "build_model", lambda *_, **__: model)
     for name in ("OPENAI_API_KEY", "OPENAI_API_BASE", "BACKEND_TYPE"):

@@ -172,7 +172,8 @@ class Guide:
         """Called when the last step of a turn is committed, while the agent is still locked.
 
         The reply has been delivered to observers but not yet returned to the caller, so slow work belongs in a thread
-        of its own. Not called if the turn raised an error.
+        of its own. Not called if the turn raised an error. An error of this package is logged, so that the reply is
+        not lost.
 
         Args:
             turn: the result. With ``turn.pending`` the turn goes on once the caller has run these functions.

@@ -19,9 +19,9 @@ from .results import PRESSURE_AUTHOR
 #: A pause after which the next message opens a new session.
 SESSION_PAUSE = timedelta(minutes=30)
 
-_sessions: set[str] = set()  # those of this process
+_sessions: set[str] = set()  # begun in this process
 
-_NEVER_CAME = "The result never came: the chat went on without it. Call it again if it is still needed."
+_NO_RESULT = "The result never came: the chat went on without it. Call it again if it is still needed."
 
 
 class Intake:
@@ -73,15 +73,15 @@ class Intake:
         """
         window = self._store.log.window(self._agent_id)
         self._continue_session(window)
-        came = {result.call_id: result for result in results}
+        given = {result.call_id: result for result in results}
         closing = [
-            came.get(call.id) or ToolResult(call.id, call.name, _NEVER_CAME, failed=True)
+            given.get(call.id) or ToolResult(call.id, call.name, _NO_RESULT, failed=True)
             for call in _open(
                 window, lambda one: one.conversation_id in (None, conversation) or one.session_id not in _sessions
             )
         ]
-        late = [result.name for result in closing if result.call_id in came]
-        if late and _others_since(window, conversation):  # the results stand behind their calls, far above by now
+        late = [result.name for result in closing if result.call_id in given]
+        if late and _other_turns_since(window, conversation):  # the results stand behind their calls, far above by now
             names = ", ".join(late)
             incoming = [*incoming, events.heartbeat(f"The result of {names} has come; see it above, and go on there.")]
         failure: ModelError | ConfigError | None = None
@@ -151,7 +151,7 @@ def _open(messages: Sequence[Message], among: Callable[[Message], bool]) -> list
     return [call for one in messages if among(one) for call in one.tool_calls if call.id not in answered]
 
 
-def _others_since(window: Sequence[Message], conversation: str | None) -> bool:
+def _other_turns_since(window: Sequence[Message], conversation: str | None) -> bool:
     """Whether something else has happened since a conversation's last call."""
     called = [index for index, message in enumerate(window) if message.tool_calls]
     mine = [index for index in called if window[index].conversation_id in (None, conversation)]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .. import events
-from ..errors import ModelError, ModelReplyError, PromptTooLong
+from ..errors import MemGPTError, ModelError, ModelReplyError, PromptTooLong
 from ..ids import new_id
 from ..llm.streaming import StreamedReply
 from ..memory.context import Prompt
@@ -68,7 +68,10 @@ class TurnRunner:
             )
         done = Turn(tuple(turn.said), result.pending, turn.steps, turn.usage)
         for guide in self._guides:
-            guide.after_turn(done)
+            try:
+                guide.after_turn(done)
+            except MemGPTError as error:
+                logger.warning("After the turn, %s failed: %s", type(guide).__name__, error)
         return done
 
     def step(self, *, last: bool = False) -> StepResult:
@@ -168,7 +171,7 @@ class TurnRunner:
                 events.reply(reply.inner_thoughts, reply.tool_calls, "\n".join(said)),
                 *(agent.intake.result(result, prompt.room, turn.model) for result in results),
             ]
-            came = CallResults(
+            outcome = CallResults(
                 results=tuple(results),
                 pending=tuple(call for call in reply.tool_calls if call.id not in done),
                 searched=not turn.ended and any(agent.has_trait(call.name, "again") for call in reply.tool_calls),
@@ -176,16 +179,16 @@ class TurnRunner:
                 speech_owed=turn.owes_speech and not (said or turn.said),
                 pressure=0.0 if turn.ended else self._pressure(prompt, log),
             )
-            answered = came.answered or (last and not came.speech_owed and not came.pending)
-            self._commit([*log, *came.next_event()], came.outcome, reply.usage, answered)
-        agent.warned |= came.outcome is Outcome.PRESSURE
+            answered = outcome.answered or (last and not outcome.speech_owed and not outcome.pending)
+            self._commit([*log, *outcome.next_event()], outcome.outcome, reply.usage, answered)
+        agent.warned |= outcome.outcome is Outcome.PRESSURE
         for result in results:
             agent.tell(FunctionReturned(result))
         for text in said:
             agent.tell(Said(text))
         turn.failures.update(call.name for call in own if done[call.id].failed and call.error != NOT_RUN)
         called = tuple(call.name for call in reply.tool_calls if not call.error)
-        return StepResult(came.outcome, said, came.pending, called, reply.usage)
+        return StepResult(outcome.outcome, said, outcome.pending, called, reply.usage)
 
     def _words(self, call: ToolCall) -> str:
         said = str(call.arguments.get("message", ""))

@@ -19,13 +19,13 @@ from ..messages import SEND_MESSAGE, utc_now
 
 _BLOCK = re.compile(r"<(persona|human)\b[^>]*>\n?(.*?)\n?</\1>", re.DOTALL)
 _LIMIT = 2000
-#: Zones by their names are read by nobody; the offset behind says it.
+#: The name of a zone, which cannot be parsed; the offset after it is enough.
 _ZONE = re.compile(r" [A-Za-z]+(?=[+-]\d{4}$)")
 _TIMES = ("%Y-%m-%d %I:%M:%S %p %z", "%Y-%m-%d %I:%M:%S %p")
 _ROLES = ("system", "user", "assistant", "function", "tool")
 
 
-def is_log(data: Any) -> bool:
+def is_chat_log(data: Any) -> bool:
     """Whether a JSON value is a chat log: a list of messages, or an object of another program with such a list as
     ``messages``.
     """
@@ -34,7 +34,7 @@ def is_log(data: Any) -> bool:
     return isinstance(data, list) and bool(data) and all(isinstance(row, dict) and "role" in row for row in data)
 
 
-def agent_of_log(data: Any, name: str, where: str) -> dict[str, Any]:
+def agent_from_log(data: Any, name: str, where: str) -> dict[str, Any]:
     """The log in the form of an exported agent.
 
     Raises:
@@ -85,7 +85,7 @@ class _Log:
     def _event(self, content: str, name: Any) -> None:
         event = _object(content)
         words = event.get("message", "") if event else content
-        self._tell(event)
+        self._advance(event)
         kind = str(event.get("type", "user_message"))
         author = event.get("name") or name
         text = str(words) if kind == "user_message" else ""
@@ -116,7 +116,7 @@ class _Log:
                 self.notes.append(note)
 
     def _result(self, content: str, row: Mapping[str, Any]) -> None:
-        self._tell(_object(content))
+        self._advance(_object(content))
         wanted = row.get("tool_call_id")
         found = next((one for one in self._open if wanted in (None, one[0])), None)
         if found is None:
@@ -124,8 +124,8 @@ class _Log:
         self._open.remove(found)
         self._add(role="tool", kind="result", content=content, author=found[1], call_id=found[0])
 
-    def _tell(self, event: Mapping[str, Any]) -> None:
-        """Go on to the time that an event tells."""
+    def _advance(self, event: Mapping[str, Any]) -> None:
+        """Set the clock to the time of an event."""
         told = _ZONE.sub(" ", str(event.get("time")))
         for form in _TIMES:
             try:

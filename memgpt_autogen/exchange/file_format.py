@@ -17,7 +17,7 @@ from ..config.host_secrets import account_of
 from ..errors import ConfigError
 from ..events import clean
 from ..printable import one_line
-from .chat_log import agent_of_log, is_log
+from .chat_log import agent_from_log, is_chat_log
 
 FORMAT = "memgpt-autogen agent"
 VERSION = 1
@@ -210,8 +210,8 @@ def read_agent_file(path: Path, name: str = "") -> AgentFile:
     """
     data = _json(path)
     _check_depth(data, path)
-    if is_log(data):
-        data = {"format": FORMAT, "version": VERSION, **agent_of_log(data, name or path.stem, str(path))}
+    if is_chat_log(data):
+        data = {"format": FORMAT, "version": VERSION, **agent_from_log(data, name or path.stem, str(path))}
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ConfigError(
             f"{path} is neither an exported agent nor a chat log. An agent's file begins with "

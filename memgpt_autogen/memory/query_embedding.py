@@ -26,14 +26,14 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T", Message, Passage)
 
-#: What one search embeds at most beside its query: so many texts, in about so many seconds.
-BACKLOG, SECONDS = 512, 0.5
-#: Vectors of queries that are kept for the searches that follow.
-READY = 8
-#: Seconds that an embedder which failed is left alone.
-REST = 60.0
+#: A search embeds at most so many texts besides its query, in about so many seconds.
+MAX_TEXTS, MAX_SECONDS = 512, 0.5
+#: Query vectors that are kept for the searches that follow.
+CACHED_QUERIES = 8
+#: Seconds for which an embedder that failed is not asked again.
+COOLDOWN = 60.0
 
-_resting: WeakKeyDictionary[Embedder, float] = WeakKeyDictionary()
+_cooling_down: WeakKeyDictionary[Embedder, float] = WeakKeyDictionary()
 
 
 class QueryEmbedding:
@@ -69,7 +69,7 @@ class QueryEmbedding:
         """Embed a query for the search that follows. A step calls this before it opens its transaction."""
         vector = self.of_messages(query) if messages else self.of_passages(query)
         if vector is not None:
-            self._prepared = {**dict(list(self._prepared.items())[-READY:]), query: vector}
+            self._prepared = {**dict(list(self._prepared.items())[-CACHED_QUERIES:]), query: vector}
 
     def by_others(self, query: str, embedders: Iterable[str]) -> dict[str, Vectors | None]:
         """The vectors of a query by other embedders, by name; None where one is not available."""
@@ -77,11 +77,11 @@ class QueryEmbedding:
         for name in embedders:
             other = embedder_named(name) if query.strip() else None
             found[name] = None
-            if other is not None and time.monotonic() >= _resting.get(other, 0.0):
+            if other is not None and time.monotonic() >= _cooling_down.get(other, 0.0):
                 try:
                     found[name] = other.embed([clean(query)])
                 except (SourceError, OSError) as error:
-                    _rest(other, error)
+                    _cool_down(other, error)
         return found
 
     def _vector(
@@ -96,24 +96,24 @@ class QueryEmbedding:
             return None
         if query in self._prepared:
             return self._prepared.pop(query)
-        if time.monotonic() < _resting.get(embedder, 0.0):
+        if time.monotonic() < _cooling_down.get(embedder, 0.0):
             return None
         batch: Sequence[T] = missing(self._agent_id, FIRST_BATCH, embedder.name)
         try:
             vectors = embedder.embed([clean(query), *(text(one) for one in batch)])  # one request for all
-        except (SourceError, OSError) as error:  # an embedder out of reach leaves the words
-            _rest(embedder, error)
+        except (SourceError, OSError) as error:  # without the embedder, full text search still works
+            _cool_down(embedder, error)
             return None
         try:
             if batch:
                 put(embedder.name, [one.id for one in batch], vectors[1:])
             if len(batch) == FIRST_BATCH:
-                self._go_on(embedder, missing, text, put)
+                self._embed_backlog(embedder, missing, text, put)
         except (SourceError, OSError) as error:
-            logger.info("Vectors could not be kept: %s", error)
+            logger.info("Vectors could not be stored: %s", error)
         return vectors[:1]
 
-    def _go_on(
+    def _embed_backlog(
         self,
         embedder: Embedder,
         missing: Callable[[str, int, str], Sequence[T]],
@@ -121,8 +121,8 @@ class QueryEmbedding:
         put: Callable[[str, Sequence[str], Vectors], None],
     ) -> None:
         """Embed a larger backlog for up to half a second, and leave the rest to the thread."""
-        size, done, until, took = FIRST_BATCH, FIRST_BATCH, time.monotonic() + SECONDS, 0.0
-        while done + size <= BACKLOG and time.monotonic() + 2 * took <= until:
+        size, done, until, took = FIRST_BATCH, FIRST_BATCH, time.monotonic() + MAX_SECONDS, 0.0
+        while done + size <= MAX_TEXTS and time.monotonic() + 2 * took <= until:
             batch: Sequence[T] = missing(self._agent_id, size, embedder.name)
             if not batch:
                 return
@@ -132,6 +132,6 @@ class QueryEmbedding:
             backfill_in_background(self._store, embedder, self._agent_id)
 
 
-def _rest(embedder: Embedder, error: Exception) -> None:
-    _resting[embedder] = time.monotonic() + REST
-    logger.warning("Searching by words alone for %d seconds: %s", REST, error)
+def _cool_down(embedder: Embedder, error: Exception) -> None:
+    _cooling_down[embedder] = time.monotonic() + COOLDOWN
+    logger.warning("Using full text search only for %d seconds: %s", COOLDOWN, error)

@@ -25,11 +25,11 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T", Message, Passage)
 
-#: Texts of the first batch, and of the largest. A batch that takes longer than SLOW seconds is followed by a smaller
-#: one, so that stopping never waits long.
+#: Texts in the first batch, and at most. A batch that takes longer than SLOW seconds is followed by a smaller one, so
+#: that stopping never takes long.
 FIRST_BATCH, LARGEST_BATCH, SLOW = 16, 256, 0.5
-#: Seconds that closing waits for the batch at hand, and that the thread rests at most between two.
-PATIENCE, LONGEST_REST = 5.0, 0.25
+#: Seconds to wait for the current batch when stopping; longest pause between two batches.
+STOP_SECONDS, MAX_PAUSE = 5.0, 0.25
 
 
 def backfill(
@@ -96,7 +96,7 @@ def _fill(
 ) -> None:
     size, last = FIRST_BATCH, ""
     while not stop() and (batch := missing(agent_id, size, embedder.name)) and batch[-1].id != last:
-        last = batch[-1].id  # seen again where the store would not take its vector: another embedder was first
+        last = batch[-1].id  # seen again if the store refused its vector because another embedder was first
         size = _next_size(size, embed_batch(embedder, batch, text, put))
 
 
@@ -143,27 +143,27 @@ class _Backfill(threading.Thread):
                     self.more, agents = False, sorted(self.agents)
                 reached = self._settle()
                 for agent_id in agents:
-                    backfill_agent(self.store, self._embedder, agent_id, self._rest)
+                    backfill_agent(self.store, self._embedder, agent_id, self._pause)
                 if reached:
-                    backfill(self.store, self._embedder, stop=self._rest)
-        except Exception as error:  # there is nobody to raise it to: the next search tries again
+                    backfill(self.store, self._embedder, stop=self._pause)
+        except Exception as error:  # nobody could catch it; the next search tries again
             if not self._stopping.is_set():
                 level = logging.WARNING if isinstance(error, MemGPTError) else logging.ERROR
-                logger.log(level, "Texts are found by their words alone for now: %s", error)
+                logger.log(level, "Only full text search works for now: %s", error)
         with _guard:
             _running.pop(_key(self.store, self._embedder), None)
 
     def _settle(self) -> bool:
         """Synchronise the database with the vector index; whether the index can be reached."""
         try:
-            self.store.passages.settle(stop=self._rest)
+            self.store.passages.settle(stop=self._pause)
         except SourceError:
-            return False  # it has been told
+            return False  # logged before
         return True
 
-    def _rest(self) -> bool:
+    def _pause(self) -> bool:
         """Pause for a moment; whether to stop."""
-        stopped = self._stopping.wait(min(time.monotonic() - self._since, LONGEST_REST))
+        stopped = self._stopping.wait(min(time.monotonic() - self._since, MAX_PAUSE))
         self._since = time.monotonic()
         return stopped
 
@@ -171,7 +171,7 @@ class _Backfill(threading.Thread):
         """End after the current batch."""
         self._stopping.set()
         if self is not threading.current_thread():
-            self.join(PATIENCE)
+            self.join(STOP_SECONDS)
 
 
 _guard = threading.Lock()
@@ -208,5 +208,5 @@ def _key(store: Store, embedder: Embedder) -> tuple[int, str]:
     return id(store), embedder.name
 
 
-# A thread that is embedding while the interpreter takes itself apart would bring it down.
+# A thread that embeds while the interpreter shuts down would crash it.
 atexit.register(stop_backfill)

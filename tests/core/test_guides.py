@@ -205,3 +205,22 @@ def test_before_a_turn_nothing_is_done_where_nobody_waits_for_words(build: Build
     assert called == ["after"]
     say(agent, "Hi")
     assert called == ["after", "before", "after"]
+
+
+def test_a_guide_that_fails_after_the_turn_does_not_cost_the_reply(
+    build: Build, script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[str] = []
+
+    class Fails(Guide):
+        def after_turn(self, turn: Turn) -> None:
+            raise ModelServerError("the server is gone")
+
+    class Follows(Guide):
+        def after_turn(self, turn: Turn) -> None:
+            seen.extend(turn.said)
+
+    agent = build(script("Hello."))
+    agent.guides += [Fails, Follows]
+    assert say(agent, "Hi") == ["Hello."] and seen == ["Hello."]
+    assert "Fails failed: the server is gone" in caplog.text

@@ -133,9 +133,9 @@ def test_an_embedder_that_failed_is_left_alone_for_a_while(
     assert "zebra" in archival.search("zebra", 0)
     for _ in range(3):
         assert "zebra" in archival.search("zebra", 0)
-    assert caplog.text.count("words alone") == 1 and "The embedder is gone." in caplog.text
-    monkeypatch.setattr(meaning, "REST", 0)
-    meaning._resting.clear()
+    assert caplog.text.count("full text search only") == 1 and "The embedder is gone." in caplog.text
+    monkeypatch.setattr(meaning, "COOLDOWN", 0)
+    meaning._cooling_down.clear()
     embedder.asked = 0
     assert "zebra" in archival.search("zebra", 0) and embedder.asked == 1
 
