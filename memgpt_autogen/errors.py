@@ -6,6 +6,7 @@
     ├── StoreError                 the database cannot be read or written
     │   ├── AgentNotFound          no agent of that name
     │   ├── AgentBusy              another process, or an outer call, is running this agent
+    │   ├── TracesLeft             what was forgotten is deleted, and traces of it are left; carries the receipt
     │   ├── NameTaken              something of that name exists already
     │   └── UndoRefused            there is nothing to take back, or someone else has built on it
     ├── SourceError                a document cannot be loaded, or a source cannot be searched
@@ -23,7 +24,7 @@ help without changing anything.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from .printable import printable
 from .redaction import hide
@@ -73,6 +74,20 @@ class AgentBusy(StoreError):
 
     fault: ClassVar[Fault] = "user"
     retry = True
+
+
+class TracesLeft(StoreError):
+    """What was to be forgotten is deleted, and the store could not be cleaned of its traces yet. Forget it once more.
+
+    Attributes:
+        receipt: a :class:`~memgpt_autogen.storage.shapes.Forgotten`.
+    """
+
+    retry = True
+
+    def __init__(self, message: str, receipt: Any = None) -> None:
+        super().__init__(message)
+        self.receipt = receipt
 
 
 class NameTaken(StoreError):

@@ -29,6 +29,7 @@ COMMANDS = {
     "export": ("exchange:export", "Write an agent into one readable file."),
     "import": ("exchange:import_", "Read an agent from such a file, or from a chat log of the original."),
     "forget": ("forget:forget", "Delete what an agent remembers about something."),
+    "backup": ("backup:backup", "Copy the whole store into one file, while it is in use."),
     "doctor": ("doctor.run:doctor", "Check everything, show where each setting comes from, and say what to do."),
     "version": ("version:version", "Show the versions of this package and of what it uses."),
 }

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import click
 
 from ..config import Settings
+from ..errors import TracesLeft
+from ..storage.shapes import FREE_PAGES
 from .console import confirm, note, say
 from .store import open_store
 
@@ -24,12 +27,15 @@ def forget(agent: str, about: str, yes: bool) -> None:
     Shows what is found and asks. It cannot be undone: the text is not in the database file any more either. Found is
     what holds all the words, in whatever form they stand. Documents in sources stay.
     """
-    from ..forget import find_about
+    from ..forget import find_about, out_of_reach
     from ..forget import forget as delete
 
-    with open_store(Settings.load()) as store:
+    settings = Settings.load()
+    with open_store(settings) as store:
         found = find_about(store, agent, about)
         if not found:
+            # The file may still hold traces of what was deleted before.
+            _show_receipt(delete(store, agent, about, home=settings.home).removed)
             note(f"{agent} remembers nothing with the words of {about!r}.")
             return
         for one in found[:SHOWN]:
@@ -38,5 +44,15 @@ def forget(agent: str, about: str, yes: bool) -> None:
             say(f"... and {len(found) - SHOWN} more")
         counts = ", ".join(f"{number} × {kind}" for kind, number in Counter(one.kind for one in found).items())
         if yes or confirm(f"Delete {counts}? This cannot be undone."):
-            delete(store, agent, about)
+            try:
+                _show_receipt(delete(store, agent, about, home=settings.home).removed)
+            except TracesLeft as error:
+                _show_receipt(error.receipt.removed)
+                raise
+            say(f"Not reached: {'; '.join(out_of_reach(store, agent, about, home=settings.home))}.")
             say(f"Forgotten: {counts}.")
+
+
+def _show_receipt(removed: Mapping[str, int]) -> None:
+    for place, count in removed.items():
+        say(f"Removed from {place}" + (f": {count}" if place != FREE_PAGES else ""))

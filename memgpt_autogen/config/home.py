@@ -11,6 +11,9 @@ from pathlib import Path
 
 from ..errors import ConfigError
 
+#: The file of the home folder that keeps what was typed in the terminal.
+HISTORY = "history"
+
 
 def home_folder(environ: Mapping[str, str]) -> tuple[Path, str]:
     """The home folder, and what determined it: ``MEMGPT_HOME``, ``default`` or ``XDG_DATA_HOME``.

@@ -13,6 +13,8 @@ from ..config import AgentConfig, EmbeddingConfig, from_dict, to_dict
 from ..errors import ConfigError
 from ..messages import utc_now
 from ..storage.base import Store
+from ..storage.files import in_use
+from ..storage.unfinished import writing
 from ..tools.import_path import check_stranger
 from .file_format import FORMAT, VERSION, AgentData, AgentFile, Brings, read_agent_file
 
@@ -46,15 +48,10 @@ def export_agent(store: Store, name: str, path: Path) -> None:
     config = to_dict(from_dict(AgentConfig, row.config))
     head = {"format": FORMAT, "version": VERSION, "exported_at": utc_now().isoformat(), "name": row.name}
     text = json.dumps({**head, "config": config, **store.dump(row.id)}, indent=1, ensure_ascii=False)
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.touch(mode=0o600)
-        beside.write_text(text + "\n", encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        raise ConfigError(
-            f"Cannot write {path}: {error.strerror}. Name a file in a folder that you may write to."
-        ) from error
+    if in_use(path):
+        raise ConfigError(f"{path} belongs to the database itself. Name another file.")
+    with writing(path, store.folder) as part:
+        part.write_text(text + "\n", encoding="utf-8")
 
 
 def import_agent(

@@ -17,6 +17,7 @@ from ..config.host_secrets import account_of
 from ..errors import ConfigError
 from ..events import clean
 from ..printable import one_line
+from ..storage.files import in_use
 from .chat_log import agent_from_log, is_chat_log
 
 FORMAT = "memgpt-autogen agent"
@@ -232,6 +233,8 @@ def read_agent_file(path: Path, name: str = "") -> AgentFile:
 
 
 def _json(path: Path) -> Any:
+    if in_use(path):
+        raise ConfigError(f"{path} belongs to the database itself. Name a file that was exported.")
     try:
         with path.open("rb") as opened:
             data = opened.read(MOST + 1)

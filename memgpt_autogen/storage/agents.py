@@ -11,13 +11,15 @@ from typing import Any
 from ..errors import AgentNotFound, NameTaken, StoreError, not_known
 from ..events import clean
 from ..ids import new_id
-from .database import Database, Duplicate, now, stamp
+from .database import Database, Duplicate, now, reading_rows, stamp
 from .shapes import AgentRow, Block
+from .tenancy import scoped
 
 _BLOCKS = """SELECT blocks.* FROM blocks JOIN agent_blocks ON agent_blocks.block_id = blocks.id
              WHERE agent_blocks.agent_id = ? ORDER BY agent_blocks.position"""
 
 
+@scoped
 class SQLiteAgents:
     """See :class:`memgpt_autogen.storage.base.Agents`."""
 
@@ -93,6 +95,7 @@ class SQLiteAgents:
         return block
 
 
+@reading_rows
 def _agent(row: sqlite3.Row) -> AgentRow:
     return AgentRow(row["id"], row["name"], json.loads(row["config"]), datetime.fromisoformat(row["created_at"]))
 

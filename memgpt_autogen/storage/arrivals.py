@@ -11,6 +11,7 @@ from typing import Protocol
 
 from ..ids import new_id
 from .database import Database, now
+from .upkeep import remove_some
 
 #: What an ordinary source is known by in SQL.
 IN_SIGHT = "sources.loading_for IS NULL"
@@ -93,9 +94,4 @@ class SQLiteArrivals:
             )
 
     def remove_some(self, place: str, limit: int) -> bool:
-        with self._db.transaction():
-            some = "SELECT seq FROM passages WHERE source_id = ? ORDER BY seq LIMIT ?"
-            if self._db.execute(f"DELETE FROM passages WHERE seq IN ({some})", place, limit):
-                return True
-            self._db.execute("DELETE FROM sources WHERE id = ?", place)
-            return False
+        return remove_some(self._db, place, limit)

@@ -11,11 +11,25 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from ..messages import Message, Usage
 from .arrivals import Arrivals
-from .shapes import AgentRow, Block, DocumentRow, Page, Passage, Progress, Remembered, Source, Summary, Undone, Vectors
+from .shapes import (
+    AgentRow,
+    Block,
+    DocumentRow,
+    Forgotten,
+    Page,
+    Passage,
+    Progress,
+    Remembered,
+    Source,
+    Summary,
+    Undone,
+    Vectors,
+)
 
 
 class Agents(Protocol):
@@ -252,6 +266,11 @@ class Store(Protocol):
     """Everything an agent keeps. Safe to use from several threads and several processes."""
 
     @property
+    def folder(self) -> Path | None:
+        """Where the store notes files that are being written on this machine; None: nowhere."""
+        ...
+
+    @property
     def agents(self) -> Agents: ...
     @property
     def log(self) -> Log: ...
@@ -310,14 +329,14 @@ class Store(Protocol):
         """Everything of an agent that holds all the words of ``about`` that matter."""
         ...
 
-    def forget(self, agent_id: str, about: str) -> Sequence[Remembered]:
-        """Delete that, so that nothing of it is left in the file either.
+    def forget(self, agent_id: str, about: str) -> Forgotten:
+        """Delete that, so that nothing of it is left in the store's files either, nor of what was deleted before.
 
         Returns:
-            What was deleted.
+            What was deleted, with the receipt.
 
         Raises:
-            StoreError: it is deleted, and the file could not be cleaned, since another process has it open.
+            TracesLeft: it is deleted, and the files could not be cleaned; asked once more, it goes on with that.
         """
         ...
 

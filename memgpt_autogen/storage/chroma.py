@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
@@ -24,6 +26,24 @@ from .shapes import Vectors
 TIMEOUT, KNOCK = 15.0, 3.0
 #: How widely a collection is searched: more finds more of what is near, and takes longer.
 WIDTH = 500
+#: Seconds for cleaning a folder.
+CLEANING = 600
+#: Dropped vectors stay in free pages of Chroma's database, and those of whole segments in folders of theirs.
+_CLEAN = """
+import pathlib, shutil, sqlite3, sys, uuid
+folder = pathlib.Path(sys.argv[1])
+database = sqlite3.connect(folder / "chroma.sqlite3", isolation_level=None, timeout=10)
+segments = {row[0] for row in database.execute("SELECT id FROM segments")}
+database.execute("VACUUM")
+database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+for place in folder.iterdir():
+    try:
+        orphan = place.is_dir() and not place.is_symlink() and str(uuid.UUID(place.name)) not in segments
+    except ValueError:
+        continue
+    if orphan:
+        shutil.rmtree(place)
+"""
 _FORMS = "chroma:///folder, chroma+http://host:port or chroma+https://host:port"
 
 
@@ -95,6 +115,24 @@ class ChromaVectors:
             self._collections.pop(source_id, None)
             with contextlib.suppress(NotFoundError):
                 client.delete_collection(_name(source_id))
+
+    def clean(self) -> None:
+        """Leave nothing of what was dropped in the folder. What a server keeps is out of reach.
+
+        Raises:
+            SourceError: the folder could not be cleaned.
+        """
+        folder = folder_of(self._url)
+        if folder is None or not (folder / "chroma.sqlite3").is_file():
+            return
+        self.close()
+        # Another process, since Chroma's own SQLite has the file open in this one, and closing it would drop its locks.
+        ran = subprocess.run(
+            [sys.executable, "-I", "-c", _CLEAN, str(folder)], capture_output=True, text=True, timeout=CLEANING
+        )
+        if ran.returncode:
+            told = ran.stderr.strip().rpartition("\n")[2]
+            raise SourceError(f"Chroma at {self.place} could not be cleaned: {told}")
 
     def close(self) -> None:
         """Let go of the folder or the connection."""

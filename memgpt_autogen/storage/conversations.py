@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from ..ids import new_id
 from .database import Database, now
+from .tenancy import scoped
 
 
+@scoped
 class SQLiteConversations:
     """See :class:`memgpt_autogen.storage.base.Conversations`."""
 

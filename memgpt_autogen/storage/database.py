@@ -6,22 +6,24 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, closing
 from datetime import datetime, timezone
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from ..errors import StoreError
+from ..errors import AgentNotFound, StoreError
 from ..events import clean
 from .files import beside, closed, opened, prepare
-from .names import heading_of
-from .schema import MIGRATIONS
-from .search_text import searchable
+from .schema import MIGRATIONS, add_functions, statements
 
 if TYPE_CHECKING:
     from .shapes import Vectors
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 #: Seconds that a statement waits for another process.
 _PATIENCE = 30
@@ -29,6 +31,10 @@ _PATIENCE = 30
 _CLEANING = 2
 #: Attempts to roll back before the connection is given up.
 _ATTEMPTS = 3
+
+
+#: What SQLite's module raises, also where a message of its own or a text cannot be decoded.
+_FAILURES = (sqlite3.Error, OverflowError, UnicodeError)
 
 
 class Duplicate(StoreError):
@@ -111,7 +117,7 @@ class Database:
                 if any(file.stat().st_size for file in beside(Path(self.path))):
                     raise
                 return self._set_up(self._opened("mode=ro&immutable=1"))
-        except sqlite3.Error as error:
+        except _FAILURES as error:
             raise StoreError(f"Cannot open the database {self.path}: {error}. {_advice(error)}") from error
 
     def _opened(self, query: str, patience: float = _PATIENCE) -> sqlite3.Connection:
@@ -121,8 +127,7 @@ class Database:
     def _set_up(self, connection: sqlite3.Connection) -> sqlite3.Connection:
         try:
             connection.row_factory = sqlite3.Row
-            connection.create_function("searchable", 1, searchable, deterministic=True)  # used by the schema
-            connection.create_function("heading_of", 2, heading_of, deterministic=True)  # the same
+            add_functions(connection)
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # which opens the file
             if not self.read_only:
@@ -179,7 +184,7 @@ class Database:
         with self.transaction():
             version = self._version()  # once more: another process may have been first
             for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-                for statement in _statements(script):
+                for statement in statements(script):
                     self._run(statement)
                 self._run(f"PRAGMA user_version = {number}")
 
@@ -252,7 +257,7 @@ class Database:
             return cursor.fetchall(), cursor.rowcount
         except sqlite3.IntegrityError as error:
             raise Duplicate(f"The database {self.path} refused a row: {error}. {_advice(error)}") from error
-        except (sqlite3.Error, OverflowError) as error:
+        except _FAILURES as error:
             raise StoreError(f"The database {self.path} failed: {error}. {_advice(error)}") from error
         finally:
             if cursor is not None:
@@ -304,6 +309,20 @@ class Database:
         row = self.one(sql, *values)
         return int(row[0] or 0) if row else 0
 
+    def check_owner(self, table: str, key: str) -> None:
+        """See that a row is of this user. Who it belongs to never changes, so each is looked up once.
+
+        Raises:
+            StoreError: it is another user's, or gone.
+        """
+        if (table, key) in self._owned:
+            return
+        if self.one(f"SELECT 1 FROM {table} WHERE id = ? AND user_id = ?", key, self.user_id) is None:
+            what = table.rstrip("s")
+            told = f"There is no {what} with the id {key!r}. It was deleted, or belongs to another user."
+            raise AgentNotFound(told) if table == "agents" else StoreError(told)
+        self._owned.add((table, key))
+
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open; certain only where other threads are kept out."""
@@ -325,24 +344,29 @@ class Database:
         others = self.number("PRAGMA data_version")
         return self._undone, self._connection.total_changes, others
 
+    def copy_to(self, other: sqlite3.Connection) -> None:
+        """Copy all of it, as of one moment, into a connection to another file."""
+        with self._mutex:
+            self._connection.backup(other)
+
     def clean(self) -> None:
         """Write the file anew, so that nothing that was deleted is left in it or beside it.
 
         Raises:
-            StoreError: another process has it open.
+            StoreError: another process reads it, or it cannot be written.
         """
-        told = "What was found is deleted, but the file still holds its traces: "
-        again = "Close the other program that has it open, and forget it once more."
         if self.path == ":memory:":
             return
         try:
             with closing(self._set_up(self._opened("mode=rw", _CLEANING))) as own:
-                own.execute("VACUUM")
                 busy = own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                if not busy:  # else the whole file would be written to the log in vain
+                    own.execute("VACUUM")
+                    busy = own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         except sqlite3.Error as error:
-            raise StoreError(f"{told}{error}. {again}") from error
+            raise StoreError(f"{self.path} could not be written anew: {error}. {_advice(error)}") from error
         if busy:
-            raise StoreError(f"{told}another program is reading it. {again}")
+            raise StoreError(f"another program is reading {self.path}")
 
     def close(self) -> None:
         """Close the file. Everything committed is on disk."""
@@ -379,16 +403,6 @@ class _Transaction(AbstractContextManager[None]):
             error = None  # else a cycle keeps the frames, and with them open cursors, until it is collected
 
 
-def _statements(script: str) -> Iterator[str]:
-    """Split a script where SQLite itself says that a statement is complete (triggers hold semicolons)."""
-    pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            yield pending
-            pending = ""
-
-
 _READ_ONLY = "Mend the permissions of the file and of its folder, or set MEMGPT_HOME to a folder that you may write to."
 _DAMAGED = (
     'The file is damaged. "memgpt doctor" says what is wrong, "memgpt doctor --repair" saves what can be read; or '
@@ -402,12 +416,27 @@ _ADVICE = (
     ("malformed", _DAMAGED),
     ("corrupt", _DAMAGED),
     ("UTF-8 column", _DAMAGED),
+    ("can't decode", _DAMAGED),
+    ("can't encode", "A text holds half of a character (a surrogate): leave it out."),
     ("not a database", f"{_DAMAGED} If it is a file of another kind, move it away, or set MEMGPT_HOME."),
     ("closed database", "Open the store anew."),
     ("FOREIGN KEY", "What it belongs to was deleted meanwhile, perhaps by another program."),
     ("user-defined function", "It was interrupted, and nothing of this step was written. Try again."),
     ("disk I/O", "The disk does not answer as it should: check it, and make a copy of the folder."),
 )
+
+
+def reading_rows(convert: Callable[P, T]) -> Callable[P, T]:
+    """Have what makes values of rows say so where a row makes no sense, as in a damaged file."""
+
+    @wraps(convert)
+    def converted(*args: P.args, **named: P.kwargs) -> T:
+        try:
+            return convert(*args, **named)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise StoreError(f"A row of the database makes no sense: {error}. {_DAMAGED}") from error
+
+    return converted
 
 
 def _advice(error: Exception) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..ids import new_id
-from .database import Database, now
+from .database import Database, now, reading_rows
 from .names import heading_of
 from .shapes import AgentRow
 
@@ -33,6 +33,7 @@ _SUMMARIES = """SELECT text, messages, first_message_id, step_id, created_at,
 _STEPS = ("id", "outcome", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost", "created_at")
 
 
+@reading_rows
 def dump(database: Database, agent_id: str) -> Row:
     """Everything of an agent but vectors, as JSON types. Attached sources are named, not held."""
     with database.held():

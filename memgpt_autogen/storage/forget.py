@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
 from typing import Any
 
-from .database import Database
-from .search_text import fts_phrase, normal, searchable
-from .shapes import Remembered
-from .words import TOKENIZER, telling, telling_phrases
+from .database import Database, reading_rows
+from .search_text import normal
+from .shapes import Forgotten, Remembered
+from .upkeep import mark_unclean
+from .words import holders, telling
 
 _MESSAGES = """SELECT seq, author, content, text, tool_calls, call_id, images FROM messages
                WHERE agent_id = ? ORDER BY seq"""
-_NOTES = """SELECT seq, text FROM passages WHERE source_id IN (SELECT id FROM sources WHERE agent_id = ?)
+_NOTES = """SELECT seq, text, uri, metadata FROM passages WHERE source_id IN (SELECT id FROM sources WHERE agent_id = ?)
             ORDER BY seq"""
 _BLOCKS = """SELECT blocks.id, label, value FROM blocks JOIN agent_blocks ON block_id = blocks.id
              WHERE agent_id = ? ORDER BY position"""
@@ -26,15 +27,24 @@ _THESE = "IN (SELECT value FROM json_each(?))"
 _NOTHING = "(Removed at the user's wish.)"
 _BESIDE = "call or result beside them"
 _EXCERPT = 80
+#: What a receipt calls the place that a kind of thing was removed from.
+_PLACES = {
+    "message": "messages",
+    _BESIDE: "calls and results beside them",
+    "summary": "summaries",
+    "archival note": "archival notes",
+    "setting": "settings",
+}
 _SETTINGS = ("persona", "human", "system", "blocks")
 
 
+@reading_rows
 def remembered(database: Database, agent_id: str, about: str) -> tuple[Remembered, ...]:
     """Everything that holds all the words of ``about`` that matter, in whatever form they stand."""
     found: list[Remembered] = []
 
     def add(kind: str, texts: Sequence[str]) -> None:
-        found.extend(Remembered(kind, _excerpt(texts[place], about)) for place in sorted(_holders(texts, about)))
+        found.extend(Remembered(kind, _excerpt(texts[place], about)) for place in sorted(holders(texts, about)))
 
     with database.held():
         messages = database.all(_MESSAGES, agent_id)
@@ -42,7 +52,7 @@ def remembered(database: Database, agent_id: str, about: str) -> tuple[Remembere
         found += [Remembered("message", _excerpt(_shown(row), about)) for row in messages if row["seq"] in held]
         found += [Remembered(_BESIDE, _excerpt(_shown(row), about)) for row in messages if row["seq"] in gone - held]
         add("summary", [row["text"] for row in database.all("SELECT text FROM summaries WHERE agent_id = ?", agent_id)])
-        add("archival note", [row["text"] for row in database.all(_NOTES, agent_id)])
+        add("archival note", [_of_note(row) for row in database.all(_NOTES, agent_id)])
         for block in database.all(_BLOCKS, agent_id):
             add(f"core memory ({block['label']})", block["value"].split("\n"))
             versions = database.all("SELECT value FROM block_versions WHERE block_id = ?", block["id"])
@@ -52,27 +62,33 @@ def remembered(database: Database, agent_id: str, about: str) -> tuple[Remembere
     return tuple(found)
 
 
-def forget(database: Database, agent_id: str, about: str) -> tuple[Remembered, ...]:
-    """See :meth:`memgpt_autogen.storage.base.Store.forget`."""
+def forget(database: Database, agent_id: str, about: str) -> Forgotten:
+    """Delete that from the rows; the file still holds traces of it, which is noted in the same transaction."""
     with database.transaction():
         found = remembered(database, agent_id, about)
         gone = _gone(database.all(_MESSAGES, agent_id), about)
-        database.execute(f"DELETE FROM messages WHERE seq {_THESE}", json.dumps(sorted(gone)))
         notes = database.all(_NOTES, agent_id)
-        held = _holders([row["text"] for row in notes], about)
-        seqs = json.dumps([row["seq"] for place, row in enumerate(notes) if place in held])
-        database.execute(f"DELETE FROM passages WHERE seq {_THESE}", seqs)
+        held = holders([_of_note(row) for row in notes], about)
+        messages = json.dumps(sorted(gone))
+        passages = json.dumps([row["seq"] for place, row in enumerate(notes) if place in held])
+        vectors = database.number(f"SELECT count(*) FROM message_vectors WHERE seq {_THESE}", messages)
+        vectors += database.number(f"SELECT count(*) FROM passage_vectors WHERE seq {_THESE}", passages)
+        database.execute(f"DELETE FROM messages WHERE seq {_THESE}", messages)
+        database.execute(f"DELETE FROM passages WHERE seq {_THESE}", passages)
         _rewrite(database, "summaries", "text", "agent_id = ?", agent_id, lambda text: _summary(text, about))
         for block in database.all(_BLOCKS, agent_id):
             _rewrite(database, "blocks", "value", "id = ?", block["id"], lambda text: _lines(text, about))
             _rewrite(database, "block_versions", "value", "block_id = ?", block["id"], lambda text: _lines(text, about))
         texts = _changed(_config(database, agent_id), lambda text: _lines(text, about))
         database.execute("UPDATE agents SET config = json_patch(config, ?) WHERE id = ?", json.dumps(texts), agent_id)
-        if gone:
-            database.execute("INSERT INTO messages_fts (messages_fts) VALUES ('rebuild')")
-        if held:
-            database.execute("INSERT INTO passages_fts (passages_fts) VALUES ('optimize')")
-    return found
+        mark_unclean(database)
+    removed = Counter(_PLACES.get(one.kind.partition(" (")[0], one.kind) for one in found)
+    index = {"full text index": len(gone) + len(held), "vectors": vectors}
+    return Forgotten(found, {**removed, **{place: count for place, count in index.items() if count}})
+
+
+def _of_note(row: sqlite3.Row) -> str:
+    return "\n".join([row["text"], row["uri"], *_texts(json.loads(row["metadata"]))])
 
 
 def _rewrite(database: Database, table: str, column: str, where: str, key: str, change: Callable[[str], str]) -> None:
@@ -93,14 +109,14 @@ def _gone(messages: Sequence[sqlite3.Row], about: str) -> set[int]:
 
 
 def _held(messages: Sequence[sqlite3.Row], about: str) -> set[int]:
-    places = _holders([_all_words(row) for row in messages], about)
+    places = holders([_all_words(row) for row in messages], about)
     return {messages[place]["seq"] for place in places}
 
 
 def _all_words(row: sqlite3.Row) -> str:
     """All that a message holds, without the escapes of JSON."""
     addresses = [image for image in json.loads(row["images"] or "[]") if not image.startswith("data:")]
-    parts = [row["author"] or "", row["text"], row["content"], *addresses]
+    parts = [row["author"] or "", row["text"], row["content"], row["tool_calls"] or "", *addresses]
     for held in (row["content"], row["tool_calls"] or ""):
         try:
             parts += _texts(json.loads(held))
@@ -113,31 +129,20 @@ def _shown(row: sqlite3.Row) -> str:
     return str(row["text"] or row["content"] or row["tool_calls"] or "")
 
 
-def _holders(texts: Sequence[str], about: str) -> set[int]:
-    """Places of the texts that hold all the words, by their stems, or ``about`` as it stands."""
-    exact = normal(about).strip()
-    found = {place for place, text in enumerate(texts) if exact in normal(text)}
-    words = " AND ".join(map(fts_phrase, telling_phrases(about)))
-    with closing(sqlite3.connect(":memory:")) as passing:
-        passing.execute(f'CREATE VIRTUAL TABLE texts USING fts5(text, tokenize="{TOKENIZER}")')
-        passing.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", enumerate(map(searchable, texts)))
-        return found | {row[0] for row in passing.execute("SELECT rowid FROM texts WHERE texts MATCH ?", (words,))}
-
-
 def _lines(text: str, about: str) -> str:
     lines = text.split("\n")
-    held = _holders(lines, about)
+    held = holders(lines, about)
     return "\n".join(line for place, line in enumerate(lines) if place not in held) if held else text
 
 
 def _summary(text: str, about: str) -> str:
     """The summary without the sentences about it; without all of it, where the words stand in several."""
-    if not _holders([text], about):
+    if not holders([text], about):
         return text
     sentences = _SENTENCE.split(text)
-    held = _holders(sentences, about)
+    held = holders(sentences, about)
     rest = " ".join(sentence for place, sentence in enumerate(sentences) if place not in held).strip()
-    return rest if rest and not _holders([rest], about) else _NOTHING
+    return rest if rest and not holders([rest], about) else _NOTHING
 
 
 def _config(database: Database, agent_id: str) -> dict[str, Any]:

@@ -32,13 +32,16 @@ class _Held:
         self.thread: int | None = None
         self.turn: _Turn | None = None
 
-    def wait(self) -> None:
+    def wait(self, patiently: bool = True) -> None:
         """Take the lock.
 
         Raises:
-            AgentBusy: the turn that has it is stuck in a function, which may well wait for this very thread.
+            AgentBusy: the turn that has it is stuck in a function, which may well wait for this very thread; or any
+                turn has it, if not ``patiently``.
         """
-        while not self._lock.acquire(timeout=0.1):
+        while not self._lock.acquire(timeout=0.1 if patiently else 0):
+            if not patiently:
+                raise AgentBusy("This agent is in the middle of a turn in another thread. Wait for that turn to end.")
             running = self.turn.function if self.turn else None
             if running and time.monotonic() - running.since > running.patience(threading.get_ident()):
                 raise AgentBusy(
@@ -95,7 +98,7 @@ def running(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def hold(scope: str, agent_id: str, folder: Path | None, wait: float = 0.0) -> Iterator[None]:
+def hold(scope: str, agent_id: str, folder: Path | None, wait: float = 0.0, *, patient: bool = True) -> Iterator[None]:
     """Hold an agent.
 
     Args:
@@ -103,6 +106,7 @@ def hold(scope: str, agent_id: str, folder: Path | None, wait: float = 0.0) -> I
         agent_id: the agent.
         folder: where lock files stand; None for a store that only this process can see.
         wait: seconds to wait for another process.
+        patient: wait for another thread of this process; else it counts as busy.
 
     Raises:
         AgentBusy: this very call stack holds it already, or another process does; or the thread that holds it is stuck
@@ -120,7 +124,7 @@ def hold(scope: str, agent_id: str, folder: Path | None, wait: float = 0.0) -> I
     turn = _Turn(key)
     inside = _inside.get()
     try:
-        held.wait()
+        held.wait(patient)
         held.thread, held.turn = me, turn
         _inside.set((*inside, turn))
         if folder is None:

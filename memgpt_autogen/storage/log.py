@@ -13,13 +13,14 @@ import numpy as np
 from ..errors import StoreError
 from ..ids import new_id
 from ..messages import Message, ToolCall, Usage
-from .database import Database, now, stamp
+from .database import Database, now, reading_rows, stamp
 from .dates import bounds_of, days_named
 from .holders import Finder, dated, written
 from .ranking import best, rank_turns
 from .search_text import terms
 from .shapes import Hit, Page, Summary, Vectors
 from .shelf import Codes, Shelf
+from .tenancy import scoped
 
 #: Messages kept as they were read: some windows' worth.
 READ = 10_000
@@ -31,6 +32,7 @@ _SIZE, _SESSION, _AUTHOR, _ASKS = range(4)  # the facts on a shelf
 _DAYS = "FROM messages WHERE agent_id = ? AND created_at >= ? AND created_at < ? AND text <> ''"
 
 
+@scoped
 class SQLiteLog:
     """See :class:`memgpt_autogen.storage.base.Log`."""
 
@@ -50,7 +52,10 @@ class SQLiteLog:
 
     def replace(self, message: Message, other: Message) -> None:
         with self._db.transaction():
-            row = self._db.one("SELECT seq, agent_id, step_id FROM messages WHERE id = ?", message.id)
+            row = self._db.one(
+                "SELECT seq, agent_id, step_id FROM messages WHERE id = ? AND user_id = ?",
+                *(message.id, self._db.user_id),
+            )
             if row is None:
                 raise StoreError("The message that was to be changed is gone. Nothing was changed.")
             self._db.execute("DELETE FROM messages WHERE seq = ?", row["seq"])
@@ -175,7 +180,9 @@ class SQLiteLog:
             if self._db.one("SELECT 1 FROM agents WHERE id = ? AND embedder = ?", agent_id, embedder) is None:
                 return  # another embedder was there first
             for message_id, vector in zip(ids, vectors, strict=True):
-                seq = self._db.number("SELECT seq FROM messages WHERE id = ? AND text <> ''", message_id)
+                seq = self._db.number(
+                    "SELECT seq FROM messages WHERE id = ? AND agent_id = ? AND text <> ''", message_id, agent_id
+                )
                 if seq:
                     self._db.put_vector("message_vectors", agent_id, seq, vector)
 
@@ -194,7 +201,9 @@ class SQLiteLog:
             "agent_id": agent_id,
             "first_message_id": summary.first_message_id,
             "last_message_id": summary.last_message_id,
-            "last_seq": self._db.number("SELECT seq FROM messages WHERE id = ?", summary.last_message_id),
+            "last_seq": self._db.number(
+                "SELECT seq FROM messages WHERE id = ? AND agent_id = ?", summary.last_message_id, agent_id
+            ),
             "at_seq": None if asked else last,
             "messages": summary.messages,
             "text": summary.text,
@@ -255,6 +264,7 @@ def _values(agent_id: str, message: Message) -> dict[str, object]:
     return row if message.step_id is None else {**row, "step_id": message.step_id}
 
 
+@reading_rows
 def message_of(row: sqlite3.Row) -> Message:
     """A row of the table ``messages``."""
     calls = json.loads(row["tool_calls"]) if row["tool_calls"] else ()

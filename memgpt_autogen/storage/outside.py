@@ -54,6 +54,10 @@ class VectorIndex(Protocol):
     def keys(self, source_id: str) -> set[str]: ...
     def remove(self, source_id: str, keys: Sequence[str]) -> None: ...
     def drop(self, source_id: str) -> None: ...
+    def clean(self) -> None:
+        """Leave nothing of what was dropped in files of this machine."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -161,8 +165,8 @@ class Outside:
         Raises:
             SourceError: the index cannot be reached.
         """
-        sql = "SELECT source_id FROM vectors_left WHERE vectors_in = ?"
-        for row in self._db.all(sql, self.index.place):
+        sql = "SELECT source_id FROM vectors_left WHERE vectors_in = ? AND user_id = ?"
+        for row in self._db.all(sql, self.index.place, self._db.user_id):
             with self._watched():
                 self.index.drop(row["source_id"])
             self._db.execute(

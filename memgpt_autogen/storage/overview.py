@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .agents import SQLiteAgents
-from .database import Database
 from .shapes import AgentRow
+from .upkeep import open_database
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def agents_at(path: Path, user_id: str = "local") -> list[AgentOverview]:
     Raises:
         StoreError: the file cannot be opened.
     """
-    database = Database(path, user_id=user_id, read_only=True)
+    database, _ = open_database(path, user_id=user_id, read_only=True)
     try:
         counts = {row[0]: row[1] for row in database.all("SELECT agent_id, count(*) FROM messages GROUP BY agent_id")}
         attached: dict[str, list[str]] = {}

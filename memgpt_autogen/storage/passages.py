@@ -14,15 +14,16 @@ import numpy.typing as npt
 
 from ..errors import SourceError
 from .arrivals import IN_SIGHT
-from .database import Database
+from .database import Database, reading_rows
 from .dates import Days, days_named
 from .holders import Finder, dated, written
 from .links import linked
-from .outside import Outside, VectorIndex, key_of
+from .outside import Outside, VectorIndex, forget, key_of
 from .ranking import LINKING, NAMED, Floats, best, rank_passages
 from .shapes import Hit, Page, Passage, Progress, Vectors
 from .shelf import Shelf
 from .sources import SQLiteSources
+from .tenancy import scoped
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ _PASSAGES = """SELECT passages.*, CASE WHEN sources.agent_id IS NULL THEN source
                FROM passages JOIN sources ON sources.id = passages.source_id"""
 
 
+@scoped
 class SQLitePassages(SQLiteSources):
     """See :class:`memgpt_autogen.storage.base.Passages`."""
 
@@ -128,6 +130,30 @@ class SQLitePassages(SQLiteSources):
         if self._outside and not self._db.in_transaction:
             with contextlib.suppress(SourceError):  # else it is done when the index is next looked at
                 self._outside.drop_left()
+
+    def clean_index(self, agent_id: str) -> list[str]:
+        """Have the vectors of an agent's notes made anew, so that none of what was deleted is left in the index.
+
+        Returns:
+            What is left there, and why; nothing where the index is clean.
+        """
+        row = self._db.one(
+            "SELECT id, vectors_in || moving_to AS place FROM sources WHERE agent_id = ? AND user_id = ?",
+            *(agent_id, self._db.user_id),
+        )
+        if row is not None and row["place"]:
+            forget(self._db, row["id"])
+        if self._outside is None:
+            gone = self._db.all("SELECT DISTINCT vectors_in FROM vectors_left WHERE user_id = ?", self._db.user_id)
+            return [
+                f"vectors are left in {row['vectors_in']}, which is not set as the place of vectors" for row in gone
+            ]
+        try:
+            self._outside.drop_left()
+            self._outside.index.clean()
+        except SourceError as error:
+            return [f"vectors are left in {self._outside.index.place}: {error}"]
+        return []
 
     def _attached_shelves(self, agent_id: str, source: str | None = None) -> list[Shelf]:
         """What this agent can search (of one source, if it is named), up to date, without what is empty.
@@ -246,7 +272,7 @@ class SQLitePassages(SQLiteSources):
     def backlog(self, embedder: str, limit: int, source_id: str | None = None, *, after: str = "") -> Sequence[Passage]:
         if self._db.read_only:
             return []
-        behind = self._db.number("SELECT seq FROM passages WHERE id = ?", after)
+        behind = self._db.number("SELECT seq FROM passages WHERE id = ? AND user_id = ?", after, self._db.user_id)
         where, values = self._waiting(embedder, source_id)
         rows = self._db.all(
             f"{_PASSAGES} WHERE {where} AND passages.seq > ? ORDER BY passages.seq LIMIT ?", *values, behind, limit
@@ -262,8 +288,8 @@ class SQLitePassages(SQLiteSources):
         for passage_id, vector in zip(ids, vectors, strict=True):
             row = self._db.one(
                 "SELECT seq, text, source_id, embedder FROM passages JOIN sources ON sources.id = source_id "
-                "WHERE passages.id = ?",
-                passage_id,
+                "WHERE passages.id = ? AND sources.user_id = ?",
+                *(passage_id, self._db.user_id),
             )
             if row is not None and row["embedder"] in ("", embedder):
                 key = key_of(row["seq"], row["text"])
@@ -291,8 +317,8 @@ class SQLitePassages(SQLiteSources):
         for passage_id, vector in zip(ids, vectors, strict=True):
             row = self._db.one(
                 "SELECT seq, source_id, embedder, vectors_in FROM passages JOIN sources ON sources.id = source_id "
-                "WHERE passages.id = ?",
-                passage_id,
+                "WHERE passages.id = ? AND sources.user_id = ?",
+                *(passage_id, self._db.user_id),
             )
             if row is None or row["embedder"] not in ("", embedder) or row["vectors_in"] != kept:
                 continue  # gone meanwhile, or its source is another embedder's: never two in one source
@@ -313,6 +339,7 @@ def _in_file(shelf: Shelf) -> bool:
     return not shelf.place and bool(shelf.known().any())
 
 
+@reading_rows
 def _read(row: sqlite3.Row) -> Passage:
     return Passage(
         text=row["text"],

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+
+from .names import heading_of
+from .search_text import searchable
+
 _FIRST = """
 CREATE TABLE agents (
     id TEXT PRIMARY KEY, user_id TEXT NOT NULL, step_id TEXT,
@@ -264,3 +270,19 @@ MIGRATIONS: tuple[str, ...] = (
     *(_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS, _ARRIVALS, _MOVING, _LANGUAGES),
     *(_UPKEEP, _HEADINGS),
 )
+
+
+def add_functions(connection: sqlite3.Connection) -> None:
+    """Give a connection the functions of ours that the schema calls."""
+    connection.create_function("searchable", 1, searchable, deterministic=True)
+    connection.create_function("heading_of", 2, heading_of, deterministic=True)
+
+
+def statements(script: str) -> Iterator[str]:
+    """Split a script where SQLite itself says that a statement is complete (triggers hold semicolons)."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""

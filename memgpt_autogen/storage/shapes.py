@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
@@ -83,6 +83,30 @@ class Remembered:
 
     kind: str
     excerpt: str
+
+
+#: What a receipt calls the parts of a file that no row uses any more.
+FREE_PAGES = "free pages of the file and its write-ahead log"
+
+
+class Forgotten(tuple[Remembered, ...]):
+    """What was deleted, with the receipt.
+
+    Attributes:
+        removed: how much was removed from where: messages, notes, core memory and its versions, summaries, settings,
+            the full text index, vectors, the file's free pages.
+        left: where traces still stand, and why; empty: nowhere in the store.
+    """
+
+    removed: Mapping[str, int]
+    left: tuple[str, ...]
+
+    def __new__(
+        cls, found: Iterable[Remembered] = (), removed: Mapping[str, int] | None = None, left: Iterable[str] = ()
+    ) -> Forgotten:
+        made = super().__new__(cls, found)
+        made.removed, made.left = dict(removed or {}), tuple(left)
+        return made
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from ..errors import NameTaken, SourceError, not_known
 from ..events import clean
 from ..ids import new_id
 from .arrivals import IN_SIGHT, SQLiteArrivals
-from .database import Database, Duplicate, now
+from .database import Database, Duplicate, now, reading_rows
 from .names import heading_of
 from .outside import forget
 from .shapes import DocumentRow, Passage, Source
@@ -157,6 +157,7 @@ class SQLiteSources(SQLiteArrivals):
         return True
 
 
+@reading_rows
 def _source(row: sqlite3.Row) -> Source:
     created = datetime.fromisoformat(row["created_at"])
     return Source(row["id"], row["name"], row["embedder"], row["dim"], row["passages"], created)

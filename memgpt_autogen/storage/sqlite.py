@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from ..errors import TracesLeft
 from .agents import SQLiteAgents
 from .conversations import SQLiteConversations
 from .database import Database
@@ -16,8 +17,9 @@ from .locks import hold
 from .log import SQLiteLog
 from .outside import VectorIndex
 from .passages import SQLitePassages
-from .shapes import AgentRow, Remembered, Undone
+from .shapes import FREE_PAGES, AgentRow, Forgotten, Remembered, Undone
 from .undo import count_turns, undo, wipe
+from .upkeep import clean_if_needed, open_database
 
 
 class SQLiteStore:
@@ -30,6 +32,9 @@ class SQLiteStore:
         read_only: only read; nothing is written, and a file that cannot be written is read all the same.
         vectors: where the vectors of passages are kept: the address of a Chroma (see
             :class:`memgpt_autogen.storage.chroma.ChromaVectors`), or another index; None: in the file.
+
+    Attributes:
+        folder: where files that belong to the database stand, such as locks; None: nowhere.
 
     Raises:
         StoreError: the file cannot be opened.
@@ -46,8 +51,11 @@ class SQLiteStore:
         vectors: VectorIndex | str | None = None,
     ) -> None:
         path = Path(path).resolve() if path else None  # locks go by the path: one file must have one name
-        self._database = Database(path or ":memory:", user_id=user_id, durable=durable, read_only=read_only)
-        self._locks = path.parent / "locks" if path else None
+        self.folder: Path | None = None
+        if path:
+            self._database, self.folder = open_database(path, user_id=user_id, durable=durable, read_only=read_only)
+        else:
+            self._database = Database(":memory:", user_id=user_id)
         self.agents = SQLiteAgents(self._database)
         self.log = SQLiteLog(self._database)
         self._index = _index(vectors)
@@ -64,19 +72,19 @@ class SQLiteStore:
         Raises:
             UndoRefused: there is no turn, or someone else has edited a shared block since.
         """
-        return undo(self._database, agent_id, turns, keep_incoming=keep_incoming)
+        return undo(self._database, self._of(agent_id), turns, keep_incoming=keep_incoming)
 
     def turns(self, agent_id: str) -> int:
         """How many turns could be taken back."""
-        return count_turns(self._database, agent_id)
+        return count_turns(self._database, self._of(agent_id))
 
     def wipe(self, agent_id: str) -> Sequence[str]:
         """Start anew; labels of the blocks that other agents share, which are left as they are."""
-        return wipe(self._database, agent_id)
+        return wipe(self._database, self._of(agent_id))
 
     def dump(self, agent_id: str) -> Mapping[str, Any]:
         """Everything of an agent but vectors, as JSON types."""
-        return dump(self._database, agent_id)
+        return dump(self._database, self._of(agent_id))
 
     def load(self, name: str, config: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[AgentRow, Sequence[str]]:
         """Put an agent in, all of it or nothing.
@@ -88,17 +96,27 @@ class SQLiteStore:
 
     def remembered(self, agent_id: str, about: str) -> Sequence[Remembered]:
         """Everything of an agent that holds all the words of ``about`` that matter."""
-        return remembered(self._database, agent_id, about)
+        return remembered(self._database, self._of(agent_id), about)
 
-    def forget(self, agent_id: str, about: str) -> Sequence[Remembered]:
+    def forget(self, agent_id: str, about: str) -> Forgotten:
         """Delete that, and clean the file of it.
 
         Raises:
-            StoreError: it is deleted, and the file could not be cleaned.
+            TracesLeft: it is deleted, and the file could not be cleaned.
         """
-        found = forget(self._database, agent_id, about)
-        self._database.clean()
-        return found
+        found = forget(self._database, self._of(agent_id), about)
+        hindered = clean_if_needed(self._database)
+        removed = {**found.removed, **({} if hindered else {FREE_PAGES: 1})}
+        left = [f"the file still holds its traces: {hindered}"] if hindered else []
+        left += self.passages.clean_index(agent_id)
+        receipt = Forgotten(found, removed, left)
+        if left:
+            raise TracesLeft(
+                f"What was found is deleted, but {'; and '.join(left)}. Close the other program that has it open, or "
+                "mend what is said, and forget it once more.",
+                receipt,
+            )
+        return receipt
 
     def lock(self, agent_id: str, wait: float = 0.0) -> AbstractContextManager[None]:
         """Hold an agent for oneself; another process is waited for that many seconds.
@@ -106,8 +124,17 @@ class SQLiteStore:
         Raises:
             AgentBusy: another process still holds it, or this thread does already.
         """
-        scope = self._database.path if self._locks else f"memory {id(self._database)}"
-        return hold(scope, agent_id, self._locks, wait)
+        scope = self._database.path if self.folder else f"memory {id(self._database)}"
+        return hold(scope, agent_id, self.folder, wait)
+
+    def _of(self, agent_id: str) -> str:
+        """The id, if it is of an agent of this user.
+
+        Raises:
+            AgentNotFound: it is not.
+        """
+        self._database.check_owner("agents", agent_id)
+        return agent_id
 
     def close(self) -> None:
         """Close the file, and the index of vectors if there is one."""

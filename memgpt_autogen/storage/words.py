@@ -9,7 +9,7 @@ from contextlib import closing
 from functools import cache, lru_cache
 from itertools import pairwise
 
-from .search_text import fts_phrase, phrases, searchable, terms
+from .search_text import fts_phrase, normal, phrases, searchable, terms
 
 #: How :func:`.search_text.searchable` text is told apart into words and reduced to stems, in every full text table.
 TOKENIZER = """porter unicode61 remove_diacritics 2 categories 'L* M* N* Co'"""
@@ -103,3 +103,14 @@ def rank(texts: Sequence[str], query: str, headings: Sequence[str] | None = None
         for row, score in found:
             scores[row] = score
     return scores
+
+
+def holders(texts: Sequence[str], about: str) -> set[int]:
+    """Places of the texts that hold all the words, by their stems, or ``about`` as it stands."""
+    exact = normal(about).strip()
+    found = {place for place, text in enumerate(texts) if exact in normal(text)}
+    words = " AND ".join(map(fts_phrase, telling_phrases(about)))
+    with closing(sqlite3.connect(":memory:")) as passing:
+        passing.execute(f'CREATE VIRTUAL TABLE texts USING fts5(text, tokenize="{TOKENIZER}")')
+        passing.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", enumerate(map(searchable, texts)))
+        return found | {row[0] for row in passing.execute("SELECT rowid FROM texts WHERE texts MATCH ?", (words,))}

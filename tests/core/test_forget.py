@@ -17,6 +17,7 @@ from memgpt_autogen.forget import find_about, forget
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import ToolCall
 from memgpt_autogen.sources.base import Document
+from tests.storage.other_process import files_holding
 
 SECRET = "Zanzibar"
 ON = {"request_heartbeat": True}
@@ -63,9 +64,7 @@ def memgpt(tmp_path: Path) -> MemGPT:
 
 
 def in_file(home: Path, text: str) -> list[str]:
-    return [
-        path.name for path in home.rglob("*") if path.is_file() and text.lower().encode() in path.read_bytes().lower()
-    ]
+    return files_holding(home, [text.encode()])
 
 
 def test_nothing_of_it_is_left_and_the_rest_stays(memgpt: MemGPT, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from memgpt_autogen.storage.search_text import searchable
+from memgpt_autogen.storage.schema import add_functions
 
 _OF_A_STEP = {
     "messages": "SELECT DISTINCT step_id FROM messages WHERE role <> 'user' AND step_id IS NOT NULL",
@@ -20,7 +20,7 @@ _OF_A_STEP = {
 def assert_whole(path: Path) -> None:
     """The file is sound, its indexes agree with its content, and it holds nothing but whole steps."""
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
-        raw.create_function("searchable", 1, searchable, deterministic=True)
+        add_functions(raw)
         raw.execute("BEGIN")
         assert [row[0] for row in raw.execute("PRAGMA integrity_check")] == ["ok"]
         assert not raw.execute("PRAGMA foreign_key_check").fetchall()

@@ -6,9 +6,6 @@ import os
 import shutil
 import sqlite3
 import stat
-import subprocess
-import sys
-import textwrap
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,27 +20,11 @@ from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import Message
 from memgpt_autogen.storage import files
 from memgpt_autogen.storage.overview import agents_at
-from memgpt_autogen.storage.schema import MIGRATIONS
-from memgpt_autogen.storage.search_text import searchable
+from memgpt_autogen.storage.schema import MIGRATIONS, add_functions
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from memgpt_autogen.tools.extras import file_tools
 
-ROOT = Path(__file__).parents[2]
-
-
-def python(code: str, *arguments: object, user: int | None = None) -> str:
-    """What another process prints; as another user if asked, whom the package's files need not let in."""
-    start = f"import sys; sys.path[:0] = {[str(ROOT), *sys.path]!r}\n"
-    if user is not None:
-        imports = "memgpt_autogen.exchange.agent_file, memgpt_autogen.storage.sqlite, numpy, pydantic"
-        start += (
-            f"import os, filelock, {imports}, memgpt_autogen.exchange.chat_log\nos.setgid({user}); os.setuid({user})\n"
-        )
-    asked = subprocess.run(
-        [sys.executable, "-c", start + textwrap.dedent(code), *map(str, arguments)], capture_output=True, text=True
-    )
-    assert asked.returncode == 0, asked.stderr
-    return asked.stdout.strip()
+from .other_process import python
 
 
 def texts(path: Path) -> list[str]:
@@ -305,7 +286,7 @@ def test_a_file_or_folder_that_cannot_be_written_is_read(
 def older(path: Path) -> None:
     """A file as the version before the last migration left it."""
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
-        raw.create_function("searchable", 1, searchable, deterministic=True)
+        add_functions(raw)
         raw.execute("PRAGMA journal_mode = WAL")
         for script in MIGRATIONS[:-1]:
             raw.executescript(script)

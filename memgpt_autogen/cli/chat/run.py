@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...config import DEFAULT_ENDPOINTS, Settings
+from ...config.home import HISTORY
 from ...errors import ConfigError
 from ..console import debugging, interactive, quoted
 
@@ -108,7 +109,7 @@ def _session(memgpt: MemGPT, wanted: Wanted, options: dict[str, Any]) -> tuple[S
     attended = interactive()
     fancy = attended and not options["strip_ui"]
     view = View(agent.name, fancy=fancy, quiet=options["quiet"], debug=debugging())
-    history = memgpt.settings.home / "history"
+    history = memgpt.settings.home / HISTORY
     reader = LineReader(history, lambda text: complete(session, text)) if attended else Piped()
     stream = attended if options["stream"] is None else options["stream"]
     every, yes = options["heartbeat_every"], options["yes"]

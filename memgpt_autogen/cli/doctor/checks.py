@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -153,36 +152,32 @@ def embedder(settings: Settings) -> Findings:
 
 
 def store(settings: Settings) -> Findings:
-    """Whether the database is whole and of this version. It is only read."""
-    from ...storage.schema import MIGRATIONS
+    """Whether the database is whole and of this version, and what killed processes left. Nothing in it is changed."""
+    from ...storage.health import check
 
     path = settings.database
-    if not path.is_file():
+    if not path.exists():
         yield Finding("store", "ok", f"{path}: made with the first agent or source")
         return
     try:
-        database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)
-        try:
-            version = database.execute("PRAGMA user_version").fetchone()[0]
-            faults = [row[0] for row in database.execute("PRAGMA quick_check(5)")]
-            counts = [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in _TABLES]
-        finally:
-            database.close()
-    except sqlite3.Error as error:
-        yield Finding("store", "bad", f"{path}: {error}", "Move it away or restore a copy; or set MEMGPT_HOME.")
+        health = check(path)
+    except MemGPTError as error:
+        yield Finding("store", "bad", str(error))
         return
-    if faults != ["ok"]:
-        yield Finding("store", "bad", f"{path} is damaged: {faults[0]}", "Restore a copy, or recover it with sqlite3.")
-    elif version > len(MIGRATIONS):
-        told = f"{path} was written by a newer version (format {version}, this one knows {len(MIGRATIONS)})"
-        yield Finding("store", "bad", told, "Upgrade the package.")
+    if health.faults:
+        todo = "Save what can be read with: memgpt doctor --repair; or restore a backup."
+        for fault in health.faults:
+            yield Finding("store", "bad", f"{path} is damaged: {fault}", todo)
     else:
-        held = ", ".join(f"{count} {table}" for count, table in zip(counts, _TABLES, strict=True))
+        held = ", ".join(f"{count} {table}" for table, count in health.counts.items())
         size = path.stat().st_size // MEGABYTE
-        yield Finding("store", "ok", f"{path} ({size} MB), format {version} of {len(MIGRATIONS)}: {held}")
-
-
-_TABLES = ("agents", "messages", "sources", "passages")
+        yield Finding("store", "ok", f"{path} ({size} MB), whole, format {health.format}: {held}")
+        if not health.checked_index:
+            yield Finding("store", "-", "it can only be read, so that its full text index was not compared with it")
+    for left in health.left:
+        yield Finding("store", "note", left, "Removed when the store is next opened to write.")
+    for moment, told in health.swept[:3]:
+        yield Finding("store", "ok", f"removed {told} ({moment[:16].replace('T', ' ')} UTC)")
 
 
 def _few(names: Sequence[str]) -> str:

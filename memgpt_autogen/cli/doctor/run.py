@@ -10,7 +10,7 @@ import click
 
 from ...config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_dict
 from ...config.home import home_folder
-from ...errors import MemGPTError
+from ...errors import MemGPTError, StoreError
 from ...llm.choose import ModelRequest, Origin
 from ...redaction import hide
 from ..console import console, say, show_rows
@@ -22,13 +22,19 @@ _STYLES = {"ok": "green", "-": "dim", "note": "yellow", "bad": "bold red"}
 @click.command()
 @click.option("--agent", help="Show the values that hold for this agent.")
 @click.option("--json", "as_json", is_flag=True, help="Print it all as JSON.")
+@click.option("--repair", is_flag=True, help="Save what can be read of a damaged store into a new file.")
 @click.pass_context
-def doctor(context: click.Context, agent: str | None, as_json: bool) -> None:
+def doctor(context: click.Context, agent: str | None, as_json: bool, repair: bool) -> None:
     """Check the configuration, keys, model, store, AutoGen and extras, and say what to do about each.
 
     First come the values that hold and where each is from: the agent (with --agent), the environment, the config file
     or the default. Flags of memgpt run come before all of these. The exit code is 1 if something is broken.
+
+    With --repair a damaged store is replaced by a new one with all that can be read of it; the old file is kept.
     """
+    if repair:
+        _repair(Settings.load())
+        return
     from . import checks, installed
 
     place, named_by = home_folder(os.environ)
@@ -54,6 +60,30 @@ def doctor(context: click.Context, agent: str | None, as_json: bool) -> None:
         _show(values, findings)
     if any(one.state == "bad" for one in findings):
         context.exit(1)
+
+
+def _repair(settings: Settings) -> None:
+    from ...storage.health import check
+    from ...storage.repair import repair
+
+    path = settings.database
+    if not path.exists():
+        say(f"There is no store {path} yet.")
+        return
+    try:
+        faults = check(path).faults
+    except StoreError as error:
+        faults = (str(error),)
+    if not faults:
+        say(f"{path} is whole. Nothing was changed.")
+        return
+    for fault in faults:
+        say(f"Damaged: {fault}")
+    done = repair(path)
+    say("Saved: " + ", ".join(f"{count} {table}" for table, count in done.saved.items()))
+    if done.unread:
+        say("Could not be read: " + ", ".join(f"{count} {table}" for table, count in done.unread.items()))
+    say(f"The old file is kept: {done.kept}")
 
 
 def _there(settings: Settings) -> str:

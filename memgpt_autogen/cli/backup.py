@@ -1,0 +1,31 @@
+"""``memgpt backup``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..config import Settings
+from ..errors import StoreError
+from .console import confirm, say
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--yes", is_flag=True, help="Write over a file that is there.")
+def backup(file: Path, yes: bool) -> None:
+    """Copy the whole store into one file, as of this moment, while agents may go on talking.
+
+    To restore it, stop what uses the store, remove memgpt.db-wal and memgpt.db-shm beside memgpt.db in the home folder,
+    and put the copy in the place of memgpt.db. Keys are not in it, nor vectors that are kept in Chroma.
+    """
+    from ..storage.backup import backup as copy
+
+    settings = Settings.load()
+    if not settings.database.exists():
+        raise StoreError(f"There is no store {settings.database} yet. Make an agent with: memgpt run")
+    if file.exists() and not yes and not confirm(f"Write over {file}?"):
+        return
+    copy(settings.database, file)
+    say(f"Written: {file}")
