@@ -154,8 +154,8 @@ class ToolError(MemGPTError):
 def not_known(told: str, name: str, label: str, known: Iterable[str]) -> str:
     """A sentence about an unknown name: ``told``, then the closest known name, then all of them.
 
-    >>> not_known("There is no agent named 'sma'.", "sma", "Agents", ["sam", "zoe"]) "There is no agent named 'sma'. Did
-    you mean 'sam'? Agents: sam, zoe."
+    >>> not_known("There is no agent named 'sma'.", "sma", "Agents", ["sam", "zoe"])
+    "There is no agent named 'sma'. Did you mean 'sam'? Agents: sam, zoe."
     """
     from difflib import get_close_matches
 

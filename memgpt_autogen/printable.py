@@ -1,4 +1,4 @@
-"""Text of others (files, models, servers) made safe for a terminal, and for one line of a log or a prompt."""
+"""Makes text of others (files, models, servers) safe for a terminal, and for one line of a log or a prompt."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069
 
 
 def printable(text: str) -> str:
-    r"""The text with every character that a terminal would obey written as an escape, such as ``\u001b``.
+    r"""The text with every character that controls a terminal written as an escape, such as ``\u001b``.
 
-    Newlines and tabs stay. The escapes are those of JSON, so that a JSON text stays the same value.
+    Newlines and tabs stay. The escapes are those of JSON, so that a JSON text keeps its value.
     """
     return _UNSAFE.sub(_escaped, text)
 

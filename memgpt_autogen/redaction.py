@@ -1,7 +1,7 @@
-"""Takes secrets out of whatever is shown: error messages, logs, lists, ``repr``.
+"""Removes secrets from everything that is shown: error messages, logs, lists, ``repr``.
 
 :func:`hide` is the one redaction of this package. It works on a whole text, so that an address, a sentence with an
-address in it, a traceback and a server's reply are all treated alike.
+address in it, a traceback and a server's reply are treated alike.
 """
 
 from __future__ import annotations
@@ -26,14 +26,16 @@ _PATTERNS = (
 
 
 def remember(secret: str) -> str:
-    """Have :func:`hide` hide this secret from now on. Returns it."""
+    """Register a secret for :func:`hide`. Returns it."""
     if len(secret) >= SHORTEST:
         _known.add(str(secret))
     return secret
 
 
 def hide(text: str) -> str:
-    """The text without keys: those seen so far, those of the environment, what looks like one, secrets in addresses."""
+    """The text with secrets replaced: registered ones, those of the environment, what looks like a key, secrets in
+    addresses.
+    """
     named = {value for name, value in os.environ.items() if name.upper().endswith(("_API_KEY", "_OPENAI_KEY"))}
     for key in sorted(_known | {value for value in named if len(value) >= SHORTEST}, key=len, reverse=True):
         text = text.replace(key, HIDDEN)

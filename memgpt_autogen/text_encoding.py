@@ -1,4 +1,4 @@
-"""How a text file is encoded: UTF-8 with or without damage, UTF-16, or an encoding of its country."""
+"""Detects how a text file is encoded: UTF-8 with or without damage, UTF-16, or a national encoding."""
 
 from __future__ import annotations
 

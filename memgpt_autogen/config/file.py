@@ -28,11 +28,11 @@ def read_config(path: Path, check: SettingCheck) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except json.JSONDecodeError as error:
-        raise ConfigError(f"{path}, line {error.lineno}: {error.msg}. Mend or delete the file.") from error
+        raise ConfigError(f"{path}, line {error.lineno}: {error.msg}. Fix or delete the file.") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8: {error.reason} at byte {error.start}.") from error
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}. Mend its permissions.") from error
+        raise ConfigError(f"{path} cannot be read: {error.strerror}. Fix its permissions.") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{path} must hold one JSON object.")
     for key, value in values.items():

@@ -63,7 +63,7 @@ def write_private(path: Path, text: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             Path(new).unlink()
-        raise ConfigError(f"Cannot write {path}: {error.strerror}. Mend its permissions or set MEMGPT_HOME.") from error
+        raise ConfigError(f"Cannot write {path}: {error.strerror}. Fix its permissions or set MEMGPT_HOME.") from error
 
 
 def open_to_others(path: Path) -> bool:

@@ -1,10 +1,9 @@
-"""Secrets that know which host they were given for, and the one place that puts them into a request.
+"""Secrets that know the host they were given for, and the one place that puts them into a request.
 
-A key, a password in an address or a query such as ``?api-key=...`` is given for one host. :class:`HostSecret` carries
-that host along wherever the configuration is copied or changed. :class:`SendSecrets` is an event hook of every HTTP
-client of this package: it runs right before each request, redirects too, and adds a secret only where the request goes
-to its host. Clients never have secrets in their address or headers otherwise, so that neither their logs nor their
-errors can show them.
+A key, a password in an address or a query such as ``?api-key=...`` is given for one host. :class:`HostSecret` keeps
+that host wherever the configuration is copied or changed. :class:`SendSecrets` is an event hook of every HTTP client of
+this package: it runs right before each request, redirects included, and adds a secret only to a request to its host.
+Clients have no secrets in their address or headers otherwise, so that neither logs nor errors can show them.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ SECRET_NAME = re.compile(
 
 
 class HostSecret(str):
-    """A secret, and the host that it was given for. Its ``repr`` does not show it.
+    """A secret, and the host that it was given for. Its ``repr`` hides it.
 
     Attributes:
-        host: as :func:`account_of` names it; empty: not given for a host yet.
+        host: in the form of :func:`account_of`; empty: not bound to a host yet.
     """
 
     host: str
@@ -50,10 +49,10 @@ class HostSecret(str):
 
 
 def account_of(address: str) -> str:
-    """The host of an address as secrets are bound to it, and as it is filed among the stored keys.
+    """The host of an address in the form to which secrets are bound, which is also the name of stored keys.
 
-    Its name, in small letters, with its port where that is not the scheme's own. A host of the outer world that is
-    spoken to without encryption is another one: ``http://name``.
+    The host in lower case, with its port unless it is the scheme's default. A public host over plain HTTP counts as
+    another one: ``http://name``.
     """
     parts = urlsplit(address if "://" in address else f"https://{address}")
     host = (parts.hostname or "").rstrip(".")
@@ -68,7 +67,7 @@ def account_of(address: str) -> str:
 
 
 def is_near(address: str) -> bool:
-    """Whether an address is on this machine or its own network, by its name alone."""
+    """Whether an address is on this machine or in a private network, judged by its name alone."""
     host = urlsplit(address if "://" in address else f"http://{address}").hostname or ""
     try:
         number = ipaddress.ip_address(host)
@@ -86,14 +85,14 @@ def with_scheme(address: str) -> str:
 
 
 def bound(secret: str, address: str) -> HostSecret:
-    """The secret with the host that it was given for: the one it has already, else that of the address."""
+    """The secret bound to a host: the one that it has already, else that of the address."""
     if isinstance(secret, HostSecret) and (secret.host or not secret):
         return secret
     return HostSecret(secret, account_of(address) if address else "")
 
 
 def goes_to(secret: str, address: str) -> bool:
-    """Whether a secret may be sent to an address. A plain text may: nothing says what it was given for."""
+    """Whether a secret may be sent to an address. A plain string may, since it is not bound to a host."""
     host = getattr(secret, "host", "")
     return not host or host == account_of(address)
 
@@ -120,17 +119,17 @@ def split_address(address: str) -> tuple[str, HostSecret]:
 class SendSecrets:
     """An event hook for requests (``httpx.Client(event_hooks={"request": [SendSecrets(...)]})``).
 
+    To a host other than the server's, no header that holds a secret is sent either, whoever set it.
+
     Args:
         address: the server's.
-        key: sent as a bearer token in ``Authorization``, as it is in the other headers.
+        key: sent as a bearer token in ``Authorization``, and unchanged in the other headers.
         login: of :func:`split_address`: its user and password are sent as basic authentication, its query with each
             request.
-        headers: where the key is sent.
+        headers: in which headers the key is sent.
 
     Attributes:
-        key: the key, with the host that it was given for.
-
-    To a host other than the server's, no header that holds a secret is sent either, whoever set it.
+        key: the key, bound to its host.
     """
 
     def __init__(
@@ -144,7 +143,7 @@ class SendSecrets:
 
     @property
     def withheld(self) -> str:
-        """A sentence about a key that this server does not get; empty: it gets all there is."""
+        """A sentence about a key that this server does not get; empty if none is withheld."""
         if self.key and self.key.host != self._home:
             return f"The key at hand was given for {self.key.host}, and is not sent to {self._home}."
         return ""

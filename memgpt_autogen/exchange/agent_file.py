@@ -1,4 +1,4 @@
-"""An agent in one readable file: written, and read back under any name."""
+"""Exports an agent to one readable file, and imports it under any name."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .file_format import FORMAT, VERSION, AgentData, AgentFile, Brings, read_age
 
 @dataclass(frozen=True)
 class Imported:
-    """What came in.
+    """The result of an import.
 
     Attributes:
         name: the agent's name.
         messages, notes: how many.
-        missing: sources that it was attached to and that are not here; it is attached to the others.
-        left_out: what the file brought and was not taken.
+        missing: sources that it was attached to and that do not exist here; it is attached to the others.
+        left_out: what the file asked for and was not given.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Imported:
 
 
 def export_agent(store: Store, name: str, path: Path) -> None:
-    """Write an agent into a file: all that it remembers, and its configuration without keys.
+    """Write an agent to a file: everything that it remembers, and its configuration without keys.
 
     Raises:
         AgentNotFound: there is none of that name.
@@ -57,21 +57,21 @@ def export_agent(store: Store, name: str, path: Path) -> None:
 def import_agent(
     store: Store, file: Path | AgentFile, name: str = "", *, allow_functions: bool = False, keep_model: bool = False
 ) -> Imported:
-    """Read an agent from a file of :func:`export_agent`, or from a chat log of OpenAI messages; all of it or nothing.
+    """Import an agent from a file of :func:`export_agent`, or from a chat log of OpenAI messages; all of it or nothing.
 
-    A file is data. What in it would run code or send words elsewhere is only taken if the caller says so.
+    A file is data. What would run code or send words elsewhere is taken only if the caller says so.
 
     Args:
-        store: where it is to live.
-        file: the file, or what :func:`.file_format.read_agent_file` made of it.
+        store: where it will live.
+        file: the path, or the result of :func:`.file_format.read_agent_file`.
         name: the agent's name; empty: the one in the file, or the file's own for a chat log.
-        allow_functions: the functions that it names may be imported when the agent is opened.
-        keep_model: its model and embedder are used, at the addresses that it names.
+        allow_functions: import the functions that it names when the agent is opened.
+        keep_model: use its model and embedder, at the addresses that it names.
 
     Raises:
         NameTaken: there is an agent of that name.
-        ConfigError: the file cannot be read, or something in it is wrong; the message says what, and where. Or a
-            function in it is none that a model may have.
+        ConfigError: the file cannot be read or is invalid (the message says where), or names a function that a model
+            may not have.
     """
     read = read_agent_file(file, name) if isinstance(file, Path) else file
     config, brings = replace(read.config, name=name or read.config.name), read.brings
@@ -92,7 +92,7 @@ def import_agent(
 
 
 def _plain(file: AgentData) -> dict[str, Any]:
-    """The parts as JSON types, with times as they are stored."""
+    """The data as JSON types, with times in the form of the store."""
     from ..storage.database import stamp
 
     def plain(value: Any) -> Any:

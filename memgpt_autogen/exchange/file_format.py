@@ -1,4 +1,4 @@
-"""The file that an agent is exported to: its shapes, reading it, and what it brings along. Nothing in it is run."""
+"""The format of an agent's file: its schema, reading it, and what it asks for. Nothing in it is run."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class _Step(_Part):
 
 
 class AgentData(_Part):
-    """What an agent file holds, each part of its type and size."""
+    """The content of an agent's file, checked for type and size."""
 
     format: Literal["memgpt-autogen agent"]
     version: int
@@ -149,13 +149,13 @@ class AgentData(_Part):
 
 @dataclass(frozen=True)
 class Brings:
-    """What a file has that acts when the agent is opened, or that reaches beyond it.
+    """What a file asks for that acts when the agent is opened, or that reaches beyond it.
 
     Attributes:
         functions: import paths of Python functions that the model may call; importing one runs its module.
-        model, embedding: which server would read all that is said, and which one all that is searched; empty: none.
-        hosts: where these and the pictures in messages are.
-        sources: names of sources that it would search; those of that name that are here are attached.
+        model, embedding: the servers that would see all messages and all searched texts; empty: none.
+        hosts: the hosts of these servers and of the pictures in messages.
+        sources: names of sources that it would search; those that exist here are attached.
         system: it has a system prompt of its own.
     """
 
@@ -169,12 +169,12 @@ class Brings:
 
 @dataclass(frozen=True)
 class AgentFile:
-    """An agent file that was read and found whole.
+    """An agent's file that was read and is valid.
 
     Attributes:
         path: where it is.
         config: the agent's configuration, with its name.
-        data: all the rest.
+        data: everything else.
     """
 
     path: Path
@@ -183,7 +183,7 @@ class AgentFile:
 
     @property
     def brings(self) -> Brings:
-        """What a user should agree to."""
+        """What the user should agree to."""
         config, model = self.config, self.config.model
         embedding = config.embedding if config.embedding != EmbeddingConfig() else None
         addresses = [address for message in self.data.messages for address in message.images]
@@ -207,7 +207,7 @@ def read_agent_file(path: Path, name: str = "") -> AgentFile:
         name: the agent's name; empty: the one in the file, or the file's own for a chat log.
 
     Raises:
-        ConfigError: the file cannot be read, or something in it is wrong; the message says what, and where.
+        ConfigError: the file cannot be read or is invalid; the message says where.
     """
     data = _json(path)
     _check_depth(data, path)
@@ -264,7 +264,7 @@ def _where(error: ValidationError) -> str:
 
 
 def _check(file: AgentData, path: Path) -> None:
-    """See that what names another part of the file finds it."""
+    """Check that references within the file point to something in it."""
     messages = [message.id for message in file.messages]
     there = set(messages)
     if len(there) < len(messages):
@@ -279,7 +279,7 @@ def _check(file: AgentData, path: Path) -> None:
 
 
 def _check_depth(data: Any, path: Path) -> None:
-    """See that nothing is nested so deep that a function which calls itself would not come back."""
+    """Refuse nesting that would exceed the recursion limit."""
     level = [data]
     for _ in range(DEEPEST):
         values = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list)))

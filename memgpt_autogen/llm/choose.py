@@ -182,7 +182,7 @@ def with_sampling(config: LLMConfig, settings: Settings) -> LLMConfig:
     try:
         filed: Any = json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
-        raise ConfigError(f"{path} is not JSON: {error}. Mend or delete the file.") from error
+        raise ConfigError(f"{path} is not JSON: {error}. Fix or delete the file.") from error
     if not isinstance(filed, dict):
         raise ConfigError(f"{path} must hold one JSON object, of fields that the server's API knows.")
     row = SERVERS.get(config.model_endpoint_type)

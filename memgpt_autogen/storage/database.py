@@ -403,7 +403,7 @@ class _Transaction(AbstractContextManager[None]):
             error = None  # else a cycle keeps the frames, and with them open cursors, until it is collected
 
 
-_READ_ONLY = "Mend the permissions of the file and of its folder, or set MEMGPT_HOME to a folder that you may write to."
+_READ_ONLY = "Fix the permissions of the file and of its folder, or set MEMGPT_HOME to a folder that you may write to."
 _DAMAGED = (
     'The file is damaged. "memgpt doctor" says what is wrong, "memgpt doctor --repair" saves what can be read; or '
     "restore a backup."

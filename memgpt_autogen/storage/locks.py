@@ -162,7 +162,7 @@ def _file_lock(folder: Path, name: str, wait: float) -> Iterator[None]:
             ) from error
         except OSError as error:
             raise StoreError(
-                f"Cannot write the lock file {lock.lock_file}: {error.strerror}. Mend the permissions of that folder, "
+                f"Cannot write the lock file {lock.lock_file}: {error.strerror}. Fix the permissions of that folder, "
                 "or set MEMGPT_HOME to a folder that you may write to."
             ) from error
         yield

@@ -69,7 +69,7 @@ def install(*arguments: str) -> None:
     importlib.invalidate_caches()
     if done.returncode:
         raise ConfigError(
-            "The installation failed: what went wrong stands above. Mend that and try again, or give the path of a "
+            "The installation failed: see the output above. Fix that and try again, or give the path of a "
             ".gguf file: memgpt quickstart --backend embedded --model FILE.gguf"
         )
 
