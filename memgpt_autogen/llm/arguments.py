@@ -1,8 +1,8 @@
-"""A call's arguments against the function's JSON Schema, forgiving where what is meant is certain.
+"""Checks a call's arguments against the function's JSON Schema and corrects what is unambiguous.
 
-Weak models write ``"3"`` for 3, ``"false"`` for false, ``"Human"`` for ``"human"``, leave out ``request_heartbeat``,
-and say a thing twice in a set: that is put right. What is wrong is told in words for the model. The keywords are those
-that pydantic writes; ``format`` and ``pattern`` are left to the function's own reading of its arguments.
+Weak models write ``"3"`` for 3, ``"false"`` for false, ``"Human"`` for ``"human"``, omit ``request_heartbeat`` and
+repeat items of a set. These are corrected; anything else gives an error message for the model. The supported keywords
+are those that pydantic writes; ``format`` and ``pattern`` are left to the function's own validation.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _DEEPEST = 40
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
-def fitted(tool: ToolSchema, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments as the function wants them.
+def fit_arguments(tool: ToolSchema, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments, corrected to fit the function's schema.
 
     Raises:
-        ValueError: they do not fit; the message is for the model to read.
+        ValueError: they do not fit; the message is written for the model.
     """
     properties: Mapping[str, Any] = tool.parameters.get("properties") or {}
     given = {_key(key, properties, arguments): value for key, value in arguments.items() if key != THOUGHTS}
@@ -54,7 +54,7 @@ def _key(key: str, properties: Mapping[str, Any], given: Mapping[str, Any]) -> s
 
 
 class _Checker:
-    """Fits values to one function's schema. ``lax`` puts right what is meant; without it a value fits or does not."""
+    """Fits values to one function's schema. With ``lax`` unambiguous mistakes are corrected."""
 
     def __init__(self, root: Mapping[str, Any]) -> None:
         self.root = root
@@ -193,7 +193,7 @@ def _object(value: Any, where: str, lax: bool) -> Any:
 
 
 def _parsed(value: Any) -> Any:
-    """A list or an object that was written as a string."""
+    """A list or an object that was passed as a JSON string."""
     try:
         return json.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError):
@@ -230,7 +230,7 @@ def _bounds(schema: Mapping[str, Any], value: Any, where: str) -> None:
         kind, unit = {str: ("Length", "characters"), list: ("Items", "items")}.get(type(value), ("Properties", "keys"))
         low, high = schema.get(f"min{kind}"), schema.get(f"max{kind}")
         if schema.get("format") == SENTENCE:
-            high = None  # it holds the model from rambling; a grammar counts "2.5" and "Mr." as one sign
+            high = None  # only the grammar enforces it, and that counts "2.5" and "Mr." as one character
         if low is not None and len(value) < low:
             raise ValueError(f"{where} must have at least {low} {unit}, not {len(value)}")
         if high is not None and len(value) > high:

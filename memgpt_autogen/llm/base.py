@@ -1,4 +1,4 @@
-"""The contract that every model keeps: a prompt goes in, calls come out."""
+"""The protocol of a chat model: a prompt goes in, function calls come out."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class ChatModel(Protocol):
     def reply_tokens(self) -> int | None: ...
 
     def count_tokens(self, text: str) -> int:
-        """Tokens in a piece of text, by the best means at hand. Never needs a network beyond the model's server."""
+        """Tokens in a text, as exactly as possible. Uses no network but the model's server."""
         ...
 
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
-        """Tokens that these messages (and functions) take in a prompt. Additive over messages, to a few tokens."""
+        """Tokens of these messages and functions in a prompt. Additive over messages, to within a few tokens."""
         ...
 
     def complete(
@@ -54,16 +54,16 @@ class ChatModel(Protocol):
         Args:
             messages: the prompt: the system message first, then the conversation.
             tools: the functions on offer. Empty: the reply is plain ``text``.
-            only: names the reply is held to; None allows all. At least one call comes back.
-            cache: a cache object of the caller's (AutoGen's), for models that know what to do with it.
-            max_tokens: the room for the reply; None: the model's own default.
-            on_delta: hears of thoughts and words while they are written, and of what is void because the model is asked
-                once more. Models that cannot stream do not call it. Whatever it raises ends the call.
+            only: names of the functions that the reply may call; None: all. At least one call is returned.
+            cache: the caller's cache object (AutoGen's), for models that support it.
+            max_tokens: the token limit of the reply; None: the model's default.
+            on_delta: receives thoughts and speech as they are written, and Discarded if the model is asked again.
+                Models that cannot stream do not call it. Whatever it raises ends the call.
 
         Raises:
             ModelServerError: the server cannot be reached or failed (after retries).
-            PromptTooLong: the prompt does not fit; ``context_window`` is smaller now, so make the prompt anew.
+            PromptTooLong: the prompt does not fit; ``context_window`` has been lowered, so build the prompt again.
             ModelRequestError: it refused the request for another reason, such as a wrong key or model name.
-            ModelReplyError: the reply cannot be read as a call; carries the text.
+            ModelReplyError: the reply cannot be parsed as a call; has its text.
         """
         ...

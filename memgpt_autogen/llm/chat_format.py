@@ -1,8 +1,7 @@
-"""Our messages and functions in the OpenAI chat API's shapes, and its replies in ours.
+"""Converts messages and functions to the OpenAI chat API's format, and its replies back.
 
-Shared by :mod:`.openai` and by the model that calls through AutoGen's client. ``inner_thoughts`` travels as
-the first parameter of every function, so that the model thinks before it acts; it never reaches the functions
-themselves.
+Shared by :mod:`.openai` and the models of the AutoGen adapters. ``inner_thoughts`` is added as the first parameter of
+every function, so that the model thinks before it acts; the functions themselves never see it.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ from .reply_schema import THOUGHTS
 
 Json = dict[str, Any]
 
-#: Without a description: the system prompt says what it is, once instead of with every function.
+#: Without a description: the system prompt describes it once for all functions.
 _THOUGHTS_SCHEMA = {"type": "string"}
 
 
 def to_chat_messages(messages: Sequence[Message], inner_thoughts: bool = True, images: bool = False) -> list[Json]:
-    """The messages as the chat API takes them: assistant with ``tool_calls``, ``tool`` with ``tool_call_id``.
+    """The messages in the chat API's format: assistant with ``tool_calls``, ``tool`` with ``tool_call_id``.
 
     Args:
         messages: in order; every result follows its call.
-        inner_thoughts: whether the monologue stands in the arguments of the first call, where the model wrote
-            it and is to write it again; else it is the message's content.
-        images: whether the model is shown the pictures that came with messages.
+        inner_thoughts: whether the monologue is an argument of the first call, as the model wrote it; else it is the
+            message's content.
+        images: whether images are sent to the model.
     """
     return [_chat_message(message, inner_thoughts, images) for message in messages]
 
@@ -49,7 +48,7 @@ def _chat_message(message: Message, inner_thoughts: bool, images: bool) -> Json:
     for index, call in enumerate(message.tool_calls):
         thoughts = {THOUGHTS: message.content} if inner_thoughts and message.content and not index else {}
         arguments = json.dumps(thoughts | dict(call.arguments), ensure_ascii=False, default=str)
-        # A name that a model made up may hold signs for which a provider refuses the whole request.
+        # A name that a model invented may have characters for which a provider refuses the whole request.
         name = re.sub(r"[^\w-]", "_", call.name)[:64] or "unknown"
         calls.append({"id": call.id, "type": "function", "function": {"name": name, "arguments": arguments}})
     content = None if inner_thoughts or not message.content else message.content
@@ -57,7 +56,7 @@ def _chat_message(message: Message, inner_thoughts: bool, images: bool) -> Json:
 
 
 def to_chat_tools(tools: Sequence[ToolSchema], inner_thoughts: bool = True) -> list[Json]:
-    """The functions as the chat API takes them, with ``inner_thoughts`` as a first parameter if wanted."""
+    """The functions in the chat API's format, optionally with ``inner_thoughts`` as the first parameter."""
     return [
         {
             "type": "function",
@@ -90,21 +89,21 @@ def read_chat_reply(
     only: Collection[str] | None = None,
     reasoning: str = "",
 ) -> Reply:
-    """A reply of the chat API as ours, without usage.
+    """A reply of the chat API as a :class:`Reply`, without usage.
 
     Args:
         content: the message's text: a string, None, or a list of parts.
-        tool_calls: the message's calls, as objects of a client library or as dicts; None or empty for none.
-        tools: the functions on offer. Empty: the words are the reply.
-        only: the names it is held to; calls of others beside an allowed one are dropped.
-        reasoning: what the server sent of the model's reasoning beside the content.
+        tool_calls: the message's calls, as objects of a client library or as dicts.
+        tools: the functions that were offered. Empty: the text is the reply.
+        only: names of the allowed functions; calls of others are dropped if an allowed one is there.
+        reasoning: the model's reasoning, if the server sent it separately.
 
     Returns:
-        A reply with at least one call if functions were on offer. Words with no call in them become
-        ``send_message``, if that is on offer. Hopeless arguments give a call with ``error`` set.
+        A reply with at least one call if functions were offered. Text without a call becomes ``send_message``, if that
+        was offered. Arguments that cannot be corrected give a call with ``error`` set.
 
     Raises:
-        ModelReplyError: functions were on offer and the reply calls none.
+        ModelReplyError: functions were offered and the reply calls none.
     """
     written, words = split_reasoning(clean(_words(content)).strip())
     thoughts = [clean(reasoning).strip(), written]
@@ -133,12 +132,12 @@ def _joined(thoughts: Iterable[str]) -> str:
 
 
 def _from_words(words: str, tools: Sequence[ToolSchema], only: Collection[str] | None) -> tuple[list[ToolCall], str]:
-    """The calls that a model wrote as text, or its words as speech."""
+    """The calls that a model wrote as text, or else the text as ``send_message``."""
     try:
         return parse_calls(words, tools)
     except ModelReplyError:
         names = {tool.name for tool in tools if only is None or tool.name in only}
-        # JSON that is not a call we know is a failed attempt at one, not something to say; data is meant.
+        # JSON that is not a known call is a failed attempt at one, unless it is data.
         if words and SEND_MESSAGE in names and (holds_data(words) or not re.match(r"(```\w*\s*)?[{\[]", words)):
             return [ToolCall(SEND_MESSAGE, {"message": words}, id="")], ""
         raise

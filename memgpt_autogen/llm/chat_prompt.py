@@ -1,4 +1,4 @@
-"""What servers of chats are given: the form of a reply as a JSON Schema in plain words, a prompt as messages."""
+"""Prompts as chat messages, and replies as a JSON Schema, for servers that apply the chat template themselves."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .reply_schema import SENTENCE, ReplyFormat, call_schema
 from .wrappers import Wrapper
 
 _NO_MARKERS = ("", "")
-#: Formats of strings that are ours alone.
+#: String formats that other servers do not know.
 _OWN_FORMATS = (SENTENCE,)
 
 
 def reply_json_schema(tools: Sequence[ToolSchema], form: ReplyFormat) -> dict[str, Any]:
-    """A JSON Schema of the whole reply, in words that every server knows."""
+    """A JSON Schema of the whole reply, in keywords that every server knows."""
     cleaned: dict[str, Any] = _without_own_formats(call_schema(tools, form))
     branches = cleaned["anyOf"]
     return branches[0] if len(branches) == 1 else cleaned
@@ -32,7 +32,7 @@ def _without_own_formats(schema: Any) -> Any:
 
 
 def without_markers(wrapper: Wrapper) -> Wrapper:
-    """The format without its markers, for servers that put the model's own around each message."""
+    """The wrapper without its markers, for servers that apply the chat template themselves."""
     return replace(
         wrapper,
         system=_NO_MARKERS,
@@ -46,7 +46,7 @@ def without_markers(wrapper: Wrapper) -> Wrapper:
 def alternating_messages(
     wrapper: Wrapper, messages: Sequence[Message], tools: Sequence[ToolSchema]
 ) -> list[dict[str, str]]:
-    """A prompt as chat messages: results are a user's words, and nobody speaks twice in a row.
+    """A prompt as chat messages with alternating roles; function results become user messages.
 
     Many chat templates refuse anything else.
     """

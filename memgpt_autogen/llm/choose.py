@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 #: Which source named the model.
 Origin = Literal["argument", "saved", "entry", "environment", "config file", "default"]
 
-#: The model that OpenAI's API is asked for when nobody names one.
+#: OpenAI's model if none is configured.
 DEFAULT_OPENAI_MODEL = "gpt-4o-mini"
-#: The folder of the settings files in the home folder: ``completions/<server>.json``.
+#: The folder of sampling settings in the home folder: ``completions/<server>.json``.
 SAMPLING_FOLDER = "completions"
 _RESERVED_CHAT = frozenset({"model", "messages", "tools", "tool_choice", "stream", "functions", "function_call"})
 
@@ -106,10 +106,10 @@ def _from_environment(environ: Mapping[str, str]) -> LLMConfig | None:
 
 
 def _detected(base: str, key: str) -> str:
-    """The type of the server at an address that comes without one; empty: take it for an OpenAI-compatible API.
+    """The type of the server at an address; empty: treat it as an OpenAI-compatible API.
 
-    A hosted address with a key is one, and is not asked. An address on this machine or network is, key or not: many
-    servers want none and get any.
+    A hosted address with a key is not probed. An address on this machine or network is probed even with a key, because
+    many local servers accept any.
     """
     from .detect import is_hosted_openai, probe
 
@@ -143,7 +143,7 @@ def _from_file(settings: Settings) -> LLMConfig | None:
 
 
 def _with_key(config: LLMConfig, settings: Settings) -> LLMConfig:
-    """The configuration with the key that is set or stored for its host, if it has none of its own."""
+    """The configuration with the key that is set or stored for its host, unless it has one."""
     if config.api_key and goes_to(config.api_key, config.address):
         return config
     kind = config.model_endpoint_type
@@ -169,12 +169,12 @@ def _with_hint(chosen: LLMConfig, hint: LLMConfig) -> LLMConfig:
 
 
 def with_sampling(config: LLMConfig, settings: Settings) -> LLMConfig:
-    """The configuration with the settings file of its server, ``completions/<type>.json`` in the home folder.
+    """The configuration merged with the settings file of its server, ``completions/<type>.json`` in the home folder.
 
-    What the configuration says itself wins.
+    The configuration's own settings take precedence.
 
     Raises:
-        ConfigError: the file is no JSON object, or sets what the program decides.
+        ConfigError: the file is not a JSON object, or has reserved fields.
     """
     path = settings.home / SAMPLING_FOLDER / f"{config.model_endpoint_type}.json"
     if not path.is_file():
@@ -212,13 +212,13 @@ def build_model(
     temperature: float | None = None,
     wrapper: str = "",
 ) -> ChatModel:
-    """A model, ready to be asked. An embedded server is started at the first question.
+    """A model, ready for calls. An embedded server is started at the first call.
 
     Args:
         config: which model.
         settings: where to look for keys and files.
-        inner_thoughts: whether calls carry a monologue.
-        temperature, wrapper: taken where neither the configuration nor the settings file says another.
+        inner_thoughts: whether calls have inner thoughts.
+        temperature, wrapper: defaults, if neither the configuration nor the settings file sets them.
 
     Raises:
         ConfigError: a key, a file or a package is missing; the message says what to do.

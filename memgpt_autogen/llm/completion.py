@@ -1,8 +1,7 @@
-"""A model behind a server that completes prompts: server row x prompt format x what holds the reply to a form.
+"""A model on a completion server: a server row, a prompt format and a constraint on the reply.
 
-The prompt is measured before it is sent and the reply is checked after it came: some servers cut a long
-prompt or drop a grammar without a word. A reply that cannot be read is asked for once more, with the fault
-shown to the model.
+The prompt is measured before it is sent and the reply is checked when it arrives, because some servers silently
+truncate a long prompt or ignore a grammar. If a reply cannot be parsed, the model is asked again and shown the error.
 """
 
 from __future__ import annotations
@@ -33,10 +32,10 @@ from .wrappers import Wrapper, get_wrapper, is_auto, named_by
 
 log = logging.getLogger(__name__)
 
-#: Room for a reply where the caller names none, and the least room worth asking for.
+#: Tokens for a reply if the caller gives no limit, and the smallest useful limit.
 DEFAULT_REPLY = 1024
 LEAST_REPLY = 64
-#: Tokens that a server may add of its own to the start of a prompt.
+#: Tokens that a server may add to the start of a prompt.
 _MARGIN = 2
 
 
@@ -45,16 +44,15 @@ class CompletionModel:
 
     Args:
         config: the server (``model_endpoint_type``, ``model_endpoint``), the format (``model_wrapper``), and
-            ``settings`` that go into each request as they are, such as ``repeat_penalty``.
-        inner_thoughts: whether each call starts with a monologue.
+            ``settings``, which are passed on unchanged, such as ``repeat_penalty``.
+        inner_thoughts: whether each call starts with inner thoughts.
         message_limit: characters of strings named ``message``; None: as other strings.
         string_limit: characters of other strings.
-        environ: where the embedded model's file may be named.
-        simplify: show events as words instead of JSON; None: for the embedded model only.
+        environ: may name the embedded model's file.
+        simplify: show events to the model as plain text; None: only to the embedded model.
 
     Raises:
-        ConfigError: an unknown server or format, a setting that the program itself decides, or no file for the
-            embedded model.
+        ConfigError: an unknown server or format, a reserved setting, or no file for the embedded model.
     """
 
     def __init__(
@@ -88,14 +86,14 @@ class CompletionModel:
         self.transport = Transport(
             address,
             timeout=config.timeout,
-            attempts=1 if embedded else 4,  # a dead server of our own is started anew by the next call
+            attempts=1 if embedded else 4,  # an embedded server that died is restarted by the next call
             api_key=config.api_key,
             hints=row.error_hints,
             on_lost=on_lost,
         )
         self.connection = Connection(row, self.transport, config)
         self._format = named_by(config.model_wrapper, config.model)
-        get_wrapper(self._format)  # an unknown name is told at once
+        get_wrapper(self._format)  # raises now if the name is unknown
         self._simplify = embedded if simplify is None else simplify
         self._settings = dict(config.settings)
         self._thoughts = inner_thoughts
@@ -104,7 +102,7 @@ class CompletionModel:
 
     @cached_property
     def wrapper(self) -> Wrapper:
-        """The prompt format. For ``auto`` the server is asked, once.
+        """The prompt format. For ``auto`` the server is asked once.
 
         Raises:
             ModelServerError: it cannot be reached.
@@ -112,7 +110,9 @@ class CompletionModel:
         found = detect_wrapper(self.connection) if is_auto(self._format) and not self.server.chat else None
         made = replace(found or get_wrapper(self._format), inner_thoughts=self._thoughts, simplify=self._simplify)
         if "schema" in self.server.constraints and made.outside:
-            log.info("%s holds replies to JSON: the monologue of %s stands within the call.", self.name, made.name)
+            log.info(
+                "%s constrains replies to JSON, so the inner thoughts of %s go into the call.", self.name, made.name
+            )
             made = replace(made, outside=False)
         return without_markers(made) if self.server.chat else made
 
@@ -122,7 +122,7 @@ class CompletionModel:
 
     @property
     def context_window(self) -> int:
-        """The server's window, or the configured one where that is smaller. Asks the server once.
+        """The smaller of the server's window and the configured one. The server is asked once.
 
         Raises:
             ModelServerError: it cannot be reached.
@@ -135,7 +135,7 @@ class CompletionModel:
         return None
 
     def count_tokens(self, text: str) -> int:
-        """Tokens in a text by the server's tokenizer; remembered, since windows count the same text often."""
+        """Tokens in a text by the server's tokenizer. Cached, because windows count the same text often."""
         return self.connection.count(text)
 
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
@@ -153,10 +153,10 @@ class CompletionModel:
         max_tokens: int | None = None,
         on_delta: OnDelta | None = None,
     ) -> Reply:
-        """One call of the model; see the contract.
+        """See :meth:`memgpt_autogen.llm.base.ChatModel.complete`.
 
-        With ``tools`` the reply is held to a call; without, it is plain text, which the token limit may cut
-        short. ``cache`` is not used.
+        With ``tools`` the reply is constrained to a call; without, it is plain text, which the token limit may cut.
+        ``cache`` is not used.
         """
         if not tools:
             completion, _ = self._ask(messages, (), (), "none", max_tokens)
@@ -183,7 +183,7 @@ class CompletionModel:
                 if parts:
                     parts.discard(str(error))
                 log.info("%s: %s Asking once more.", self.name, error)
-                # A cut reply is asked for again within limits that fit; its text would only invite the same.
+                # After a cut reply ask again with tighter limits; showing its text would only invite the same.
                 tight = completion.finish == "limit"
                 shown = list(messages)
                 if completion.text.strip() and not tight:
@@ -240,7 +240,7 @@ class CompletionModel:
         return Reply(tool_calls=tuple(calls), inner_thoughts=thoughts, usage=spent)
 
     def _not_empty(self, completion: Completion) -> None:
-        # Some servers answer so to a grammar or a prompt that they could not take.
+        # Some servers return this for a grammar or a prompt that they cannot process.
         if not completion.text.strip():
             where = self.connection.where
             raise ModelReplyError(
@@ -257,7 +257,7 @@ class CompletionModel:
         tight: bool = False,
         parts: StreamParser | None = None,
     ) -> tuple[Completion, str]:
-        """A reply, and the start of it that the prompt ended with."""
+        """The completion, and the reply prefix that the prompt ended with."""
         prefix = ""
         if offered and constraint != "schema" and not self.server.chat:
             prefix = reply_prefix(offered, self._form, outside=self.wrapper.outside)
@@ -272,8 +272,8 @@ class CompletionModel:
             )
         limit = min(left, max_tokens or DEFAULT_REPLY)
         form = self._form.within(limit, LEAST_REPLY, offered, tight)
-        # A reply that keeps to a grammar ends with it. A marker within its strings, which a model that was trained on
-        # another format likes to write, would only break it off.
+        # A reply under a grammar ends with the grammar. A stop marker inside a string, which models trained on another
+        # format like to write, would only cut it off.
         gbnf = offered and constraint == "gbnf"
         stop = () if gbnf and self.server.rejects_bad_grammar else self.wrapper.stop
         request = CompletionRequest(
@@ -297,7 +297,7 @@ class CompletionModel:
         error: ModelReplyError,
         max_tokens: int | None,
     ) -> list[Message]:
-        """The unreadable reply and what is wrong with it, as messages; none if they do not fit."""
+        """The unparseable reply and its error, as messages for the model; empty if they do not fit."""
         fault = f'{error} Reply with one whole JSON object: {{"function": NAME, "params": {{...}}}}'
         more = [Message("assistant", text[:500]), Message("user", fault)]
         needed = self.count(messages, tools) + self.count(more) + (max_tokens or LEAST_REPLY)

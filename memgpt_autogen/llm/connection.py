@@ -1,4 +1,4 @@
-"""One server and what is known of it: its model, its window, how it counts. Asked once, and only when needed."""
+"""A connection to one server: its model, its window and its token counts. Each is asked for once, when needed."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
 
 _CACHE_SIZE = 4096
-#: What reading a reply of another shape raises.
+#: Raised by reading a reply of an unexpected shape.
 _UNREAD = (KeyError, TypeError, ValueError, IndexError, AttributeError, StopIteration)
-#: What an estimate of tokens is raised by, since a prompt that is too long is worse than a shorter one.
+#: Factor on estimated tokens: a prompt that is too long is worse than a shorter one.
 _CAUTION = 1.15
 
 
@@ -50,12 +50,12 @@ def connect(config: LLMConfig, *, timeout: float, attempts: int = 1) -> Iterator
 
 
 class Connection:
-    """A server of one type behind a transport. Safe to use from several threads.
+    """A server of a known type. Thread-safe.
 
     Args:
         row: the type.
-        transport: how it is reached.
-        config: for the model's name and the window.
+        transport: sends the requests.
+        config: has the model's name and the window.
     """
 
     def __init__(self, row: Server, transport: Transport, config: LLMConfig) -> None:
@@ -74,7 +74,7 @@ class Connection:
 
     @property
     def info(self) -> ServerInfo:
-        """What the server says of itself.
+        """What the server reports about itself.
 
         Raises:
             ModelServerError: it cannot be reached, or is of another type.
@@ -94,7 +94,7 @@ class Connection:
 
     @property
     def window(self) -> int:
-        """Tokens of the context: the server's, or the configured ones where those are fewer."""
+        """Tokens of the context: the smaller of the server's and the configured number."""
         told, wanted = self.info.window, self._config.context_window or self.row.requested_window
         if told is None and wanted is None:
             with self._lock:
@@ -108,7 +108,7 @@ class Connection:
         return min(number for number in (told, wanted) if number is not None)
 
     def parameters(self) -> int | None:
-        """Weights of the model; None where the server does not tell them.
+        """The number of the model's parameters; None if the server does not report it.
 
         Raises:
             ModelServerError: it cannot be reached.
@@ -116,7 +116,7 @@ class Connection:
         return self._if_told(self.row.count_parameters)
 
     def format_shown(self) -> str:
-        """A text in which the model's prompt format shows; empty where the server tells none. Raises likewise."""
+        """A text that shows the model's prompt format; empty if the server has none. Raises as above."""
         return self._if_told(self.row.show_template) or ""
 
     def _if_told(self, question: Callable[[Fetch, str], Answer] | None) -> Answer | None:
@@ -128,7 +128,7 @@ class Connection:
             return None
 
     def count(self, text: str) -> int:
-        """Tokens in a text: by the server's tokenizer, remembered, or by an estimate that learns from its replies."""
+        """Tokens in a text, by the server's tokenizer (cached) or by an estimate that learns from ``usage``."""
         if not text:
             return 0
         if self._estimate is not None or self.row.count_tokens is None:
@@ -161,17 +161,17 @@ class Connection:
         patient: bool,
         on_text: Callable[[str | None], None] | None = None,
     ) -> Completion:
-        """A reply, with ``finish`` and ``usage`` made good where the server is silent or known to be wrong.
+        """A completion. Missing or wrong values of ``finish`` and ``usage`` are replaced by our own.
 
         Args:
-            request: what to ask.
+            request: the request.
             used: tokens of the prompt, as counted here.
-            patient: try again after a 500.
-            on_text: hears of all the text so far, each time that there is more of it, where the server streams; of
-                None where it begins anew.
+            patient: retry after a 500.
+            on_text: receives the whole text so far, each time that it grows; None if it starts again. Not called if the
+                server does not stream.
 
         Raises:
-            ModelServerError, ModelRequestError: as the transport; or the server cut the prompt.
+            ModelServerError, ModelRequestError: as the transport; also if the server truncated the prompt.
         """
         if on_text and self.row.stream:
             reply = self._streamed(self.row.stream, request, patient, on_text)
@@ -220,10 +220,10 @@ class Connection:
             return self.transport.post(self.row.path, self.row.body(request), patient=patient)
 
     def understood(self, read: Callable[[Any], Answer], reply: Any) -> Answer:
-        """What a function of the row reads in a reply.
+        """The result of a ``read`` function of the row.
 
         Raises:
-            ModelServerError: not what it looks for.
+            ModelServerError: the reply has another shape.
         """
         try:
             return read(reply)
@@ -234,7 +234,7 @@ class Connection:
         model = self._config.model
         if not named_by("", model):
             return self._learn(model)
-        # An old config names the prompt format as its model; but there are models named as a format is, too.
+        # Old configs give the prompt format as the model's name; but some models have the name of a format.
         if self.row.needs_model:
             with contextlib.suppress(ModelNotLoaded):
                 return self._learn(model)

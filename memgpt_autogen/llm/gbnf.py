@@ -1,6 +1,6 @@
-"""Writes a schema of :func:`.reply_schema.call_schema` as rules of GBNF, llama.cpp's grammar language.
+"""Writes a schema of :func:`.reply_schema.call_schema` as GBNF, llama.cpp's grammar language.
 
-It is described by ``grammars/README.md`` in llama.cpp's repository. Older parsers and copies of them know less.
+Its reference is ``grammars/README.md`` in llama.cpp's repository. Older parsers support less of it.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Any
 
 from .reply_schema import SENTENCE, Json
 
-#: Characters of a key that only the model knows.
+#: Characters of a key that the model chooses.
 KEY_LIMIT = 40
 
 
 class Text(str):
-    """A piece of a rule that is literal text; any other string is an expression."""
+    """Literal text in a rule; any other string is an expression."""
 
 
-#: Planes of private and unassigned signs: some tokenizers (SmolLM2's) lack the bytes that begin them, and a grammar
-#: that asks for one then has no way on. Written as escapes any model can follow it.
+#: Private and unassigned planes: some tokenizers (SmolLM2's) lack the bytes that start these characters, so that a
+#: grammar that requires one is stuck. As escapes any model can write them.
 _RARE = re.compile("[\U00040000-\U0010ffff]")
 
 
@@ -32,21 +32,19 @@ def _json(value: Any) -> str:
 class Writer:
     """Transcribes a schema of :func:`call_schema` into rules for llama.cpp."""
 
-    # Escapes of the \\uXXXX kind are left out: the characters can be written as they are, and half of a
-    # surrogate pair could be stored nowhere.
+    # No \\uXXXX escapes: the characters can be written as they are, and half of a surrogate pair cannot be stored.
     CHAR = r'[^"\\\x00-\x1F\x7F] | "\\" ["\\/bfnrt]'
-    #: What a sentence is made of: signs that end none, decimals of two digits at most on either side, titles.
+    #: Units of a sentence: characters that do not end it, decimals of at most two digits on either side, titles.
     UNIT = (
         r'[^"\\.!?\x00-\x1F\x7F]'
         r' | [^"\\.!?0-9\x00-\x1F\x7F] [0-9] [0-9]? "." [0-9] [0-9]? [^"\\.!?0-9\x00-\x1F\x7F]'
         r' | ("Mr" | "Mrs" | "Ms" | "Dr" | "St") "."'
     )
-    #: Words of a monologue outside the call: no bracket, which would look like the start of one.
+    #: Characters of a monologue before the call: no brace, which would look like its start.
     WORD = r"[^{}\\\x00-\x1F\x7F]"
     #: What a sentence starts with.
     LETTER = r"[0-9A-Za-z\u00C0-\uFFFF]"
-    #: Longer repetitions are built from blocks: llama.cpp refuses counts over 2,000, and old builds expand
-    #: them.
+    #: Longer repetitions are nested: llama.cpp refuses counts over 2,000, and old builds expand them.
     BLOCK = 100
 
     def __init__(self) -> None:
@@ -64,7 +62,7 @@ class Writer:
         return self.names[body]
 
     def literal(self, text: str) -> str:
-        """Text as it stands."""
+        """Literal text as an expression."""
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
     def thoughts(self, limit: int) -> str:
@@ -123,7 +121,7 @@ class Writer:
         return self._list("{", member, "}", schema["minProperties"], schema["maxProperties"])
 
     def _format(self, name: str) -> str:
-        """Times and the like; a day that its month does not have is found when the call is checked."""
+        """A string format. A day that its month does not have is found when the arguments are checked."""
         parts = []
         for part in _FORMATS[name].split():
             item, _, count = part.partition("*")
@@ -166,13 +164,13 @@ class Writer:
         return self.rule("list", f"{self.literal(start)} {full if low else f'({full})?'} {self.literal(end)}")
 
     def pieces(self, schema: Json) -> list[str]:
-        """A closed object as literal text and expressions; the first piece is text."""
+        """An object with fixed keys as literal text and expressions; the first piece is text."""
         if "enum" in schema or "const" in schema:
             return [Text(_json(schema.get("const")))]
         required, members = set(schema["required"]), list(schema["properties"].items())
         leading = next((i for i, (key, _) in enumerate(members) if key in required), len(members))
         out: list[str] = [Text("{")]
-        if leading:  # nothing is certain to stand before the first comma: one branch for each first member
+        if leading:  # no member is certain to come before the first comma: one branch for each possible first member
             first_certain = members[leading : leading + 1]
             starts = [
                 self._run(members[i : i + 1] + members[i + 1 : leading] + first_certain, required, first=True)
@@ -198,7 +196,7 @@ class Writer:
         return out
 
 
-#: Strings of a known form: sets and literals, ``*n`` for a repetition, names of other forms.
+#: String formats: sets and literals, ``*n`` for a repetition, names of other formats.
 _FORMATS = {
     "date": '[12] [0-9]*3 "-" day',
     "day": (
@@ -214,11 +212,11 @@ _FORMATS = {
 
 
 class Plain(Writer):
-    """The dialect for old parsers. Repetitions are written out up to ``UNROLLED``; longer ones are bounded by nothing
-    but the reply's token limit, and a reply that it cuts is asked for once more.
+    """The dialect for old parsers. Repetitions are unrolled up to ``UNROLLED``; longer ones are bounded only by the
+    reply's token limit, and a reply that it cuts is requested again.
     """
 
-    # Raw characters and ranges only; ``^`` and brackets stand as literals, a backslash by its number.
+    # Raw characters and ranges only; ``^`` and brackets as literals, the backslash as a number.
     _OTHER = "[\u00a1-\ud7ff] | [\ue000-\ufffd] | [\U00010000-\U0010ffff]"
     CHAR = rf"""[ !] | [#-Z] | "[" | "]" | "^" | [_-~] | {_OTHER} | "\x5C" ("\"" | "\x5C" | [/bfnrt])"""
     WORD = rf"""[ -Z] | "[" | "]" | "^" | [_-z] | "|" | "~" | {_OTHER}"""
@@ -235,13 +233,13 @@ class Plain(Writer):
         if high > self.UNROLLED:
             return " ".join([*needed, f"{item}*"])
         tail = ""
-        for _ in range(high - low):  # (x (x)?)?, with a rule for each step: a reader sees one way only
+        for _ in range(high - low):  # (x (x)?)?, one rule per step, so that parsing is unambiguous
             tail = self.rule("upto", f"({item} {tail})?" if tail else f"({item})?")
         return " ".join([*needed, tail]).strip() or '""'
 
 
 def _merged(pieces: Sequence[str]) -> list[str]:
-    """The pieces with neighbouring text joined."""
+    """The pieces with adjacent text merged."""
     out: list[str] = []
     for piece in pieces:
         if out and isinstance(piece, Text) and isinstance(out[-1], Text):

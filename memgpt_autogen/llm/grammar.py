@@ -1,17 +1,15 @@
-"""Holds a model's reply to one well-formed function call: a JSON Schema of the reply, and GBNF made from it.
+"""Constrains a reply to one well-formed function call, by a JSON Schema or by the GBNF made from it.
 
-Both are pure functions of the functions on offer. :func:`.reply_schema.call_schema` does the thinking;
-:func:`to_gbnf` only transcribes its result (by :mod:`.gbnf`), so that the two say the same. A reply, in fixed
-compact spacing::
+Both are pure functions of the offered functions. :func:`.reply_schema.call_schema` decides what is allowed;
+:func:`to_gbnf` only transcribes it (with :mod:`.gbnf`), so that the two agree. A reply, in fixed compact spacing::
 
     {"function": "send_message", "params": {"inner_thoughts": "...", "message": "..."}}
 
-Where a prompt format has the model think aloud (``outside``), the monologue stands before it, as plain words on a
-line of its own.
+If a prompt format has the model think aloud (``outside``), the inner thoughts come before the call, as a line of plain
+text.
 
 GBNF is llama.cpp's grammar language (``grammars/README.md`` in its repository). It has dialects: ``full`` for llama.cpp
-and koboldcpp, ``plain`` for older parsers and copies of them, which know no ``{m,n}``, no escaped backslash and no
-negated sets.
+and koboldcpp, ``plain`` for older parsers, which know no ``{m,n}``, no escaped backslash and no negated sets.
 """
 
 from __future__ import annotations
@@ -26,10 +24,10 @@ from .reply_schema import ReplyFormat, call_schema
 
 
 def reply_prefix(tools: Sequence[ToolSchema], form: ReplyFormat = ReplyFormat(), *, outside: bool = False) -> str:
-    """How every allowed reply begins, up to its last ``:``; a prompt may end with it.
+    """The common start of all allowed replies, up to its last ``:``; a prompt may end with it.
 
-    With several functions it is ``{"function":``, with one it reaches up to the first value. Empty where the
-    monologue comes first.
+    With several functions it is ``{"function":``; with one it reaches up to the first value. Empty if the inner
+    thoughts come first.
     """
     if form.inner_thoughts and outside:
         return ""
@@ -48,7 +46,7 @@ def to_gbnf(
         tools: the functions that may be called.
         form: limits and dialect.
         prefix: text that the prompt already ends with (:func:`reply_prefix`).
-        outside: the monologue stands before the call.
+        outside: the inner thoughts come before the call.
 
     Raises:
         ValueError: a call of one does not start with ``prefix``.

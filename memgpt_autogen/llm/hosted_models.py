@@ -1,4 +1,4 @@
-"""Hosted models, asked something that costs nothing: which models a key may use."""
+"""Lists the models that a key may use, a request that costs nothing and so checks a key."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class KeyRefused(ModelRequestError):
 
 
 def hosted_models(config: LLMConfig) -> list[str]:
-    """The names of the models that an OpenAI-compatible API, or Azure, offers to the configuration's key.
+    """The names of the models that the configuration's key may use, at an OpenAI-compatible API or Azure.
 
     Args:
-        config: its type, address and key.
+        config: type, address and key.
 
     Raises:
         KeyRefused: the key is not accepted.
@@ -36,5 +36,5 @@ def hosted_models(config: LLMConfig) -> list[str]:
             raise
     rows = listed.get("data") if isinstance(listed, dict) else None
     if not isinstance(rows, list):
-        raise ModelRequestError(f"{transport.where} answered with something else than a list of models.")
+        raise ModelRequestError(f"{transport.where} did not answer with a list of models.")
     return sorted(str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row)

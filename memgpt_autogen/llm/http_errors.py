@@ -1,4 +1,4 @@
-"""What went wrong with a request, as far as httpx and the server tell."""
+"""Classifies failed HTTP requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def error_kind(error: Exception) -> str:
-    """``slow``, ``down``, ``address``; empty for what is not the network's doing."""
+    """``slow``, ``down``, ``address``; empty: not a network error."""
     import httpx
 
     if isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL)):
@@ -22,19 +22,19 @@ def error_kind(error: Exception) -> str:
 
 
 def never_connected(error: Exception) -> bool:
-    """Whether there was no connection at all, as where nothing listens."""
+    """Whether no connection was made at all, for example because nothing listens."""
     import httpx
 
     return isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
 
 
 def is_html(response: httpx.Response) -> bool:
-    """Whether it is a web page."""
+    """Whether a response is a web page."""
     return "html" in response.headers.get("content-type", "") or response.text.lstrip()[:1] == "<"
 
 
 def type_and_message(response: httpx.Response) -> tuple[str, str]:
-    """(type, message) of an error, as far as the server says."""
+    """(type, message) of an error response; empty where missing."""
     try:
         data = response.json()
     except ValueError:
@@ -46,7 +46,7 @@ def type_and_message(response: httpx.Response) -> tuple[str, str]:
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """Seconds that the server asks to wait before the next request."""
+    """Seconds in the ``Retry-After`` header."""
     try:
         return max(0.0, float(response.headers["retry-after"]))
     except (KeyError, ValueError):

@@ -1,4 +1,4 @@
-"""How large a model and its window are, as far as its server, its file or its name tells."""
+"""The size of a model and its window, from its server, its file or its name."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from .wrappers import named_by
 
 log = logging.getLogger(__name__)
 
-#: Seconds for each question. A server that takes longer is not waited for: whoever asks can do without.
+#: Seconds for each request. The answer is optional, so a slow server is not waited for.
 TIMEOUT = 2.0
-#: ``135M``, ``0.5B``, ``1.5b``: a number of weights within a model's name.
+#: ``135M``, ``0.5B``, ``1.5b``: a number of parameters in a model's name.
 _WEIGHTS = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)([mb])(?![a-z0-9])", re.IGNORECASE)
 _UNITS = {"m": 10**6, "b": 10**9}
 
 
 @dataclass(frozen=True)
 class ModelSize:
-    """What is known of a model; None where nothing is.
+    """The size of a model; None where unknown.
 
     Attributes:
         model: its name.
         window: tokens of its context.
-        parameters: weights.
+        parameters: how many it has.
     """
 
     model: str = ""
@@ -39,7 +39,7 @@ class ModelSize:
 
 
 def size_of(config: LLMConfig, environ: Mapping[str, str] | None = None) -> ModelSize:
-    """The size of a configured model. Asks a local server, and does without its answer where none comes soon."""
+    """The size of a configured model. Asks a local server; without a quick answer the name decides."""
     if config.model_endpoint_type not in SERVERS or config.model_endpoint_type == "embedded":
         return _named_size(config, environ)
     try:
@@ -53,27 +53,27 @@ def size_of(config: LLMConfig, environ: Mapping[str, str] | None = None) -> Mode
 
 
 def _named_size(config: LLMConfig, environ: Mapping[str, str] | None = None) -> ModelSize:
-    """What the configuration alone says, or the name of the file that would be run."""
+    """The size by the configuration alone, or by the name of the embedded model's file."""
     name, window = "" if named_by("", config.model) else config.model, config.context_window
     if config.model_endpoint_type == "embedded":
         from .embedded import DEFAULT_WINDOW, find_model
 
         window = window or DEFAULT_WINDOW
-        with contextlib.suppress(ConfigError):  # whoever starts it says so
+        with contextlib.suppress(ConfigError):  # reported when it is started
             name = find_model(environ, config.model).stem
     return ModelSize(name, window, parameters_in(name))
 
 
 def _weights(told: int | None, name: str) -> int | None:
-    """The server's figure, or the name's where the two agree: llama.cpp counts embeddings that are shared twice."""
+    """The number in the name if the server's agrees with it: llama.cpp counts shared embeddings twice."""
     named = parameters_in(name)
     return named if named and (told is None or told < 2 * named) else told
 
 
 def parameters_in(name: str) -> int | None:
-    """The number of weights that a model's name tells, such as ``SmolLM2-135M-Instruct``; None: it tells none.
+    """The number of parameters in a model's name, such as ``SmolLM2-135M-Instruct``; None: it has none.
 
-    A mixture such as ``8x7B`` tells none either, and is not small.
+    A mixture such as ``8x7B`` gives None too; it is not small.
     """
     found = _WEIGHTS.search(name)
     return round(float(found[1]) * _UNITS[found[2].lower()]) if found else None

@@ -1,7 +1,7 @@
-"""The OpenAI chat API with functions: OpenAI itself, Azure, and any server that speaks the same.
+"""The OpenAI chat API with functions: OpenAI, Azure and compatible servers.
 
-Servers and models differ in what they refuse. A setting (``max_tokens``, a temperature) that one has refused is left
-out from then on; the form of the conversation is the business of :mod:`.provider_form`.
+Servers and models refuse different settings. One that was refused (``max_tokens``, a temperature) is no longer sent;
+the form of the conversation is handled by :mod:`.provider_form`.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ log = logging.getLogger(__name__)
 
 _RETRIES = 3
 _AZURE_VERSION = "2024-10-21"
-#: Request fields that a server may refuse, in the order they are looked for in its message.
+#: Request fields that a server may refuse, in the order in which its message is searched for them.
 _DISPENSABLE = ("max_tokens", "temperature", "stream_options", "stream")
-#: Settings that choose the client rather than go into a request.
+#: Settings of the client, not of a request.
 _CLIENT_SETTINGS = ("api_version", "default_headers", "organization", "max_retries")
 
 
@@ -41,10 +41,10 @@ class OpenAIChat:
     """A :class:`~memgpt_autogen.llm.base.ChatModel` on the OpenAI chat API.
 
     Args:
-        config: ``model_endpoint_type`` ``openai`` or ``azure``; ``settings`` go into each request as they
-            are, but for ``api_version`` (Azure), ``default_headers``, ``organization`` and ``max_retries``.
-        inner_thoughts: whether each function gets the monologue as its first parameter.
-        environ: where keys and Azure's address and version are looked for if the configuration has none.
+        config: ``model_endpoint_type`` ``openai`` or ``azure``; ``settings`` are passed on unchanged, except
+             ``api_version`` (Azure), ``default_headers``, ``organization`` and ``max_retries``.
+        inner_thoughts: whether each function gets inner thoughts as its first parameter.
+        environ: has keys, Azure's address and its version if the configuration has none.
 
     Raises:
         ConfigError: no key, or no address for Azure.
@@ -92,11 +92,11 @@ class OpenAIChat:
 
     @property
     def reply_tokens(self) -> int | None:
-        """Tokens to keep for the reply, where the settings or the kind of model say so."""
+        """Tokens to reserve for the reply, if the settings or the kind of model require it."""
         return self._window.reply_tokens
 
     def count_tokens(self, text: str) -> int:
-        """Tokens in a text: by tiktoken, or an estimate that learns from the replies' usage."""
+        """Tokens in a text, by tiktoken or by an estimate that learns from ``usage``."""
         return self._counter.count(text)
 
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
@@ -113,7 +113,7 @@ class OpenAIChat:
         max_tokens: int | None = None,
         on_delta: OnDelta | None = None,
     ) -> Reply:
-        """One call of the model; see the contract. ``cache`` is not used."""
+        """See :meth:`memgpt_autogen.llm.base.ChatModel.complete`. ``cache`` is not used."""
         offered = [tool for tool in tools if only is None or tool.name in only]
         if tools and not offered:
             raise ValueError(f"None of the functions {sorted(only or ())} is on offer.")
@@ -176,7 +176,7 @@ class OpenAIChat:
                     raise PromptTooLong(str(explain(error, self.config.model, self.address, self._key))) from None
                 if not self._adapt(sent, messages, error):
                     raise explain(error, self.config.model, self.address, self._key) from None
-            except (openai.OpenAIError, ValueError) as error:  # ValueError: JSON that is none
+            except (openai.OpenAIError, ValueError) as error:  # ValueError: not JSON
                 raise explain(error, self.config.model, self.address, self._key) from None
 
     def _gathered(self, stream: Any, offered: Sequence[ToolSchema], on_delta: OnDelta) -> Any:
@@ -194,7 +194,7 @@ class OpenAIChat:
                 return assemble(stream, offered, tell)
             except openai.APITimeoutError:
                 raise
-            except httpx.TimeoutException as error:  # older releases of the package let these through
+            except httpx.TimeoutException as error:  # older releases of the package do not convert these
                 raise openai.APITimeoutError(request=error.request) from error
             except (openai.APIConnectionError, httpx.TransportError, StreamTruncated) as error:
                 if told:
@@ -204,7 +204,7 @@ class OpenAIChat:
     def _built(
         self, request: Mapping[str, Any], messages: Sequence[Message], offered: Sequence[ToolSchema]
     ) -> dict[str, Any]:
-        """The whole request, without what the server has refused."""
+        """The complete request, without what the server has refused."""
         made = {key: value for key, value in request.items() if key not in self._refused}
         made |= self.form.request(messages, offered, inner_thoughts=self._thoughts)
         if "stream" in self._refused:
@@ -217,25 +217,25 @@ class OpenAIChat:
 
     def _create(self, request: Mapping[str, Any]) -> Any:
         sent = dict(request)
-        # All but these through ``extra_body``: older releases of the package refuse fields they do not know.
+        # All others through ``extra_body``: older releases of the package refuse unknown fields.
         named = {key: sent.pop(key) for key in ("messages", "tools", "tool_choice", "stream") if key in sent}
         return self._connected().chat.completions.create(model=self.config.model, **named, extra_body=sent or None)
 
     def _adapt(self, request: Mapping[str, Any], messages: Sequence[Message], error: Any) -> bool:
-        """Do otherwise, from now on, what this answer refuses; False if nothing is known that would help."""
+        """Change future requests so that they avoid this error; False if nothing is known to help."""
         words = error_message(error)
         field = self._dispensable(request, words) if error.status_code == 400 else None
         if field is None:
             return bool(self.form.refused(messages, request, words, error.status_code))
-        log.info("%s refuses %s; it is left out from now on.", self.name, field)
+        log.info("%s refuses %s; it is no longer sent.", self.name, field)
         self._refused.add(field)
         return True
 
     def _dispensable(self, request: Mapping[str, Any], words: str) -> str | None:
-        """The field that a refusal is about, if one can do without it.
+        """The field that an error is about, if it can be omitted.
 
-        ``max_tokens`` is refused by the models that reason, which count their reasoning in it: a limit meant
-        for the reply alone would leave them none.
+        Reasoning models refuse ``max_tokens``, because they count their reasoning in it: a limit meant for the reply
+        alone would leave no room for the answer.
         """
         return next((field for field in _DISPENSABLE if field in words and field in request), None)
 
@@ -248,7 +248,7 @@ class OpenAIChat:
         openai = _openai()
         settings = self.config.settings
         options: dict[str, Any] = {
-            "api_key": "not-needed",  # the client's own copy would follow a redirect to any host
+            "api_key": "not-needed",  # the client would send its own copy along a redirect to any host
             "http_client": self._http(),
             "timeout": self.config.timeout,
             "max_retries": settings.get("max_retries", _RETRIES),
@@ -277,9 +277,9 @@ class OpenAIChat:
 
 
 def base_url(config: LLMConfig) -> str:
-    """The address of an OpenAI-compatible API as clients want it.
+    """The base URL of an OpenAI-compatible API for client libraries.
 
-    ``.../openai`` and the like are whole; what ended in ``/v1``, or has no path, gets it (again).
+    An address with a path such as ``.../openai`` is kept; one without a path gets ``/v1``.
     """
     address, given = config.address, config.model_endpoint.rstrip("/")
     return f"{address}/v1" if given.endswith("/v1") or not urlsplit(address).path.strip("/") else address
@@ -300,7 +300,7 @@ def _host(address: str) -> str:
 def _usage(answer: Any) -> Usage:
     usage = getattr(answer, "usage", None)
     details = getattr(usage, "prompt_tokens_details", None)
-    # Older releases of the package know no details and hand them on as a dict.
+    # Older releases of the package pass the details on as a dict.
     cached = details.get("cached_tokens") if isinstance(details, Mapping) else _number(details, "cached_tokens")
     return Usage(_number(usage, "prompt_tokens"), _number(usage, "completion_tokens"), int(cached or 0))
 

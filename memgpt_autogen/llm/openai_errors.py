@@ -1,4 +1,4 @@
-"""What the ``openai`` package raises, as our errors: whose fault, and what to do next."""
+"""Converts errors of the ``openai`` package into ours, which name the cause and the next step."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ def error_message(error: Any) -> str:
         found = (inner.get("message") or inner.get("detail")) if isinstance(inner, Mapping) else inner
         if found:
             return str(found)
-    if isinstance(body, str) and body.strip():  # newer releases of the package leave it out of the error's own words
+    if isinstance(body, str) and body.strip():  # newer releases of the package omit it from the error's message
         return body
     return str(getattr(error, "message", "") or error)
 
 
 def explain(error: Exception, model: str, address: str, key: str = "") -> ModelError:
-    """Our error for one of the package's.
+    """Our error for an error of the package.
 
     Args:
         error: an ``openai.OpenAIError``.
         model: named in the message.
         address: named in the message.
-        key: cut out of whatever the server repeated of it.
+        key: removed from the server's message.
     """
     import openai
 
@@ -46,7 +46,7 @@ def explain(error: Exception, model: str, address: str, key: str = "") -> ModelE
         told = f"Cannot reach {address}. Is the address right, the network up, the server running?"
         return ModelServerError(told, retry=True)
     if isinstance(error, (openai.AuthenticationError, openai.PermissionDeniedError)):
-        # The server's words are left out: they repeat part of the key.
+        # Without the server's message, which repeats a part of the key.
         return ModelRequestError(f"{address} does not accept the API key for {model}. Set the right key for it.")
     if isinstance(error, openai.NotFoundError):
         return ModelRequestError(f"{address} knows no model {model!r} or no such path: {words}. Check both.")

@@ -1,4 +1,4 @@
-"""A streamed reply of the OpenAI chat API, put together again while its parts are told."""
+"""Assembles a streamed reply of the OpenAI chat API and emits its deltas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..servers.base import reasoning_of
 from .base import OnDelta
 from .streaming import StreamParser
 
-#: What a request has besides, if its reply is to be streamed.
+#: Additional fields of a streamed request.
 STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 
 
@@ -21,15 +21,15 @@ class StreamTruncated(Exception):
 
 
 def assemble(chunks: Iterable[Any], tools: Sequence[ToolSchema], on_delta: OnDelta) -> Any:
-    """The whole reply, of the shape that a request without streaming brings.
+    """The complete reply, in the shape of an unstreamed one.
 
     Args:
-        chunks: as the ``openai`` package gives them.
-        tools: the functions on offer.
-        on_delta: hears of the parts. Words beside a call are not told: what they are shows only at the end.
+        chunks: from the ``openai`` package.
+        tools: the functions that were offered.
+        on_delta: receives the deltas. Text beside a call is not emitted: what it is shows only at the end.
 
     Raises:
-        StreamTruncated: there is no last chunk.
+        StreamTruncated: the last chunk is missing.
     """
     reader = StreamParser(on_delta, tools)
     words, refusal, reasoning, reason, usage, calls = "", "", "", None, None, _Calls()
@@ -68,7 +68,7 @@ class _Calls:
         self._places: dict[int, int] = {}
 
     def add(self, piece: Any) -> int:
-        """Take a piece in; the place of its call in ``rows``."""
+        """Add a piece; returns the index of its call in ``rows``."""
         function = getattr(piece, "function", None)
         name, arguments = getattr(function, "name", None) or "", getattr(function, "arguments", None) or ""
         if not isinstance(arguments, str):  # an object, from servers that need not write it as text
@@ -76,7 +76,7 @@ class _Calls:
         index = getattr(piece, "index", None)
         index = max(self._places, default=0) if index is None else index
         found = self._places.get(index)
-        # Some servers give every call the index 0: another id with a name begins another call.
+        # Some servers give every call the index 0: a new id with a name starts a new call.
         if found is None or (piece.id and name and piece.id != self.rows[found]["id"]):
             found = self._places[index] = len(self.rows)
             self.rows.append({"id": piece.id, "type": "function", "function": {"name": "", "arguments": ""}})

@@ -1,7 +1,7 @@
-"""The form in which one provider of the chat API takes a conversation, as far as it is known or was learned.
+"""Adapts requests to what one provider of the chat API accepts, as known or as learned from its errors.
 
-Every way to such a provider uses it: our own endpoint, AutoGen's client and agentchat's. A request that is refused for
-its form is built once more in a form that suits, and what was learned holds from then on.
+Shared by our own client and the models of AutoGen's and agentchat's clients. A request that is refused for the form of
+its conversation is built again in another form, which is kept from then on.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from .wrappers import get_wrapper
 
 log = logging.getLogger(__name__)
 
-#: Providers whose demands are known: found in the address or the model's name.
+#: Providers with known requirements, recognised by address or model name.
 _KNOWN: tuple[tuple[re.Pattern[str], tuple[Any, ...]], ...] = (
     (
         re.compile(r"mistral|mixtral|codestral|devstral|pixtral", re.IGNORECASE),
         (system_at_the_start, assistant_after_results, nine_character_ids),
     ),
 )
-#: Statuses of a request that is refused for what it says; llama.cpp's server has 500 where its template fails.
+#: Statuses of requests refused for their content; llama.cpp's server sends 500 if its template fails.
 _FORM_STATUSES = (400, 404, 422, 500, 501)
-#: Statuses that mean a key, a limit or a moment's trouble, whatever the words.
+#: Statuses for keys, limits and temporary failures, whatever the message.
 _OTHER_STATUSES = (401, 402, 403, 408, 409, 413, 429, 502, 503, 504)
 _NO_TOOLS = re.compile(
     r"not support.{0,40}(tool|function)|support tool use|(tool|function).{0,30}(not supported|unsupported|not enabled)|"
@@ -38,25 +38,25 @@ _NO_TOOLS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TOOL_CHOICE = re.compile(r"tool.?choice|tool.{0,60}required|required.{0,60}tool", re.IGNORECASE | re.DOTALL)
-#: A refusal that is about the conversation, in words that no rule knows.
+#: Matches an error message about the conversation that no rule recognises.
 _CONVERSATION = re.compile(r"message|\brole|content|conversation|template|jinja|tool.?call", re.IGNORECASE)
 _TOO_LONG = re.compile(r"context|too long|maximum.{0,20}tokens|token limit", re.IGNORECASE)
-#: Tokens of an assistant's word that is put in.
+#: Tokens of an inserted assistant message.
 _PUT_IN = 6
 
 
 class ProviderForm:
-    """How one provider wants its requests. Starts from what is known of it and learns from refusals.
+    """The request format of one provider. Starts from what is known and learns from errors.
 
     Args:
         model: the model's name.
-        address: where it is asked; empty: unknown.
-        calls: whether the provider takes functions at all; without, they are described and called in the text.
-        pictures: whether pictures are shown, until it refuses one.
+        address: of the provider; empty: unknown.
+        calls: whether the provider supports functions; if not, they are described and called in the text.
+        pictures: whether images are sent, until it refuses one.
 
     Attributes:
-        calls: likewise; false once the provider has refused functions.
-        tool_choice: whether it takes ``tool_choice``.
+        calls: as above; false once the provider has refused functions.
+        tool_choice: whether it supports ``tool_choice``.
     """
 
     def __init__(self, model: str = "", address: str = "", *, calls: bool = True, pictures: bool = True) -> None:
@@ -69,7 +69,7 @@ class ProviderForm:
         self._suspected: set[str] = set()
 
     def request(self, messages: Sequence[Message], tools: Sequence[ToolSchema], *, inner_thoughts: bool = True) -> Json:
-        """``messages`` and, where there are some and the provider takes them, ``tools`` of a request."""
+        """``messages`` of a request, and ``tools`` if there are some and the provider supports them."""
         if tools and not self.calls:
             wrapper = replace(without_markers(get_wrapper()), inner_thoughts=inner_thoughts)
             return {"messages": self._fitted(alternating_messages(wrapper, messages, tools))}
@@ -78,29 +78,29 @@ class ProviderForm:
         return made | ({"tools": to_chat_tools(tools, inner_thoughts)} if tools else {})
 
     def tokens(self, messages: Sequence[Message]) -> int:
-        """Tokens beside the words of these messages, about: of the pictures that are shown, of what is put in."""
+        """Approximate tokens of these messages besides their text: images that are sent, messages that are inserted."""
         put_in = sum(message.role == "tool" for message in messages) if _adds_words(self._rules) else 0
         return self._images.tokens(messages) + _PUT_IN * put_in
 
     def shows_pictures(self, messages: Sequence[Message]) -> bool:
-        """Whether pictures of these messages are shown to the model."""
+        """Whether images of these messages are sent to the model."""
         return self._images.tokens(messages) > 0
 
     def refused(
         self, messages: Sequence[Message], request: Mapping[str, Any], words: str, status: int | None = None
     ) -> str:
-        """Learn from a refusal.
+        """Learn from an error.
 
         Args:
-            messages: what the request was made of.
-            request: as it was sent; ``messages``, ``tools`` and ``tool_choice`` are looked at.
-            words: the provider's own.
-            status: of its answer; None: not known.
+            messages: those of the request.
+            request: as it was sent; ``messages``, ``tools`` and ``tool_choice`` are read.
+            words: the error message.
+            status: of the response; None: unknown.
 
         Returns:
-            What is done otherwise from now on; empty: nothing is known that would help.
+            What is changed from now on; empty: nothing is known to help.
         """
-        # A model's name that the refusal repeats says nothing: "pixtral-vision" is no word about pictures.
+        # The model's name in the message means nothing: "pixtral-vision" is not about images.
         told = re.sub(rf"(?<!\w){re.escape(self._model)}(?!\w)", "", words) if self._model else words
         if status in _OTHER_STATUSES or (status is not None and status not in (*_FORM_STATUSES, 415)):
             return ""
@@ -131,7 +131,7 @@ class ProviderForm:
         return ""
 
     def _suspect(self, sent: list[Json]) -> str:
-        """Every rule at once that would change the conversation and costs the model nothing."""
+        """Enable every rule that would change the conversation and is not costly."""
         more = {rule.name for rule in RULES if not rule.costly} - self._rules
         if _applied(sent, more) == sent:
             return ""

@@ -1,8 +1,8 @@
-"""What a reasoning model writes before its answer, told apart from the answer.
+"""Separates the reasoning of a model from its answer.
 
-Servers that know a model send its reasoning in a field of its own. Others leave it in the text, between marks that
-differ by family, or with the closing mark alone where the chat template has opened it. Reasoning is private: it is
-never said, never stored as speech, and a call drafted in it is never run.
+Servers that know a model send its reasoning in a separate field. Others leave it in the text, between tags that differ
+by family, or with only the closing tag if the chat template has opened it. Reasoning is private: it is never sent or
+stored as a message, and a call drafted in it is never run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable
 
-#: (opening, closing) marks. DeepSeek-R1, Qwen3 and most others; Magistral; Kimi; Command A; Seed; OpenThinker; Gemma 4.
+#: (opening, closing) tags. DeepSeek-R1, Qwen3 and most others; Magistral; Kimi; Command A; Seed; OpenThinker; Gemma 4.
 _PAIRS = (
     (
         r"<(?:think|thinking|thought|thoughts|reason|reasoning|seed:think|antml:thinking)>",
@@ -25,11 +25,11 @@ _PAIRS = (
 )
 _OPENING = "|".join(opening for opening, _ in _PAIRS)
 _CLOSING = "|".join(closing for _, closing in _PAIRS)
-#: Marks in quotes or code are spoken of, not used.
+#: Tags in quotes or code are mentioned, not used.
 _MARK = re.compile(rf"(?<![`\"'“‘])(?:(?P<opening>{_OPENING})|(?P<closing>{_CLOSING}))(?![`\"'”’])", re.IGNORECASE)
-#: Marks of an answer that some models put around it.
+#: Tags that some models put around the answer.
 _ANSWER = re.compile(r"</?(?:answer|response)>|<\|(?:START|END)_RESPONSE\|>|<\|(?:begin|end)_of_solution\|>")
-#: gpt-oss writes messages in channels; where a server drops the special tokens, the bare names are left.
+#: gpt-oss writes messages in channels; if a server drops the special tokens, only the names are left.
 _HARMONY = re.compile(
     r"(?:<\|start\|>(?P<role>[^<]*))?<\|channel\|>\s*(?P<header>[^<]*)(?:<\|constrain\|>\s*\w+\s*)?<\|message\|>"
 )
@@ -42,9 +42,9 @@ _RECIPIENT = re.compile(r"\bto=(?:functions\.)?([\w-]+)")
 
 
 def split_reasoning(text: str) -> tuple[str, str]:
-    """(reasoning, answer) of all that a model wrote.
+    """(reasoning, answer) of a complete text.
 
-    A mark in quotes or code is left alone, as is a text that is JSON from end to end: its marks stand in strings.
+    Tags in quotes or code are ignored, and so are those in a text that is JSON, where they are inside strings.
     Reasoning that was never closed leaves an empty answer.
     """
     harmony = _split_harmony(text)
@@ -59,7 +59,7 @@ def split_reasoning(text: str) -> tuple[str, str]:
         piece = text[start : mark.start()]
         start = mark.end()
         (reasoning if inside else answer).append(piece)
-        if mark["closing"] and not inside:  # the template had opened it: all before was reasoning
+        if mark["closing"] and not inside:  # the chat template opened it: all before is reasoning
             reasoning += answer
             answer = []
         inside = bool(mark["opening"])
@@ -68,13 +68,13 @@ def split_reasoning(text: str) -> tuple[str, str]:
 
 
 def answer_so_far(text: str) -> tuple[str, str]:
-    """(reasoning, answer) of a text that is still being written; a mark that has only begun belongs to neither."""
+    """(reasoning, answer) of an incomplete text; an incomplete tag at its end belongs to neither."""
     begun = re.search(r"(?:<\|?/?[\w:|]{0,24}|\[/?[A-Z]{0,5}|◁/?\w{0,5})$", text)
     return split_reasoning(text[: begun.start()] if begun else text)
 
 
 def _split_harmony(text: str) -> tuple[str, str] | None:
-    """(analysis, final words or calls) of a text in gpt-oss's format; None: it is in another."""
+    """(analysis, final text or calls) of a text in gpt-oss's format; None: it is in another."""
     bare = _HARMONY_BARE.match(text)
     if bare:
         return bare["reasoning"].strip(), _as_call(bare["name"] or "", text[bare.end() :].strip())

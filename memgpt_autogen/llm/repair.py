@@ -1,8 +1,8 @@
-"""Reads function calls out of free text, for replies that no grammar held to a form.
+"""Parses function calls in free text, for replies that were not constrained.
 
-Models wrap calls in prose or fences, forget a bracket, quote with the wrong sign, write arguments as a
-string, or use another key for the name. What cannot be read with certainty is an error for the model to see,
-and half a call is never taken for a whole one: a text that stops inside a string or after a comma was cut.
+Models wrap calls in prose or code fences, forget a bracket, use the wrong quotes, write arguments as a string, or use
+another key for the name. Anything ambiguous is an error that the model sees, and half a call is never accepted: a text
+that stops inside a string or after a comma was cut.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any
 from ..errors import MissingDependency, ModelReplyError
 from ..events import clean
 from ..messages import SEND_MESSAGE, ToolCall, ToolSchema
-from .arguments import fitted
+from .arguments import fit_arguments
 from .reasoning import split_reasoning
 from .reply_schema import THOUGHTS
 
 _NAME_KEYS = ("function", "name", "function_name", "tool_name", "tool", "action")
 _ARGUMENT_KEYS = ("params", "arguments", "parameters", "args", "kwargs", "input", "tool_input", "action_input")
-#: Keys of a call that say nothing of its arguments, where these stand beside its name.
+#: Keys of a call that are not arguments, in calls with the arguments beside the name.
 _ASIDE = ("id", "type", "index", THOUGHTS)
-#: A bracket that opens an object, and not one that stands in prose.
+#: A brace that opens an object, as opposed to one in prose.
 _OPENS = re.compile(r"""\{\s*(?://[^\n]*\s*)*(\}|\\?["'“‘]?[\w.-]+\\?["'”’]?\s*:)""")
 #: ``<function=send_message>{"message": "hi"}</function>``, as some models are trained to write.
 _TAGGED = re.compile(r"<function=([\w.-]{1,80})>\s*$")
@@ -32,32 +32,31 @@ _FENCE = re.compile(r"```\w*\s*$|<\|?tool_call\|?>\s*$")
 _ESCAPED = re.compile(r'"|[^"]*\{\s*\\"')
 _DEEPEST = 100
 _REASONING_ALONE = "The reply ended before your reasoning did. Think less, and write the call."
-#: A whole call ends by closing its arguments and itself after a value; a call cut inside a string hardly ever
-#: does.
+#: A complete call ends by closing its arguments and itself after a value; a call cut inside a string hardly ever does.
 _CLOSED = re.compile(r"""["'\]}\w]\s*\}\s*\}[\s`\]]*$""")
 
 _ENDS_IN_VALUE = re.compile(r':\s*("(?:[^"\\]|\\.)*"|true|false|null)$', re.DOTALL)
 _UP_TO_QUOTE = re.compile(r'(?:[^"\\]|\\.)*?"', re.DOTALL)
 _NAME_ALONE = re.compile(r'\{\s*"(function|name)"\s*:\s*"[^"]*"$')
-#: A quote that neither opens nor closes a JSON string, going by its neighbours: one that belongs to the text.
+#: A quote that by its neighbours neither opens nor closes a JSON string, so belongs to the text.
 _INNER_QUOTE = re.compile(r'(?<![{,:\[\\])(?<![{,:\[] )"(?!\s*[,:}\]])')
 
 
 def parse_calls(text: str, tools: Sequence[ToolSchema], *, aloud: bool = False) -> tuple[list[ToolCall], str]:
-    """The calls in a reply, in order, and the private monologue.
+    """The calls in a reply, in order, and the inner thoughts.
 
     Args:
-        text: all that the model wrote (with the start of the reply that the prompt gave it, if it did).
-        tools: the functions on offer; a name in another case or spelling is mapped to theirs. Calls of other
-            functions beside a known one are kept as they are written.
-        aloud: whether the words before the first call are the monologue.
+        text: the whole reply, including the prefix that the prompt ended with.
+        tools: the offered functions; names in another case or spelling are mapped to theirs. Calls of unknown functions
+            beside a known one are kept unchanged.
+        aloud: whether the text before the first call is inner thoughts.
 
     Returns:
-        The calls, without ``inner_thoughts`` in their arguments, and the thoughts joined by line breaks: reasoning
-        that the model wrote before its answer first. A call whose arguments are hopeless has ``error`` set.
+        The calls, without ``inner_thoughts`` in their arguments, and the thoughts joined by line breaks, reasoning
+        before the answer first. A call whose arguments cannot be parsed has ``error`` set.
 
     Raises:
-        ModelReplyError: there is no call of a known function, or the text was cut. Carries the text.
+        ModelReplyError: there is no call of a known function, or the text was cut. Has the text.
     """
     names = Names(tools)
     calls: list[ToolCall] = []
@@ -85,7 +84,7 @@ def parse_calls(text: str, tools: Sequence[ToolSchema], *, aloud: bool = False) 
 
 
 def holds_data(text: str) -> bool:
-    """Whether a text is one whole JSON object or list in which nothing looks like a call or a part of one."""
+    """Whether a text is one complete JSON object or list without anything like a call."""
     try:
         value = json.loads(re.sub(r"^```\w*\s*|\s*```$", "", text.strip()))
     except (ValueError, RecursionError):
@@ -97,7 +96,7 @@ def holds_data(text: str) -> bool:
 
 
 class Names:
-    """The functions on offer, found by what a model makes of their names: ``functions.sendMessage()``."""
+    """Looks up functions by approximate names, such as ``functions.sendMessage()``."""
 
     def __init__(self, tools: Sequence[ToolSchema]) -> None:
         self._known = {tool.name: tool.name for tool in reversed(tools)}
@@ -113,7 +112,7 @@ def _letters(name: str) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """The text, of which some models make one JSON string, with or without the quotes around it."""
+    """The text itself, if a model wrote it as one JSON string, with or without its quotes."""
     stripped = text.strip()
     if not _ESCAPED.match(stripped):
         return text
@@ -125,9 +124,9 @@ def _unquoted(text: str) -> str:
 
 
 def to_call(name: str, arguments: Any, call_id: Any = None) -> tuple[ToolCall, str]:
-    """A call and its inner thoughts from raw arguments: a mapping, JSON text (mended if need be), or nothing.
+    """A call and its inner thoughts from raw arguments: a mapping, JSON text (repaired if necessary), or nothing.
 
-    Arguments that cannot be read give a call with ``error`` set.
+    Arguments that cannot be parsed give a call with ``error`` set.
     """
     identity: dict[str, Any] = {} if call_id in (None, "") else {"id": str(call_id)}  # some servers send numbers
     if isinstance(arguments, str) and arguments.strip():
@@ -151,11 +150,11 @@ def to_call(name: str, arguments: Any, call_id: Any = None) -> tuple[ToolCall, s
 def check_calls(
     calls: Sequence[ToolCall], tools: Sequence[ToolSchema], only: Collection[str] | None, text: str = ""
 ) -> list[ToolCall]:
-    """The calls, each of an allowed function and with arguments that fit it (see :mod:`.arguments`).
+    """The calls with validated arguments (see :mod:`.arguments`).
 
     Raises:
-        ModelReplyError: one is not, or has not; the message is written for the model to read. No call of the reply is
-            to be run then.
+        ModelReplyError: a function is not allowed or its arguments are wrong; the message is written for the model.
+            Then no call of the reply may run.
     """
     offered = {tool.name: tool for tool in tools if only is None or tool.name in only}
     checked = []
@@ -165,7 +164,7 @@ def check_calls(
         if call.error:
             raise ModelReplyError(call.error, text=text)
         try:
-            checked.append(replace(call, arguments=fitted(offered[call.name], call.arguments)))
+            checked.append(replace(call, arguments=fit_arguments(offered[call.name], call.arguments)))
         except ValueError as error:
             raise ModelReplyError(str(error), text=text) from None
     return checked
@@ -179,7 +178,7 @@ def _why_none(calls: Sequence[ToolCall], tools: Sequence[ToolSchema]) -> str:
 
 
 def calls_in(value: Any, names: Names, depth: int = 0) -> Iterator[tuple[str, Any, str]]:
-    """(name, raw arguments, monologue beside them) of each call in a JSON value, whatever its dialect."""
+    """(name, raw arguments, inner thoughts beside them) of each call in a JSON value of any dialect."""
     if isinstance(value, list) and depth < _DEEPEST:
         for item in value:
             yield from calls_in(item, names, depth + 1)
@@ -194,7 +193,7 @@ def calls_in(value: Any, names: Names, depth: int = 0) -> Iterator[tuple[str, An
         yield value[name_key].strip(), value[held[0]] if held else beside, thought
         return
     for key, item in value.items():
-        # A function's name as the key: {"send_message": {"message": "hi"}}.
+        # The function's name as the key: {"send_message": {"message": "hi"}}.
         if isinstance(item, dict) and names.find(key) and not _is_call(item):
             yield key, item, thought
             thought = ""
@@ -207,10 +206,10 @@ def _is_call(value: dict[str, Any]) -> bool:
 
 
 def _objects(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each outermost JSON object in a text with the place where it starts, mended where it is broken.
+    """Each outermost JSON object in a text with its start index, repaired if broken.
 
     Raises:
-        ModelReplyError: the last one was cut.
+        ModelReplyError: the last object was cut.
     """
     decoder = json.JSONDecoder(strict=False)
     start = text.find("{")
@@ -238,13 +237,13 @@ def _mended(text: str, start: int) -> tuple[Any, int]:
 
 
 def _guessed(rest: str) -> Any:
-    """An object in another notation: Python's, or JSON that a library has to mend. None if it cannot."""
+    """An object in Python's notation, or in JSON that json-repair can repair; else None."""
     if rest.count("{") + rest.count("[") > _DEEPEST:
         return None
     try:
         import json_repair
     except ImportError as error:
-        raise MissingDependency("Mending a model's JSON needs json-repair.", "json-repair") from error
+        raise MissingDependency("Repairing a model's JSON needs json-repair.", "json-repair") from error
     try:
         return json_repair.loads(rest, skip_json_loads=True)
     except (ValueError, RecursionError):
@@ -252,7 +251,7 @@ def _guessed(rest: str) -> Any:
 
 
 def _end_of_object(text: str, start: int) -> int | None:
-    """Where the bracket at ``start`` is closed, brackets within strings left out; None if it is not."""
+    """The index after the bracket that closes the one at ``start``, ignoring strings; None if it is not closed."""
     depth, inside, position = 0, False, start
     while position < len(text):
         sign = text[position]
@@ -271,7 +270,7 @@ def _end_of_object(text: str, start: int) -> int | None:
 
 
 def _lacks_only_brackets(rest: str) -> bool:
-    """Whether each string and value in an unclosed object is whole: only ``}`` are missing at its end."""
+    """Whether an unclosed object lacks nothing but closing ``}``."""
     ends_in_value = rest.endswith(("]", "}")) or _ENDS_IN_VALUE.search(rest)
     in_string = len(_UP_TO_QUOTE.findall(rest)) % 2 == 1
     return bool(ends_in_value) and not in_string and not _NAME_ALONE.match(rest)

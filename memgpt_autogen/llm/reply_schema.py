@@ -1,7 +1,7 @@
-"""What a reply may be, as a JSON Schema: one function call with nothing in it unbounded.
+"""The JSON Schema of a reply: one function call in which everything is bounded.
 
-An unbounded string runs into the token limit and cannot be read, so that every string, list and free-form
-object gets a limit here. References are inlined: servers and grammars differ in how they follow them.
+An unbounded string can run into the token limit, which makes the reply unparseable. So every string, list and free-form
+object gets a limit here. References are inlined, because servers and grammars resolve them differently.
 """
 
 from __future__ import annotations
@@ -19,15 +19,14 @@ STRING_LIMIT = 1000
 THOUGHTS_LIMIT = 300
 LIST_LIMIT = 20
 _TIGHT_LIST = 3
-#: A ``format`` of our own: one sentence that ends in a full stop, which keeps the smallest models from
-#: rambling.
+#: A ``format`` of our own: one sentence that ends in a full stop. It keeps the smallest models from rambling.
 SENTENCE = "sentence"
-#: Formats that a grammar can hold a string to; of others only the length is held.
+#: String formats that the grammar enforces; of others it bounds only the length.
 FORMATS = ("date", "time", "date-time", "uuid", "duration")
 _FORMAT_LENGTH = 40
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _SCALARS = ("string", "number", "boolean", "null")
-#: How deep references are followed before a value is taken as free-form: schemas may be recursive.
+#: The depth to which references are inlined before a value is treated as free-form: schemas may be recursive.
 _DEPTH = 6
 
 Json = dict[str, Any]
@@ -37,7 +36,7 @@ def select(tools: Sequence[ToolSchema], only: Collection[str] | None) -> list[To
     """The functions that a reply may call.
 
     Raises:
-        ValueError: none is left.
+        ValueError: there are none.
     """
     chosen = [tool for tool in tools if only is None or tool.name in only]
     if not chosen:
@@ -47,15 +46,15 @@ def select(tools: Sequence[ToolSchema], only: Collection[str] | None) -> list[To
 
 @dataclass(frozen=True)
 class ReplyFormat:
-    """What a reply is held to.
+    """The constraints on a reply.
 
     Attributes:
-        dialect: of the server's grammars.
-        inner_thoughts: whether a call starts with the monologue.
-        string_limit: characters of any string that has no smaller ``maxLength`` of its own.
-        message_limit: characters of strings named ``message``.
-        thoughts_limit: characters of the monologue.
-        list_limit: items of any list, and keys of any free-form object, that have no smaller bound of their own.
+        dialect: the GBNF dialect of the server.
+        inner_thoughts: whether a call starts with inner thoughts.
+        string_limit: most characters of a string without a smaller ``maxLength``.
+        message_limit: most characters of strings named ``message``.
+        thoughts_limit: most characters of the inner thoughts.
+        list_limit: most items of a list, and keys of a free-form object, without a smaller bound.
     """
 
     dialect: Dialect = "full"
@@ -66,10 +65,10 @@ class ReplyFormat:
     list_limit: int = LIST_LIMIT
 
     def within(self, limit: int, least: int, tools: Sequence[ToolSchema], tight: bool) -> ReplyFormat:
-        """The same for a reply of so many tokens.
+        """The same constraints reduced to a token limit.
 
-        Words take more than two characters a token; ``tight`` counts on one, as digits and rare signs take, on
-        every string of the longest call, and on short lists.
+        Words have more than two characters per token. ``tight`` assumes one, as for digits and rare characters, for
+        every string of the longest call, and short lists.
         """
         most = 2 * limit
         if tight:
@@ -106,7 +105,7 @@ def call_schema(tools: Sequence[ToolSchema], form: ReplyFormat = ReplyFormat()) 
 
 
 class _Bounder:
-    """Rewrites one function's parameter schema without references and without anything unbounded."""
+    """Rewrites a function's parameter schema without references and with everything bounded."""
 
     def __init__(self, parameters: Mapping[str, Any], form: ReplyFormat) -> None:
         self.root = parameters
@@ -185,8 +184,8 @@ class _Bounder:
         return made
 
     def _branches(self, branches: Sequence[Any], depth: int) -> Sequence[Any]:
-        """Those of a union that can be written: none that only a pattern describes, and where a recursive type has
-        gone deep enough, those that end it.
+        """The branches of a union that can be generated: none that only a pattern describes and, at the maximum depth
+        of a recursive type, only those that end it.
         """
         known = [one for one in branches if not (isinstance(one, Mapping) and "pattern" in one)] or branches
         if depth < _DEPTH - 1:
@@ -194,7 +193,7 @@ class _Bounder:
         return [one for one in known if isinstance(one, Mapping) and one.get("type") in _SCALARS] or known
 
     def _flat(self, schema: Mapping[str, Any], key: str, depth: int) -> Json:
-        """A value at the depth where references are no longer followed: as little as the schema allows."""
+        """A value at the depth where references are no longer inlined: the smallest that the schema allows."""
         if "$ref" in schema:
             resolved = self._resolve(str(schema["$ref"]))
             closed = not isinstance(resolved, Mapping) or "$ref" in resolved or "anyOf" in resolved
@@ -228,12 +227,12 @@ class _Bounder:
 
 
 def _is_empty_record(schema: Mapping[str, Any]) -> bool:
-    """Whether an object is a class without fields, and not one with any keys."""
+    """Whether an object schema is a class without fields, as opposed to a free-form object."""
     return "properties" in schema and not schema.get("additionalProperties")
 
 
 def resolve(root: Mapping[str, Any], reference: str) -> Any:
-    """What ``#/$defs/Name`` stands for in a schema; None for what is not there."""
+    """The definition that ``#/$defs/Name`` refers to; None if there is none."""
     found: Any = root
     for part in reference.removeprefix("#").strip("/").split("/"):
         found = found.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(found, Mapping) else None

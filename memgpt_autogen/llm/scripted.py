@@ -1,4 +1,4 @@
-"""A model that answers from a script, for tests: of this package and of programs that use it."""
+"""A model that replies from a script, for tests of this package and of programs that use it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .base import OnDelta, ReplyDelta
 
 @dataclass(frozen=True)
 class Call:
-    """One prompt that the model was given."""
+    """One prompt that the model received."""
 
     messages: tuple[Message, ...]
     tools: tuple[ToolSchema, ...]
@@ -24,7 +24,7 @@ class Call:
 
 @dataclass(frozen=True)
 class BreaksOff:
-    """A line that is told to whoever listens, to the half of it, and then fails with an error."""
+    """A line of which half is streamed before the call fails with an error."""
 
     line: Reply | str | ToolCall
     error: BaseException
@@ -35,11 +35,11 @@ Line = Answer | Callable[[Sequence[Message], Sequence[ToolSchema], Collection[st
 
 
 class ScriptError(AssertionError):
-    """The script and the agent disagree: it has run out, or says what the agent did not allow."""
+    """The script has run out, or calls a function that the agent did not allow."""
 
 
 class ScriptedModel:
-    """A :class:`~memgpt_autogen.llm.base.ChatModel` that gives the next line of a script at each call.
+    """A :class:`~memgpt_autogen.llm.base.ChatModel` that replies with the next line of a script at each call.
 
     Args:
         script: each a Reply; a str (``send_message`` with that text, or plain text where no functions are
@@ -48,7 +48,7 @@ class ScriptedModel:
         context_window: tokens, counted as a quarter of the characters, and 4 for each message.
 
     Attributes:
-        calls: the prompts it was given, in order.
+        calls: the prompts that it received, in order.
     """
 
     def __init__(self, script: Sequence[Line] = (), *, context_window: int = 8192, name: str = "scripted") -> None:
@@ -80,10 +80,10 @@ class ScriptedModel:
         max_tokens: int | None = None,
         on_delta: OnDelta | None = None,
     ) -> Reply:
-        """The script's next line; told word by word where someone listens.
+        """The script's next line; streamed word by word if ``on_delta`` is given.
 
         Raises:
-            ScriptError: no line is left, or the line calls what ``only`` rules out.
+            ScriptError: no line is left, or the line calls a function that is not in ``only``.
         """
         held = None if only is None else frozenset(only)
         self.calls.append(Call(tuple(messages), tuple(tools), held, max_tokens))

@@ -1,4 +1,4 @@
-"""JSON that comes in pieces: as server-sent events, or one value a line."""
+"""Parses streams of JSON: server-sent events, or one value per line."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 class IncompleteStream(Exception):
-    """A reply that came in pieces ended before its last one."""
+    """A stream ended before its final event."""
 
 
 def values(chunks: Iterable[bytes]) -> Iterator[Any]:
     """The JSON values of a stream of bytes. An ``error:`` event gives ``{"error": ...}``.
 
     Raises:
-        IncompleteStream: one was cut.
+        IncompleteStream: a value was cut.
     """
     for line in _lines(chunks):
         name, _, data = line.partition(b":") if line[:1] != b"{" else (b"data", b"", line)
@@ -29,7 +29,7 @@ def values(chunks: Iterable[bytes]) -> Iterator[Any]:
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Split at line feeds alone: JSON may hold other signs that end a line."""
+    """Split at line feeds only: JSON may have other line separators inside strings."""
     rest = b""
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")

@@ -1,6 +1,6 @@
-"""A reply while it is written: what it thinks and says, told piece by piece.
+"""Streaming of a reply: inner thoughts and speech as deltas while the model writes.
 
-The text of a reply is JSON that has not ended yet; it is read as far as it goes, anew for each piece that comes.
+The text of a reply is incomplete JSON; it is parsed again, as far as it goes, with each piece.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from .reasoning import answer_so_far
 from .repair import Names, calls_in
 from .reply_schema import THOUGHTS
 
-#: Where a call begins in a reply that thinks aloud first, with the fence that some models put before it.
+#: The start of a call, with the code fence or tag that some models put before it.
 _CALL = re.compile(r"\s*(?:```\w*\s*|<\|?tool_call\|?>\s*)?\{\s*[\"']")
-#: What may become the start of a call with the next piece.
+#: Text that may turn out to be the start of a call.
 _PERHAPS = re.compile(r"\s*(?:`{1,3}\w*\s*|<[^>\s]*>?\s*)?\{?\s*$")
 
 
 class StreamedReply:
-    """The parts of one reply on their way to whoever listens. As a context manager it takes back what is told in vain.
+    """Passes the deltas of one reply to an observer. As a context manager it discards them if the call fails.
 
     Args:
-        tell: hears of every part; None: nobody listens, and nothing is streamed.
+        emit: receives every delta; None: nothing is streamed.
 
     Attributes:
-        on_delta: for :meth:`memgpt_autogen.llm.base.ChatModel.complete`; None where nobody listens.
+        on_delta: for :meth:`memgpt_autogen.llm.base.ChatModel.complete`; None: nothing is streamed.
     """
 
-    def __init__(self, tell: OnDelta | None) -> None:
-        self._tell = tell
-        self._told: dict[tuple[type[ThoughtDelta | SpeechDelta], int], str] = {}
-        self.on_delta: OnDelta | None = self._pass_on if tell else None
+    def __init__(self, emit: OnDelta | None) -> None:
+        self._emit = emit
+        self._shown: dict[tuple[type[ThoughtDelta | SpeechDelta], int], str] = {}
+        self.on_delta: OnDelta | None = self._pass_on if emit else None
 
     def __enter__(self) -> StreamedReply:
         return self
@@ -48,66 +48,70 @@ class StreamedReply:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            broken = isinstance(error, Exception)  # else Ctrl-C, or a listener that left
-            self.discard((str(error) or type(error).__name__) if broken else "It was stopped before it was whole.")
+            broken = isinstance(error, Exception)  # else Ctrl-C, or an observer that stopped the turn
+            self.discard((str(error) or type(error).__name__) if broken else "It was stopped before it was complete.")
 
     def reconcile(self, reply: Reply) -> None:
-        """See that the parts told make up the reply; what differs is taken back."""
+        """Make the deltas that were shown equal the reply: emit what is missing, or discard what differs."""
         said = [str(call.arguments.get("message", "")) for call in reply.tool_calls if call.name == SEND_MESSAGE]
-        rows = sorted((call, text) for (kind, call), text in self._told.items() if kind is SpeechDelta)
+        rows = sorted((call, text) for (kind, call), text in self._shown.items() if kind is SpeechDelta)
         if not rows:
             return
-        told, last = [text for _, text in rows], len(rows) - 1
-        if told[:last] != said[:last] or not "".join(said[last : last + 1]).startswith(told[last]) or last >= len(said):
-            self.discard("The reply came out otherwise.")
-        elif told[last] != said[last]:
-            self._pass_on(SpeechDelta(said[last][len(told[last]) :], rows[last][0]))
+        shown, last = [text for _, text in rows], len(rows) - 1
+        if (
+            shown[:last] != said[:last]
+            or not "".join(said[last : last + 1]).startswith(shown[last])
+            or last >= len(said)
+        ):
+            self.discard("The reply was changed.")
+        elif shown[last] != said[last]:
+            self._pass_on(SpeechDelta(said[last][len(shown[last]) :], rows[last][0]))
 
     def discard(self, why: str) -> None:
-        """Take back what was told, if anything was."""
-        if self._told and self._tell:
-            self._told.clear()
-            self._tell(Discarded(why))
+        """Discard the deltas that were shown, if any."""
+        if self._shown and self._emit:
+            self._shown.clear()
+            self._emit(Discarded(why))
 
     @property
     def words(self) -> bool:
-        """Whether words have been told, and not taken back."""
-        return any(kind is SpeechDelta for kind, _ in self._told)
+        """Whether speech was shown and not discarded."""
+        return any(kind is SpeechDelta for kind, _ in self._shown)
 
-    def _pass_on(self, part: ReplyDelta) -> None:
-        if isinstance(part, Discarded):
-            self.discard(part.why)
-        elif self._tell:
-            key = (type(part), part.call)
-            self._told[key] = self._told.get(key, "") + part.text
-            self._tell(part)
+    def _pass_on(self, delta: ReplyDelta) -> None:
+        if isinstance(delta, Discarded):
+            self.discard(delta.why)
+        elif self._emit:
+            key = (type(delta), delta.call)
+            self._shown[key] = self._shown.get(key, "") + delta.text
+            self._emit(delta)
 
 
 class StreamParser:
-    """Finds thoughts and words in a growing reply, and tells what is new of them.
+    """Finds thoughts and speech in a growing reply and emits what is new.
 
     Args:
-        tell: hears of the parts.
+        emit: receives the deltas.
         tools: the functions that the reply may call.
-        aloud: whether it thinks in plain words before its call.
+        aloud: whether the model writes its thoughts as plain text before the call.
     """
 
-    def __init__(self, tell: OnDelta, tools: Sequence[ToolSchema], *, aloud: bool = False) -> None:
-        self._tell = tell
+    def __init__(self, emit: OnDelta, tools: Sequence[ToolSchema], *, aloud: bool = False) -> None:
+        self._emit = emit
         self._names = Names(tools)
         self._aloud = aloud
         self._reasoning = ""
-        self._told: dict[tuple[type[ThoughtDelta | SpeechDelta], int], str] = {}
+        self._shown: dict[tuple[type[ThoughtDelta | SpeechDelta], int], str] = {}
 
     def discard(self, why: str) -> None:
-        """Take back what was told, if anything was; the reply begins anew."""
+        """Discard the deltas that were shown, if any: the reply starts again."""
         self._reasoning = ""
-        if self._told:
-            self._told.clear()
-            self._tell(Discarded(why))
+        if self._shown:
+            self._shown.clear()
+            self._emit(Discarded(why))
 
     def after(self, prefix: str) -> Callable[[str | None], None]:
-        """Reads a reply whose start the prompt gave. Called with all its text so far, or None where it begins anew."""
+        """A callback for the text of a reply that continues ``prefix``: the whole text so far; None: a restart."""
 
         def read(text: str | None) -> None:
             if text is None:
@@ -118,9 +122,9 @@ class StreamParser:
         return read
 
     def text(self, text: str) -> None:
-        """All of a reply that has come so far, where calls are written as text.
+        """Parse the text of a reply so far, in which calls are written as text.
 
-        A call behind other words is told only with the whole reply: they may prove to be reasoning that drafts it.
+        A call after other text is shown only once the reply is complete: that text may be reasoning that drafts it.
         """
         reasoning, text = answer_so_far(text)
         self.reasoning(reasoning)
@@ -137,13 +141,13 @@ class StreamParser:
             self.call(name, arguments, index)
 
     def reasoning(self, text: str) -> None:
-        """All of a model's reasoning that has come so far."""
+        """Parse the model's reasoning so far."""
         if text:
             self._reasoning = text
             self._more(ThoughtDelta, text, 0)
 
     def call(self, name: str, arguments: Any, index: int = 0) -> None:
-        """All of one call that has come so far; the arguments as JSON text or read already."""
+        """Parse one call so far; its arguments are JSON text or already parsed."""
         if isinstance(arguments, str):
             arguments = _so_far(arguments)
         name = self._names.find(name) or ""
@@ -160,14 +164,14 @@ class StreamParser:
         self._more(ThoughtDelta, "\n".join(part for part in (before, text) if part), index)
 
     def _more(self, kind: type[ThoughtDelta | SpeechDelta], text: str, index: int) -> None:
-        told = self._told.get((kind, index), "")
-        if len(text) > len(told) and text.startswith(told):
-            self._told[kind, index] = text
-            self._tell(kind(text[len(told) :], index))
+        shown = self._shown.get((kind, index), "")
+        if len(text) > len(shown) and text.startswith(shown):
+            self._shown[kind, index] = text
+            self._emit(kind(text[len(shown) :], index))
 
 
 def _so_far(text: str) -> Any:
-    """The value that a JSON text is, or is the beginning of; None if it is neither."""
+    """The value of a JSON text, complete or not; None if it is not JSON."""
     try:
         return from_json(text, allow_partial="trailing-strings")
     except ValueError:

@@ -1,8 +1,8 @@
-"""Counting tokens without asking a server.
+"""Counts tokens without asking a server.
 
-OpenAI's encodings come with tiktoken, which downloads each at its first use: that may fail, or hang. It is
-given two seconds once in a process; without it, and for other models, an estimate is used that corrects
-itself from the ``usage`` of replies.
+OpenAI's encodings come with tiktoken, which downloads each at its first use; that may fail or hang. It gets two
+seconds, once per process. Without it, and for other models, an estimate is used that corrects itself from the ``usage``
+of replies.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 #: Seconds to wait for tiktoken's download.
 LOAD_TIMEOUT = 2.0
-#: Tokens that a chat message takes beside its text, and a prompt beside its messages (OpenAI cookbook, "How
+#: Tokens of a chat message besides its text, and of a prompt besides its messages (OpenAI cookbook, "How
 #: to count tokens with tiktoken").
 MESSAGE_TOKENS = 4
 
@@ -28,7 +28,7 @@ _lock = threading.Lock()
 
 
 class TokenCounter:
-    """Counts tokens for one model: with tiktoken where it knows the model and works, else by estimate."""
+    """Counts tokens for one model: with tiktoken if it knows the model, else by estimate."""
 
     def __init__(self, model: str = "") -> None:
         self._model = model.rpartition("/")[2].removeprefix("ft:")
@@ -42,11 +42,11 @@ class TokenCounter:
         encoding = _encoding_of(self._model)
         if encoding is not None:
             return len(encoding.encode(text, disallowed_special=()))
-        # Bytes rather than characters: a Chinese character is about a token, and is three bytes.
+        # Bytes rather than characters: a Chinese character is about one token, and three bytes.
         return max(1, round(self._factor * len(text.encode("utf-8", "replace")) / 4))
 
     def count_messages(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
-        """Tokens that these take in a chat request; additive over messages."""
+        """Tokens of these in a chat request; additive over messages."""
         tokens = 0
         for message in messages:
             tokens += MESSAGE_TOKENS + self.count(message.content)
@@ -59,10 +59,10 @@ class TokenCounter:
         return tokens
 
     def learn(self, counted: int, actual: int) -> None:
-        """Move the estimate towards what a server counted for the same prompt. Exact counts stay.
+        """Move the estimate towards a server's count of the same prompt. Exact counts are not changed.
 
-        Some servers leave out what they had in their cache (Ollama at times). So the estimate never falls below a token
-        for four bytes, and it falls no more once a figure was less than two thirds of what was expected.
+        Some servers leave cached tokens out (Ollama at times). So the estimate never falls below one token per four
+        bytes, and it no longer falls once a count was less than two thirds of the expected one.
         """
         if counted < 50 or actual <= 0 or _encoding_of(self._model) is not None:
             return
@@ -93,7 +93,7 @@ def _encoding_of(model: str) -> Any:
 
 
 def _load(name: str) -> Any:
-    """The encoding, or None if it is not there in time: a download that hangs is left in its thread."""
+    """The encoding, or None if it does not load in time; a download that hangs is left in its thread."""
     found: list[Any] = []
 
     def load() -> None:
@@ -101,7 +101,7 @@ def _load(name: str) -> Any:
             import tiktoken
 
             found.append(tiktoken.get_encoding(name))
-        # Anything: requests' errors, OSError, a wrong checksum. The estimate serves as well.
+        # Anything: errors of requests, OSError, a wrong checksum. The estimate will do.
         except Exception as error:
             log.debug("tiktoken: %s", error)
 

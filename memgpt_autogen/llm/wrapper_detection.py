@@ -1,4 +1,4 @@
-"""The wrapper ``auto``: the format of the model that a server runs, as the server tells it or its model's name does."""
+"""The wrapper ``auto``: detects the prompt format of a server's model by its chat template or by its name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def detect_wrapper(connection: Connection) -> Wrapper | None:
-    """The format of a server's model: read off its chat template, else by the template's marks, else by its name.
+    """The format of a server's model: derived from its chat template, or found by the template's markers or the name.
 
     Raises:
         ModelServerError: the server cannot be reached.
@@ -21,19 +21,19 @@ def detect_wrapper(connection: Connection) -> Wrapper | None:
     found = _from_template(connection) or by_marks(connection.format_shown()) or by_name(connection.info.model)
     if found is None:
         log.warning(
-            "%s tells no chat template that is known, nor does the name %r: the format %s is used. Name another as "
+            "%s has no known chat template, and the name %r is unknown: the format %s is used. Set another one as "
             "model_wrapper.",
             connection.where,
             connection.info.model,
             DEFAULT_WRAPPER,
         )
     else:
-        log.info("%s: the format %s suits its model.", connection.where, found.name)
+        log.info("%s: its model uses the format %s.", connection.where, found.name)
     return found
 
 
 def _from_template(connection: Connection) -> Wrapper | None:
-    """The format as the server itself writes chats; None where it cannot, or not in markers around each message."""
+    """The format that the server itself renders; None if it cannot, or if that is not markers around each message."""
     path = connection.row.template_path
     if not path:
         return None

@@ -65,7 +65,7 @@ def test_a_break_leaves_the_last_whole_step_and_the_message(
     agent.observers.append(seen.append)
     with pytest.raises(type(error)):
         agent.run([events.user_message("I like tea. Hi!")], stream=True)
-    assert seen[-1] == Discarded(str(error) or "It was stopped before it was whole.") and Said not in map(type, seen)
+    assert seen[-1] == Discarded(str(error) or "It was stopped before it was complete.") and Said not in map(type, seen)
     assert "Likes tea." in agent.core.render()  # the step before stands
     window = store.log.window(agent.id)
     assert [m.text for m in window if not m.answered] == ["I like tea. Hi!"] and "Hello" not in str(window)

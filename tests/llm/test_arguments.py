@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from memgpt_autogen.llm.arguments import fitted
+from memgpt_autogen.llm.arguments import fit_arguments
 
 from .conftest import SEARCH, TEXT, schema
 
@@ -77,21 +77,21 @@ def tool(parameter: Any) -> Any:
 
 @pytest.mark.parametrize(("parameter", "given", "meant"), ONE)
 def test_what_is_meant_is_taken(parameter: Any, given: Any, meant: Any) -> None:
-    made = fitted(tool(parameter), {"a": given})
+    made = fit_arguments(tool(parameter), {"a": given})
     assert made == {"a": meant} and type(made["a"]) is type(meant)
 
 
 @pytest.mark.parametrize(("parameter", "given", "told"), WRONG)
 def test_what_is_wrong_is_told(parameter: Any, given: Any, told: str) -> None:
     with pytest.raises(ValueError, match=rf"^Wrong arguments for f: .*{told}"):
-        fitted(tool(parameter), {"a": given})
+        fit_arguments(tool(parameter), {"a": given})
 
 
 def test_names_of_arguments() -> None:
-    assert fitted(SEARCH, {"Query": "x"}) == {"query": "x", "request_heartbeat": False}
-    assert fitted(schema("f", a=TEXT), {"a": "x", "request_heartbeat": True}) == {"a": "x"}
-    assert fitted(schema("f", a=TEXT), {"a": "x", "inner_thoughts": "hm"}) == {"a": "x"}
+    assert fit_arguments(SEARCH, {"Query": "x"}) == {"query": "x", "request_heartbeat": False}
+    assert fit_arguments(schema("f", a=TEXT), {"a": "x", "request_heartbeat": True}) == {"a": "x"}
+    assert fit_arguments(schema("f", a=TEXT), {"a": "x", "inner_thoughts": "hm"}) == {"a": "x"}
     with pytest.raises(ValueError, match="lacks a"):
-        fitted(schema("f", a=TEXT), {})
+        fit_arguments(schema("f", a=TEXT), {})
     with pytest.raises(ValueError, match="no parameter b. Its parameters: a"):
-        fitted(schema("f", a=TEXT), {"a": "x", "b": 1})
+        fit_arguments(schema("f", a=TEXT), {"a": "x", "b": 1})

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from memgpt_autogen.llm.arguments import fitted
+from memgpt_autogen.llm.arguments import fit_arguments
 from memgpt_autogen.llm.embedded import EmbeddedServer
 from memgpt_autogen.llm.grammar import reply_prefix, to_gbnf
 from memgpt_autogen.llm.reply_schema import Dialect, ReplyFormat, call_schema, select
@@ -260,7 +260,7 @@ def test_the_check_of_arguments_takes_every_sentence_that_the_grammar_takes(sent
             assert took
         if took:
             said = json.loads(raw)["params"]
-            assert fitted(say, said) == said
+            assert fit_arguments(say, said) == said
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

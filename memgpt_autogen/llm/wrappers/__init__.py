@@ -1,7 +1,7 @@
-"""Prompt formats: messages and functions become one string, for servers that take plain prompts.
+"""Prompt formats: messages and functions as one string, for servers that take plain prompts.
 
-A format is data: the markers around each role's text, and what ends a reply. The code that puts them together
-is in :class:`Wrapper` and is the same for all; a new format is one more row in :mod:`.formats`.
+A format is data: the markers around each role's text and the stop strings. The code is in :class:`Wrapper`, the same
+for all; a new format is one more row in :mod:`.formats`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from .template import Render, from_template
 #: The formats by the names that users know.
 WRAPPERS: dict[str, Wrapper] = {wrapper.name: wrapper for wrapper in ROWS}
 DEFAULT_WRAPPER = CHATML.name
-#: The format of the model that the server runs, by its chat template or its name; else the default.
+#: Detects the format by the model's chat template or name; else the default.
 AUTO = "auto"
 _GRAMMAR = "-grammar"
 _BY_NAME = {name.casefold(): wrapper for name, wrapper in WRAPPERS.items()}
 
 
 def get_wrapper(name: str = "") -> Wrapper:
-    """The format of that name, in any case, with or without ``-grammar``: a grammar is used wherever one can be.
+    """The format of that name, in any case, with or without ``-grammar``: a grammar is always used if possible.
 
-    ``auto`` gives the default here; whoever can ask a server does so, see :mod:`..auto`.
+    ``auto`` gives the default here; :mod:`..wrapper_detection` asks a server.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: the name is unknown.
     """
     wrapper = CHATML if _plain(name) in ("", AUTO) else _BY_NAME.get(_plain(name))
     if wrapper is None:
@@ -37,14 +37,14 @@ def get_wrapper(name: str = "") -> Wrapper:
 
 
 def is_auto(name: str) -> bool:
-    """Whether that name asks for the server's own template."""
+    """Whether the name asks for detection."""
     return _plain(name) == AUTO
 
 
 def named_by(model_wrapper: str, model: str) -> str:
-    """The name of the format that a config asks for; empty if it asks for none.
+    """The format that a config names; empty: none.
 
-    Old configs name it as the ``model``: ``{"model": "airoboros-l2-70b-2.1"}``.
+    Old configs give it as the ``model``: ``{"model": "airoboros-l2-70b-2.1"}``.
     """
     return model_wrapper or (model if _plain(model) in _BY_NAME else "")
 

@@ -1,4 +1,4 @@
-"""What every prompt format does with its markers: renders messages, functions and the start of the reply."""
+"""The class of prompt formats: renders messages, functions and the start of the reply with its markers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ...events import FAILED, split_header
 from ...messages import SEND_MESSAGE, Message, ToolSchema
 from ..reply_schema import THOUGHTS
 
-#: Special tokens of the common families. Servers read them in a prompt wherever they stand, so that a message
-#: that quotes one could end its own turn and speak for another role.
+#: Special tokens of the common families. Servers parse them anywhere in a prompt, so that a message that quotes one
+#: could end its own turn and speak as another role.
 _SPECIAL = r"<(?=[|｜][^<>\s]{1,40}[|｜]>|/?s>|(?:start|end)_of_turn>)"
-#: What in a format's own markers a message could forge: tokens in brackets, and words such as ``USER:``.
+#: Parts of a format's markers that a message could forge: tokens in brackets, and words such as ``USER:``.
 _MARKS = re.compile(r"<[^<>\s]+>|\[[^\[\]\s]+\]|[A-Z][A-Z ]+:|#+ ?[A-Z]\w+:")
 INTRO = 'Reply only with one function call, as JSON: {"function": NAME, "params": {...}}. Functions:'
 INTRO_OUTSIDE = (
@@ -33,14 +33,14 @@ class Wrapper:
     """One prompt format.
 
     Attributes:
-        name: what users call it.
-        system, user, assistant, tool: the text before and after what each role says.
-        stop: strings that end a reply. A tuple: one call's cannot reach the next.
-        intro: the line above the functions; empty: the usual one.
-        hint: a reminder of the output's form, said by the system just before the reply; empty: none.
-        inner_thoughts: whether the assistant's calls show the monologue.
-        outside: whether the monologue stands as plain words before the call, instead of within it.
-        simplify: whether an event is shown as ``Name: text``, without its time, and sent words without their result.
+        name: the ``model_wrapper``.
+        system, user, assistant, tool: the text before and after a message of each role.
+        stop: strings that end a reply.
+        intro: the line above the functions; empty: the default.
+        hint: a reminder of the reply's format, as a system message just before the reply; empty: none.
+        inner_thoughts: whether calls have inner thoughts.
+        outside: whether the inner thoughts come as plain text before the call, instead of inside it.
+        simplify: show events as ``Name: text`` without the time, and no result of ``send_message``.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Wrapper:
 
     @property
     def thinks_aloud(self) -> bool:
-        """Whether a reply is the monologue in plain words and then the call."""
+        """Whether a reply is inner thoughts as plain text and then the call."""
         return self.outside and self.inner_thoughts
 
     def prompt(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = (), prefix: str = "") -> str:
@@ -76,7 +76,7 @@ class Wrapper:
         return "".join(rendered) + self.reminder(tools) + self.assistant[0] + prefix
 
     def message(self, message: Message, tools: Sequence[ToolSchema] = ()) -> str:
-        """One message as it stands in a prompt; its share of the prompt's tokens is that of this text."""
+        """One message as rendered in a prompt; its tokens are those of this text."""
         if message.role == "system":
             return self._around(self.system, self.safe(message.content) + self.functions(tools))
         if message.role == "assistant":
@@ -86,7 +86,7 @@ class Wrapper:
         return self._around(markers, self.safe(words)) if words else ""
 
     def functions(self, tools: Sequence[ToolSchema]) -> str:
-        """The functions in words, one a line, to stand at the end of the system message; empty for none."""
+        """The functions, one per line, for the end of the system message; empty if there are none."""
         if not tools:
             return ""
         intro = self.intro or (INTRO_OUTSIDE if self.thinks_aloud else INTRO)
@@ -94,11 +94,11 @@ class Wrapper:
         return self.safe("\n\n" + "\n".join([intro, *(describe(tool, within) for tool in tools)]))
 
     def reminder(self, tools: Sequence[ToolSchema]) -> str:
-        """What stands between the last message and the reply: the hint, where functions are on offer."""
+        """The text between the last message and the reply: the hint, if functions are offered."""
         return self._around(self.system, self.hint) if self.hint and tools else ""
 
     def safe(self, text: str) -> str:
-        """The text with a space in anything that would be read as a control token or as a marker of this format."""
+        """The text with a space inserted into anything that reads as a control token or a marker of this format."""
         return _guard((*self.system, *self.user, *self.assistant, *self.tool, *self.stop)).sub(_spaced, text)
 
     def _around(self, markers: Markers, text: str) -> str:
@@ -116,7 +116,7 @@ class Wrapper:
         return "\n".join(lines)
 
     def _words(self, message: Message) -> str:
-        """An event as ``Name: text``. That words were sent tells a small model nothing."""
+        """An event as ``Name: text``. The result of ``send_message`` is useless to a small model."""
         if message.role == "tool":
             return "" if message.author == SEND_MESSAGE and not message.content.startswith(FAILED) else message.content
         source, words = split_header(message.content)
@@ -130,7 +130,7 @@ def _guard(markers: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _spaced(match: re.Match[str]) -> str:
-    """``< |im_end|>``, ``[ INST]``, ``USER :``: what a tokenizer, or a reader, does not take for the marker."""
+    """``< |im_end|>``, ``[ INST]``, ``USER :``: text that neither a tokenizer nor a model takes for the marker."""
     found = match[0]
     return f"{found[:-1]} :" if found.endswith(":") else f"{found[0]} {found[1:]}"
 

@@ -1,4 +1,4 @@
-"""Which format a model was trained on, by the marks in its chat template or by its name: a table."""
+"""A table of model families: finds a model's prompt format by its chat template or its name."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Family:
 
     Attributes:
         wrapper: the format.
-        marks: found in their chat templates (Jinja or Ollama's), and in prompts written by these.
-        names: found in the models' names.
+        marks: match their chat templates (Jinja or Ollama's) and prompts rendered with these.
+        names: match the models' names.
     """
 
     wrapper: Wrapper
@@ -24,7 +24,7 @@ class Family:
     names: str
 
 
-#: Tried in this order: fine-tunes bear their base model's name too, and many have a format of their own.
+#: Tried in this order: the names of fine-tunes contain that of the base model, and many have a format of their own.
 FAMILIES = (
     Family(HARMONY, r"<\|channel\|>|<\|start\|>[\s\S]*<\|message\|>", r"gpt-?oss"),
     Family(DEEPSEEK, r"<｜(User|Assistant)｜>", r"deepseek.?(r1|v3|v2\.5)|r1-distill"),
@@ -39,10 +39,10 @@ FAMILIES = (
 
 
 def by_marks(text: str) -> Wrapper | None:
-    """The format that shows in a chat template, or in a prompt written by one; None: none that is known."""
+    """The format of a chat template, or of a prompt rendered with one; None: unknown."""
     return next((family.wrapper for family in FAMILIES if re.search(family.marks, text)), None)
 
 
 def by_name(model: str) -> Wrapper | None:
-    """The format of the family that a model's name tells; None: none that is known."""
+    """The format of the family in a model's name; None: unknown."""
     return next((family.wrapper for family in FAMILIES if re.search(family.names, model, re.IGNORECASE)), None)

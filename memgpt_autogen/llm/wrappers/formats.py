@@ -1,4 +1,4 @@
-"""The formats, as rows."""
+"""The table of prompt formats."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from .base import Wrapper
 
-#: Said before each reply by the formats whose names end in ``-hints``. Of the form alone: with a word about
-#: send_message, Qwen2.5-Coder 1.5B called little else (15 of 66 cases right, 56 without the reminder).
+#: The reminder before each reply in the formats named ``-hints``. It is about the format only: when it mentioned
+#: send_message, Qwen2.5-Coder 1.5B called little else (15 of 66 cases right, 56 without a reminder).
 HINT = (
     "Reminder: choose the function that fits the last message best, and reply with that one call as JSON: "
     '{"function": NAME, "params": {...}}'
@@ -23,8 +23,7 @@ CHATML = Wrapper(
     stop=("<|im_end|>", "<|im_start|>"),
 )
 
-#: Meta's Llama 3 and later; ``ipython`` is its role for what a function returns. Servers add the token that
-#: begins a text themselves.
+#: Meta's Llama 3 and later; ``ipython`` is its role for function results. Servers add the begin-of-text token.
 LLAMA3 = Wrapper(
     name="llama3",
     system=("<|start_header_id|>system<|end_header_id|>\n\n", "<|eot_id|>"),
@@ -34,7 +33,7 @@ LLAMA3 = Wrapper(
     stop=("<|eot_id|>", "<|eom_id|>", "<|start_header_id|>"),
 )
 
-#: Airoboros (and Vicuna) write the roles as words. The introduction is the one of its training.
+#: Airoboros (and Vicuna) write the roles as words. The introduction is that of its training data.
 AIROBOROS = Wrapper(
     name="airoboros-l2-70b-2.1",
     system=("", "\n"),
@@ -58,7 +57,7 @@ ZEPHYR = Wrapper(
     stop=("</s>", "<|user|>", "<|system|>", "<|assistant|>"),
 )
 
-#: Mistral and Mixtral, and Llama 2. They know no system: its words stand as a user's.
+#: Mistral, Mixtral and Llama 2. They have no system role; the user's is used.
 MISTRAL = Wrapper(
     name="mistral",
     system=("[INST] ", " [/INST]"),
@@ -68,7 +67,7 @@ MISTRAL = Wrapper(
     stop=("</s>", "[INST]"),
 )
 
-#: Google's Gemma, without a system either.
+#: Google's Gemma, without a system role too.
 GEMMA = Wrapper(
     name="gemma",
     system=("<start_of_turn>user\n", "<end_of_turn>\n"),
@@ -115,7 +114,7 @@ ROWS = (
     LLAMA3,
     replace(LLAMA3, name="llama3-hints", hint=HINT),
     AIROBOROS,
-    # Results as a user's words: models that never saw the role ``tool`` in training read them better.
+    # Results as user messages: models that never saw the role ``tool`` in training understand them better.
     replace(CHATML, name="dolphin-2.1-mistral-7b", tool=("<|im_start|>user\nFUNCTION RETURN:\n", "<|im_end|>\n")),
     ZEPHYR,
     MISTRAL,

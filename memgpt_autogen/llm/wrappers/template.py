@@ -1,4 +1,4 @@
-"""A format read off a server's own chat template, by showing it short chats and looking at what it puts around them."""
+"""Derives a prompt format from a server's chat template: renders short chats and reads the markers off the result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .base import Wrapper
 
-#: Renders messages (``role`` and ``content``) by the template, with or without the start of a reply at the end.
+#: Renders messages (``role`` and ``content``) with the template, with or without the generation prompt.
 Render = Callable[[Sequence[Mapping[str, str]], bool], str]
 
 _ROLES = ("system", "user", "assistant", "tool")
@@ -15,11 +15,11 @@ _SAID = {role: f"qx{role}qx" for role in _ROLES}
 
 
 def from_template(render: Render) -> Wrapper | None:
-    """The format that a template writes, or None if it is not made of markers around each message.
+    """The format of a template, or None if it does not consist of markers around each message.
 
     Args:
-        render: asks the server. What it raises is passed on, but for the role ``tool``, which many templates refuse:
-            results then stand as a user's words.
+        render: asks the server. Its errors are passed on, except for the role ``tool``, which many templates refuse:
+            results then become user messages.
     """
     ends, starts = {}, {}
     chat: list[str] = []
@@ -35,7 +35,7 @@ def from_template(render: Render) -> Wrapper | None:
     if not reply.startswith(before):
         return None
     starts["assistant"] = reply.removeprefix(before)
-    # A chat that ends with the assistant's words is taken for one to go on with: its end shows only by what follows.
+    # Templates leave a final assistant message open, to be continued: its end marker shows only before another message.
     longer = render(_messages([*chat, "assistant", "user"]), False).removeprefix(reply + _SAID["assistant"])
     tail = starts["user"] + _SAID["user"] + ends["user"]
     if not longer.endswith(tail):
@@ -58,7 +58,7 @@ def from_template(render: Render) -> Wrapper | None:
 def _with_tool(wrapper: Wrapper, render: Render, chat: Sequence[str]) -> Wrapper:
     try:
         text = render(_messages(chat), False)
-    except Exception:  # a template may refuse the role in any way: the user's markers do
+    except Exception:  # a template may refuse the role in any way: use the user's markers
         return wrapper
     known = _written(wrapper, chat[:-1])
     before, found, after = text.removeprefix(known).partition(_SAID["tool"])
