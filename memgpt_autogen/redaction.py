@@ -12,6 +12,11 @@ import re
 HIDDEN = "***"
 #: Shorter values are no keys but words such as EMPTY, which would blot out half a text.
 SHORTEST = 8
+#: What people write where a local server wants any key at all. Hidden, it would blot out a server's or a model's name.
+STAND_INS = frozenset(
+    "lm-studio lmstudio not-needed no-key-required sk-no-key-required placeholder your-api-key llama.cpp llamacpp "
+    "koboldcpp localhost local-llm anything whatever dummy-key text-generation-webui open-webui".split()
+)
 _known: set[str] = set()
 
 #: How the names of query parameters end that hold a secret.
@@ -25,9 +30,19 @@ _PATTERNS = (
 )
 
 
+def is_secret(value: str) -> bool:
+    """Whether a key is one that must stay out of sight, and not a word that stands in for one."""
+    return len(value) >= SHORTEST and value.lower() not in STAND_INS
+
+
+def without(secret: str, text: str) -> str:
+    """The text without this secret, if it is one."""
+    return text.replace(secret, HIDDEN) if is_secret(secret) else text
+
+
 def remember(secret: str) -> str:
     """Register a secret for :func:`hide`. Returns it."""
-    if len(secret) >= SHORTEST:
+    if is_secret(secret):
         _known.add(str(secret))
     return secret
 
@@ -37,7 +52,7 @@ def hide(text: str) -> str:
     addresses.
     """
     named = {value for name, value in os.environ.items() if name.upper().endswith(("_API_KEY", "_OPENAI_KEY"))}
-    for key in sorted(_known | {value for value in named if len(value) >= SHORTEST}, key=len, reverse=True):
+    for key in sorted(_known | {value for value in named if is_secret(value)}, key=len, reverse=True):
         text = text.replace(key, HIDDEN)
     for pattern, put in _PATTERNS:
         text = pattern.sub(put, text)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ..config import DEFAULT_ENDPOINTS, LLMConfig, Settings, from_dict
 from ..config.host_secrets import account_of, goes_to, is_near, split_address, without_secrets
 from ..config.secrets import find_key
-from ..errors import ConfigError, ModelServerError
+from ..errors import ConfigError, ModelError, ModelServerError
 from ..servers import SERVERS
 from .base import ChatModel
 from .wrappers import named_by
@@ -100,9 +100,23 @@ def _from_environment(environ: Mapping[str, str]) -> LLMConfig | None:
             model=environ.get("OPENAI_MODEL", ""), model_endpoint_type=found, model_endpoint=base, api_key=key
         )
     if base or key:
-        model = environ.get("OPENAI_MODEL") or DEFAULT_OPENAI_MODEL
-        return LLMConfig(model=model, model_endpoint=base, api_key=key)
+        config = LLMConfig(model=environ.get("OPENAI_MODEL", ""), model_endpoint=base, api_key=key)
+        return config if config.model else replace(config, model=_default_model(config))
     return None
+
+
+def _default_model(config: LLMConfig) -> str:
+    """The model of an OpenAI-compatible API where none is named: on this machine or network one that is there."""
+    from .hosted_models import hosted_models
+
+    if not is_near(config.address):
+        return DEFAULT_OPENAI_MODEL
+    try:
+        listed = hosted_models(config)
+    except ModelError as error:
+        log.info("%s", error)
+        return DEFAULT_OPENAI_MODEL
+    return DEFAULT_OPENAI_MODEL if DEFAULT_OPENAI_MODEL in listed or not listed else listed[0]
 
 
 def _detected(base: str, key: str) -> str:
@@ -118,9 +132,6 @@ def _detected(base: str, key: str) -> str:
     try:
         found = probe(base, api_key=key)
     except ModelServerError as error:
-        if key:
-            log.info("%s It is taken for an OpenAI-compatible API.", error)
-            return ""
         raise ModelServerError(
             f"{error} If it is right and only slow to start, set BACKEND_TYPE to the type of the server: "
             f"{', '.join(DEFAULT_ENDPOINTS)}.",

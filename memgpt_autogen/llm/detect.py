@@ -15,7 +15,7 @@ from ..config.host_secrets import is_near
 from ..errors import ModelError, ModelRequestError, ModelServerError
 from ..servers import SERVERS, Probe, Server
 from .connection import Connection, connect
-from .transport import Broken, Transport
+from .transport import Broken, Loading, Transport
 
 log = logging.getLogger(__name__)
 
@@ -59,13 +59,17 @@ def probe(address: str, *, api_key: str = "", login: str = "", timeout: float = 
     """
     base = _PATH.sub("", LLMConfig(model_endpoint_type="llamacpp", model_endpoint=address).address)
     replies: dict[str, Any] = {}
-    with Transport(base, timeout=timeout, attempts=1, api_key=api_key) as transport:
-        for row in SERVERS.values():
-            for sign in row.probes:
-                if sign.path not in replies:
-                    replies[sign.path] = _answer(transport, sign.path, first=not replies)
-                if _matches(sign, replies[sign.path]):
-                    return _found(row, base, transport)
+    with Transport(base, timeout=timeout, attempts=1, api_key=api_key, loading=0) as transport:
+        try:
+            for row in SERVERS.values():
+                for sign in row.probes:
+                    if sign.path not in replies:
+                        replies[sign.path] = _answer(transport, sign.path, first=not replies)
+                    if _matches(sign, replies[sign.path]):
+                        return _found(row, base, transport)
+        except Loading as error:  # it has no other answer yet, and tells by this one what it is
+            rows = (row for row in SERVERS.values() if error.type and row.loading_error == error.type and row.probes)
+            return next((DetectedServer(row.name, base) for row in rows), None)
     return None
 
 
@@ -103,6 +107,8 @@ def _answer(transport: Transport, path: str, *, first: bool) -> Any:
     """The JSON at a path; None for any other answer. Raises only if the first request gets no answer at all."""
     try:
         return transport.get(path)
+    except Loading:
+        raise
     except (ModelRequestError, Broken):
         return None
     except ModelServerError:

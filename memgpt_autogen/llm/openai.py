@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,14 +23,18 @@ from ..servers.base import reasoning_of
 from .base import OnDelta, ReplyDelta
 from .chat_format import read_chat_reply
 from .context_window import REPLY_LIMITS, ContextWindow, asked_of
-from .openai_errors import error_message, explain
+from .http_errors import LoadingWait, is_loading
+from .openai_errors import error_in, error_message, explain
 from .openai_stream import STREAMED, StreamTruncated, assemble
 from .provider_form import ProviderForm
 from .tokens import TokenCounter
+from .transport import LOADING_TIME
 
 log = logging.getLogger(__name__)
 
 _RETRIES = 3
+#: Seconds before the first retry; doubled for each further one.
+_BACKOFF = 0.5
 _AZURE_VERSION = "2024-10-21"
 #: Request fields that a server may refuse, in the order in which its message is searched for them.
 _DISPENSABLE = ("max_tokens", "temperature", "stream_options", "stream")
@@ -160,7 +165,7 @@ class OpenAIChat:
         offered: Sequence[ToolSchema],
         on_delta: OnDelta | None,
     ) -> Any:
-        openai = _openai()
+        openai, loading = _openai(), LoadingWait(LOADING_TIME)
         while True:
             sent = self._built(request, messages, offered)
             try:
@@ -172,6 +177,8 @@ class OpenAIChat:
                 log.warning("%s: %s Asking once more, for all of it at once.", self.address, error)
                 request = {key: value for key, value in request.items() if key not in STREAMED}
             except openai.APIStatusError as error:
+                if is_loading(error.status_code, str(error)) and loading.goes_on(self.address):
+                    continue
                 if self._window.refused(error_message(error), self.count(messages, offered)):
                     raise PromptTooLong(str(explain(error, self.config.model, self.address, self._key))) from None
                 if not self._adapt(sent, messages, error):
@@ -219,7 +226,16 @@ class OpenAIChat:
         sent = dict(request)
         # All others through ``extra_body``: older releases of the package refuse unknown fields.
         named = {key: sent.pop(key) for key in ("messages", "tools", "tool_choice", "stream") if key in sent}
-        return self._connected().chat.completions.create(model=self.config.model, **named, extra_body=sent or None)
+        completions, tries = self._connected().chat.completions, self.config.settings.get("max_retries", _RETRIES)
+        for attempt in range(tries + 1):
+            answer = completions.create(model=self.config.model, **named, extra_body=sent or None)
+            error = error_in(answer, self.address)
+            if error is None:
+                return answer
+            if attempt == tries or not (error.status_code == 429 or error.status_code >= 500):
+                break
+            time.sleep(_BACKOFF * 2**attempt)  # as the package does where the status tells
+        raise error
 
     def _adapt(self, request: Mapping[str, Any], messages: Sequence[Message], error: Any) -> bool:
         """Change future requests so that they avoid this error; False if nothing is known to help."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ModelError, ModelRequestError, ModelServerError
+from ..redaction import without
 
 _TOO_LONG = re.compile(r"context.?(length|window|size)", re.IGNORECASE)
 
@@ -24,6 +25,27 @@ def error_message(error: Any) -> str:
     return str(getattr(error, "message", "") or error)
 
 
+def error_in(answer: Any, address: str) -> Any:
+    """The error of the ``openai`` package for one that came with status 200, as routers send it; None: there is none.
+
+    Its status is the ``code`` within, where that is a number of HTTP's, else 502.
+    """
+    import httpx
+    import openai
+
+    found = getattr(answer, "error", None)
+    if not found or getattr(answer, "choices", None):
+        return None
+    body = found if isinstance(found, Mapping) else {"message": str(getattr(found, "message", found))}
+    code = str(body.get("code") or body.get("status") or "")
+    status = int(code) if re.fullmatch("[45][0-9][0-9]", code) else 502
+    response: Any = httpx.Response(status, request=httpx.Request("POST", address))
+    kinds = {400: openai.BadRequestError, 401: openai.AuthenticationError, 403: openai.PermissionDeniedError}
+    kinds |= {404: openai.NotFoundError, 422: openai.UnprocessableEntityError, 429: openai.RateLimitError}
+    kind = kinds.get(status, openai.InternalServerError if status >= 500 else openai.APIStatusError)
+    return kind(str(body.get("message") or body), response=response, body=dict(body))
+
+
 def explain(error: Exception, model: str, address: str, key: str = "") -> ModelError:
     """Our error for an error of the package.
 
@@ -36,8 +58,7 @@ def explain(error: Exception, model: str, address: str, key: str = "") -> ModelE
     import openai
 
     words = error_message(error).strip().rstrip(".")[:300]
-    if key:
-        words = words.replace(key, "***")
+    words = without(key, words)
     code = str(getattr(error, "code", "") or "")
     if isinstance(error, openai.APITimeoutError):
         told = f"No answer from {address} in time. Raise the timeout, or use a smaller prompt or model."

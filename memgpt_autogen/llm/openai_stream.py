@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..messages import ToolSchema
-from ..servers.base import reasoning_of
+from ..servers.base import finish_reason, reasoning_of
 from .base import OnDelta
 from .streaming import StreamParser
 
@@ -38,7 +38,7 @@ def assemble(chunks: Iterable[Any], tools: Sequence[ToolSchema], on_delta: OnDel
         if not getattr(chunk, "choices", None):
             continue
         choice = chunk.choices[0]
-        reason = getattr(choice, "finish_reason", None) or reason
+        reason = finish_reason(choice) or reason
         delta = getattr(choice, "delta", None)
         words += getattr(delta, "content", None) or ""
         refusal += getattr(delta, "refusal", None) or ""

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from ..config.host_secrets import SendSecrets
 from ..errors import MissingDependency, ModelRequestError, ModelServerError
-from ..redaction import hide
-from .http_errors import error_kind, is_html, never_connected, retry_after, type_and_message
+from ..redaction import hide, without
+from .http_errors import LoadingWait, error_kind, is_html, is_loading, never_connected, retry_after, type_and_message
 from .sse import values
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LONGEST_WAIT = 30.0
+#: Seconds that a server may take to load its model.
+LOADING_TIME = 600.0
 #: Where servers look for a key, beside a bearer token.
 _KEY_HEADERS = ("Authorization", "X-API-Key", "api-key")
 Address = str | Callable[[], str]
@@ -54,6 +56,14 @@ class Broken(ModelServerError):
         self.empty = empty
 
 
+class Loading(Broken):
+    """The server is still loading its model. ``type`` is what it calls that."""
+
+    def __init__(self, message: str, status: int, kind: str) -> None:
+        super().__init__(message, status, retry=True)
+        self.type = kind
+
+
 class Transport:
     """One server's address and manners. Safe to use from several threads.
 
@@ -67,6 +77,7 @@ class Transport:
             message, and never sent to another host.
         login: secrets of the address, as :func:`memgpt_autogen.config.host_secrets.split_address` takes them out.
         on_lost: called when a connection cannot be made or breaks, before it is retried or told.
+        loading: seconds to wait for a server that is still loading its model.
         hints: what to do about an error, by the ``type`` that the server gives it; ``empty``: about an answer with
             nothing in it; ``down``: how the server is started.
     """
@@ -82,9 +93,11 @@ class Transport:
         login: str = "",
         hints: Mapping[str, str] | None = None,
         on_lost: Callable[[], None] | None = None,
+        loading: float = LOADING_TIME,
     ) -> None:
         self._address = address
         self._timeout = timeout
+        self._loading = loading
         self._attempts = max(1, attempts)
         self._backoff = backoff
         self._api_key = api_key
@@ -147,10 +160,12 @@ class Transport:
     ) -> Any:
         url = self._base() + path
         shown = hide(url)
-        timeouts = 0
+        attempt = timeouts = 0
+        loading = LoadingWait(self._loading)
         failure: ModelServerError | ModelRequestError
-        for attempt in range(1, self._attempts + 1):
-            last = attempt == self._attempts
+        while True:
+            attempt += 1
+            last = attempt >= self._attempts
             try:
                 # The time limit holds for each piece that is read. Some servers hang up after a stream, and would do so
                 # on the next request.
@@ -173,12 +188,14 @@ class Transport:
                 if response.status_code < 400:
                     return self._json(response, shown)
                 failure = self._refused(response, shown, attempt)
+                if isinstance(failure, Loading) and loading.goes_on(self.where):
+                    attempt -= 1
+                    continue
                 if last or not failure.retry or (response.status_code == 500 and not patient):
                     raise failure
                 wait = retry_after(response) or self._backoff * 2 ** (attempt - 1)
             log.warning("%s Trying again in %.1f s.", failure, wait)
             time.sleep(min(wait, _LONGEST_WAIT))
-        raise AssertionError("unreachable")
 
     def _open(self, url: str) -> httpx.Client:
         try:
@@ -221,6 +238,8 @@ class Transport:
         fault, words = type_and_message(response)
         told = f"{shown} answered {status}{': ' + self._scrub(words) if words else ''}."
         hint = self._hints.get(fault, "")
+        if is_loading(status, f"{fault} {words}"):
+            return Loading(f"{told} {hint or 'It is still loading its model: try again in a while.'}", status, fault)
         if status == 429 or status >= 500:
             tried = f" Tried {attempt} times." if attempt > 1 else ""
             return Broken(f"{told}{tried} {hint or 'Wait a little, or look at its log.'}", status, retry=True)
@@ -265,4 +284,4 @@ class Transport:
             yield value
 
     def _scrub(self, text: str) -> str:
-        return hide(text.replace(self._api_key, "***") if self._api_key else text)
+        return hide(without(self._api_key, text))

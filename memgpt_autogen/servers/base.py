@@ -148,6 +148,15 @@ def _openai_delta(event: Any) -> str:
     return str(delta.get("content") or "")
 
 
+def finish_reason(source: Any) -> str | None:
+    """Why a reply ended, of a choice or an event, which may be an object or a dict; None: it goes on.
+
+    koboldcpp says so of unfinished pieces with the string ``"null"``.
+    """
+    found = source.get("finish_reason") if isinstance(source, Mapping) else getattr(source, "finish_reason", None)
+    return None if found in (None, "", "null") else str(found)
+
+
 def reasoning_of(message: Any) -> str:
     """The reasoning beside the content of a chat message or of a delta, which may be an object or a dict."""
     for name in _REASONING_FIELDS:
@@ -158,7 +167,7 @@ def reasoning_of(message: Any) -> str:
 
 
 def _openai_assemble(text: str, events: Sequence[Any]) -> Any | None:
-    reasons = [event["choices"][0]["finish_reason"] for event in events if event.get("choices")]
+    reasons = [finish_reason(event["choices"][0]) for event in events if event.get("choices")]
     reasons = [reason for reason in reasons if reason]
     usage = next((event["usage"] for event in reversed(events) if event.get("usage")), None)
     deltas = [event["choices"][0].get("delta") for event in events if event.get("choices")]
@@ -199,6 +208,7 @@ class Server:
         needs_model: requests name the model.
         reserved: request fields that ``settings`` may not set.
         error_hints: the next step for an error, by its ``type`` in the server's reply; ``down``: for no connection.
+        loading_error: the ``type`` of its errors while it loads its model; empty: it does not answer then.
         empty_reply_hint: the usual cause of an empty reply, and the next step.
         rejects_bad_grammar: refuses a grammar that it cannot parse, so that a constrained reply always ends with it.
         show_template: asks for a text that shows the prompt format, such as the chat template or a rendered prompt:
@@ -226,6 +236,7 @@ class Server:
     needs_model: bool = False
     reserved: frozenset[str] = frozenset()
     error_hints: Mapping[str, str] = field(default_factory=dict)
+    loading_error: str = ""
     empty_reply_hint: str = "Look at the server's log."
     rejects_bad_grammar: bool = False
     show_template: Callable[[Fetch, str], str] | None = None

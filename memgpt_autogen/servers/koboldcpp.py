@@ -20,6 +20,7 @@ from .base import (
     ServerInfo,
     StreamFormat,
     TokenCountEndpoint,
+    finish_reason,
     with_params,
 )
 
@@ -33,8 +34,8 @@ def _body(request: CompletionRequest) -> Json:
 
 def _read(reply: Any) -> Completion:
     result = reply["results"][0]
-    reason = result.get("finish_reason")
-    return Completion(str(result["text"]), {"length": "limit", "stop": "stop"}.get(reason, "unknown"))  # type: ignore[arg-type]
+    # "length" is said of a reply that a stop string ended, too: its tokens tell whether it was cut.
+    return Completion(str(result["text"]), "stop" if result.get("finish_reason") == "stop" else "unknown")
 
 
 def _delta(event: Any) -> str:
@@ -42,7 +43,7 @@ def _delta(event: Any) -> str:
 
 
 def _assemble(text: str, events: Sequence[Any]) -> Any | None:
-    told = [event.get("finish_reason") for event in events if "finish_reason" in event]  # old versions tell none
+    told = [finish_reason(event) for event in events if "finish_reason" in event]  # old versions tell none
     reason = told[-1] if told else "unknown" if events else None
     return {"results": [{"text": text, "finish_reason": reason}]} if reason else None
 

@@ -77,6 +77,7 @@ LLAMACPP = Server(
     template_path="/apply-template",
     show_template=lambda fetch, model: str(fetch("/props", None)["chat_template"]),
     reserved=frozenset({"prompt", "stream", "grammar", "json_schema", "n_predict"}),
+    loading_error="unavailable_error",
     error_hints={
         "down": "To start it: llama-server -m MODEL.gguf.",
         "exceed_context_size_error": "Start the server with a larger context, or set context_window.",

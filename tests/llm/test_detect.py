@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from memgpt_autogen.config import Settings
+from memgpt_autogen.config import LLMConfig, Settings
 from memgpt_autogen.errors import ModelServerError
+from memgpt_autogen.llm import http_errors
 from memgpt_autogen.llm.choose import choose_model
+from memgpt_autogen.llm.completion import CompletionModel
 from memgpt_autogen.llm.detect import DetectedServer, is_hosted_openai, is_near, local_servers, probe
 from memgpt_autogen.llm.embedded import EmbeddedServer
+from memgpt_autogen.llm.transport import Loading, Transport
 
 from .conftest import Answer, Loopback
 from .replay import KINDS, KOBOLDCPP, OLD_VLLM, VLLM, WEBUI, Kind, Replay
@@ -88,7 +91,7 @@ def test_an_openai_compatible_api_of_another_kind_stays_one(served: Replay) -> N
     del served.pages["/version"]
     assert probe(served.address) is None
     assert chosen(f"{served.address}/v1", OPENAI_API_KEY="k", OPENAI_MODEL="gpt-4o") == ("openai", "gpt-4o")
-    assert chosen(f"{served.address}/v1") == ("openai", "gpt-4o-mini")
+    assert chosen(f"{served.address}/v1") == ("openai", "gpt-4o")
 
 
 def test_a_hosted_api_is_never_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,10 +112,61 @@ def test_something_else_is_no_server(loopback: Loopback, page: Answer) -> None:
     assert probe(loopback.address) is None
 
 
+LOADING = Answer({"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}, 503)
+
+
+@pytest.mark.parametrize("ending", ["", "/v1", "/v1/chat/completions"])
+@pytest.mark.parametrize("key", [{}, {"OPENAI_API_KEY": "sk-any"}])
+def test_a_server_that_is_still_loading_is_known_and_waited_for(
+    loopback: Loopback,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    ending: str,
+    key: dict[str, str],
+) -> None:
+    monkeypatch.setattr(http_errors, "_POLL", 0.01)
+    loopback.script = [LOADING] * 20
+    assert probe(loopback.address + ending) == DetectedServer("llamacpp", loopback.address)
+    assert chosen(loopback.address + ending, **key)[0] == "llamacpp", "never a hosted service"
+    loopback.script = [LOADING] * 5 + [Answer({"default_generation_settings": {"n_ctx": 2048}, "model_alias": "m"})]
+    config = LLMConfig(model_endpoint_type="llamacpp", model_endpoint=loopback.address)
+    assert CompletionModel(config).context_window == 2048
+    assert [record.message for record in caplog.records if "still loading" in record.message] == [
+        f"{loopback.address} is still loading its model; waiting for it."
+    ]
+
+
+def test_one_that_loads_for_ever_is_told(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_errors, "_POLL", 0.01)
+    loopback.script = [LOADING] * 200
+    with (
+        Transport(loopback.address, attempts=1, loading=0.1) as transport,
+        pytest.raises(Loading, match="Loading model"),
+    ):
+        transport.get("/props")
+    assert len(loopback.requests) > 3
+
+
+@pytest.mark.parametrize("listed", [["qwen"], ["b", "a"], ["gpt-4o-mini", "a"], []])
+def test_a_local_api_that_is_not_known_is_asked_for_a_model_that_it_has(loopback: Loopback, listed: list[str]) -> None:
+    loopback.always["/v1/models"] = {"object": "list", "data": [{"id": name} for name in listed]}
+    expected = "gpt-4o-mini" if not listed or "gpt-4o-mini" in listed else min(listed)
+    assert chosen(loopback.address) == ("openai", expected)
+    assert chosen(loopback.address, OPENAI_MODEL="mine") == ("openai", "mine")
+
+
+@pytest.mark.parametrize("key", [{}, {"OPENAI_API_KEY": "sk-any"}])
+@pytest.mark.parametrize("name", ["OPENAI_API_BASE", "OPENAI_BASE_URL"])
+def test_a_local_address_where_nothing_answers_is_an_error_and_no_way_to_a_hosted_one(
+    dead: str, name: str, key: dict[str, str]
+) -> None:
+    with pytest.raises(ModelServerError, match="set BACKEND_TYPE"):
+        choose_model(Settings(Path("home"), {}, {name: f"http://{dead}/v1", **key}))
+
+
 def test_nobody_there_is_told_with_what_to_do(dead: str) -> None:
     with pytest.raises(ModelServerError, match=rf"Cannot reach http://{dead}.*running.*set BACKEND_TYPE.*koboldcpp"):
         chosen(dead)
-    assert chosen(dead, OPENAI_API_KEY="k")[0] == "openai"
     assert local_servers({"x": f"http://{dead}"}) == []
 
 

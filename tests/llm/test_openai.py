@@ -10,6 +10,8 @@ import pytest
 
 from memgpt_autogen.config import LLMConfig
 from memgpt_autogen.errors import ConfigError, ModelReplyError, ModelRequestError, ModelServerError
+from memgpt_autogen.llm import http_errors
+from memgpt_autogen.llm import openai as openai_module
 from memgpt_autogen.llm.chat_format import read_chat_reply, to_chat_messages, to_chat_tools
 from memgpt_autogen.llm.openai import OpenAIChat
 from memgpt_autogen.messages import Message, ToolCall
@@ -297,3 +299,44 @@ def test_a_window_that_is_not_known(model: Make) -> None:
     assert model(model="my-own").context_window == 128_000  # a large one: see test_context_window.py
     assert model(model="my-own", context_window=2000).context_window == 2000
     assert model().count(ASK * 2) == 2 * model().count(ASK)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words", "asked"),
+    [
+        ({"message": "Rate limit exceeded: free-models-per-min", "code": 429}, ModelServerError, "limits the rate", 2),
+        ({"message": "Provider returned error", "code": 502}, ModelServerError, "answered 502: Provider returned", 2),
+        ({"message": "Internal failure"}, ModelServerError, "Internal failure", 2),
+        ("overloaded", ModelServerError, "overloaded", 2),
+        ({"message": "No such seed", "code": "400"}, ModelRequestError, "answered 400: No such seed", 1),
+        ({"message": "Key disabled", "code": 401}, ModelRequestError, "does not accept the API key", 1),
+    ],
+)
+def test_an_error_that_comes_with_status_200(
+    loopback: Loopback, model: Make, monkeypatch: pytest.MonkeyPatch, error: Any, kind: Any, words: str, asked: int
+) -> None:
+    monkeypatch.setattr(openai_module, "_BACKOFF", 0.01)
+    loopback.script = [Answer({"error": error})] * 2
+    with pytest.raises(kind, match=words):
+        model(settings={"max_retries": 1}).complete(ASK, TOOLS)
+    assert len(loopback.requests) == asked
+    loopback.script = [Answer({"error": error}), SPEAK]
+    if asked == 2:
+        assert model(settings={"max_retries": 1}).complete(ASK, TOOLS).tool_calls, "it has passed"
+
+
+def test_a_server_that_is_still_loading_is_waited_for(
+    loopback: Loopback, model: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_errors, "_POLL", 0.01)
+    loading = Answer({"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}, 503)
+    loopback.script = [loading] * 3 + [SPEAK]
+    assert model(settings={"max_retries": 0}).complete(ASK, TOOLS).tool_calls
+
+
+@pytest.mark.parametrize("key", ["ollama", "x", "none", "lm-studio", "not-needed", "EMPTY"])
+def test_a_word_that_stands_in_for_a_key_is_not_masked(loopback: Loopback, model: Make, key: str) -> None:
+    words = f"registry.ollama.ai: x tokens, none of {key}: lm-studio not-needed"
+    loopback.script = [refusal(words)]
+    with pytest.raises(ModelRequestError, match=words):
+        model(api_key=key).complete(ASK, TOOLS)

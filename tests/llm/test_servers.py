@@ -344,6 +344,19 @@ def test_versions_of_vllm() -> None:
     assert [is_legacy(version) for version in ("0.12.0", "0.32.0", "1.0", "0.0.1.dev1", "dev")] == [False] * 5
 
 
+@pytest.mark.parametrize("kind", [KOBOLDCPP], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("stop", ["<|im_end|>", "\n", "five"])
+def test_koboldcpp_says_length_of_a_reply_that_a_stop_string_ended(served: Replay, kind: Kind, stop: str) -> None:
+    """As recorded with 1.76: {"text": "One two three four ", "finish_reason": "length"} to the stop string "five"."""
+    made = connect(served, kind, settings={"stop_sequence": [stop]})
+    served.script = [served.say(CALL, True), served.say("One two three four ", True), served.say("word " * 100, True)]
+    assert made.complete(ASK, TOOLS, max_tokens=100).tool_calls[0].arguments == {"message": "Hello"}
+    assert made.complete(ASK, (), max_tokens=100).text == "One two three four"
+    served.script += [served.say("word " * 100, True)]
+    with pytest.raises(ModelReplyError, match="cut by its token limit"):
+        made.complete(ASK, TOOLS, max_tokens=100)
+
+
 @pytest.mark.parametrize("kind", [OLLAMA], ids=lambda kind: kind.name)
 def test_an_estimate_learns_from_the_replies(served: Replay, kind: Kind) -> None:
     made = connect(served, kind)
