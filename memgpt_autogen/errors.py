@@ -27,7 +27,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 from .printable import printable
-from .redaction import hide
+from .redaction import redact
 
 Fault = Literal["user", "server", "model"]
 
@@ -43,7 +43,7 @@ class MemGPTError(Exception):
     retry: bool = False
 
     def __init__(self, *args: object) -> None:
-        super().__init__(*(printable(hide(arg)) if isinstance(arg, str) else arg for arg in args))
+        super().__init__(*(printable(redact(arg)) if isinstance(arg, str) else arg for arg in args))
 
 
 class ConfigError(MemGPTError, ValueError):

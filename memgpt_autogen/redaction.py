@@ -1,6 +1,6 @@
 """Removes secrets from everything that is shown: error messages, logs, lists, ``repr``.
 
-:func:`hide` is the one redaction of this package. It works on a whole text, so that an address, a sentence with an
+:func:`redact` is the one redaction of this package. It works on a whole text, so that an address, a sentence with an
 address in it, a traceback and a server's reply are treated alike.
 """
 
@@ -40,14 +40,14 @@ def without(secret: str, text: str) -> str:
     return text.replace(secret, HIDDEN) if is_secret(secret) else text
 
 
-def remember(secret: str) -> str:
-    """Register a secret for :func:`hide`. Returns it."""
+def register_secret(secret: str) -> str:
+    """Register a secret for :func:`redact`. Returns it."""
     if is_secret(secret):
         _known.add(str(secret))
     return secret
 
 
-def hide(text: str) -> str:
+def redact(text: str) -> str:
     """The text with secrets replaced: registered ones, those of the environment, what looks like a key, secrets in
     addresses.
     """

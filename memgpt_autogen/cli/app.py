@@ -12,7 +12,7 @@ import click
 from .. import __version__
 from ..errors import MemGPTError, not_known
 from ..printable import printable
-from ..redaction import hide
+from ..redaction import redact
 from .console import echo, set_debugging, show_log
 
 #: Command -> where it is, as ``module:function`` in this folder, and its line in ``memgpt --help``.
@@ -98,7 +98,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         sys.exit(app.main(arguments, prog_name="memgpt", standalone_mode=False) or 0)
     except click.ClickException as error:
-        error.message = printable(hide(error.message))  # type: ignore[misc]
+        error.message = printable(redact(error.message))  # type: ignore[misc]
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt, EOFError):
@@ -109,7 +109,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(1)
     except Exception as error:
         if debug:
-            echo(hide(traceback.format_exc()).rstrip(), err=True)
+            echo(redact(traceback.format_exc()).rstrip(), err=True)
             sys.exit(1)
         click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
         echo(_sentence(error), err=True)
@@ -121,5 +121,5 @@ def _sentence(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'The system'}: {error.strerror}."
-    told = f"{type(error).__name__}: {hide(str(error))}."
+    told = f"{type(error).__name__}: {redact(str(error))}."
     return f"{told} This should not happen; the same command with --debug shows where it did."

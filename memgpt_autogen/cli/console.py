@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..printable import printable
-from ..redaction import hide
+from ..redaction import redact
 
 if TYPE_CHECKING:
     from questionary import Question
@@ -209,9 +209,9 @@ class Notes(logging.Handler):
         """Show one record."""
         try:
             if record.levelno >= logging.WARNING:
-                note(hide(record.getMessage()))
+                note(redact(record.getMessage()))
             else:
-                note(hide(record.getMessage()), label=record.name.rpartition(".")[2], style="cyan")
+                note(redact(record.getMessage()), label=record.name.rpartition(".")[2], style="cyan")
         except Exception:
             self.handleError(record)
 

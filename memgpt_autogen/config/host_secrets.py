@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from ..redaction import HIDDEN, hide, remember
+from ..redaction import HIDDEN, redact, register_secret
 
 if TYPE_CHECKING:
     import httpx
@@ -41,7 +41,7 @@ class HostSecret(str):
     def __new__(cls, value: str, host: str = "") -> HostSecret:
         made = super().__new__(cls, value)
         made.host = host
-        remember(value)
+        register_secret(value)
         return made
 
     def __repr__(self) -> str:
@@ -112,7 +112,7 @@ def split_address(address: str) -> tuple[str, HostSecret]:
         return address, HostSecret("")
     clean = f"{head}{mark if mark else ''}{host}{slash}{bare}" if mark else f"{host}{slash}{bare}"
     for part in (unquote(user.partition(":")[2]), *re.split(r"[?&=#]", path[len(bare) :])[2::2]):
-        remember(part)
+        register_secret(part)
     return clean, HostSecret(address if mark else f"http://{address}", account_of(clean))
 
 
@@ -172,7 +172,7 @@ class SendSecrets:
 class _HideAddresses(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
-            record.args = tuple(arg if isinstance(arg, (int, float)) else hide(str(arg)) for arg in record.args)
+            record.args = tuple(arg if isinstance(arg, (int, float)) else redact(str(arg)) for arg in record.args)
         return True
 
 

@@ -4,7 +4,7 @@ A key belongs to one host and is sent to no other. It is looked for in the envir
 system's keyring where there is one that works (the package ``keyring``), else in ``credentials.json`` in the home
 folder, which its owner alone may read. That file also says which keys are in the keyring, so that a keyring that may
 ask for its password is never opened for nothing. Keys are never part of the configuration, an agent's record or an
-export; :func:`.redaction.hide` takes them out of whatever is shown or logged.
+export; :func:`.redaction.redact` takes them out of whatever is shown or logged.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
-from ..redaction import hide, remember
+from ..redaction import redact, register_secret
 from .home import open_to_others, write_private
 from .host_secrets import HostSecret, account_of, is_near, split_address
 
@@ -117,14 +117,14 @@ def store_key(address: str, key: str, home: Path, *, place: str = "auto") -> str
     ring = usable_keyring() if place != "file" else None
     if place == "keyring" and ring is None:
         raise ConfigError("There is no keyring here that works. Store the key in the file, or set OPENAI_API_KEY.")
-    remember(key)
+    register_secret(key)
     if ring is not None:
         try:
             ring.set_password(SERVICE, account, key)
         except Exception as error:
             if place == "keyring":
-                raise ConfigError(f"The system's keyring did not take the key: {hide(str(error))}") from error
-            log.info("The system's keyring did not take the key: %s", hide(str(error)))
+                raise ConfigError(f"The system's keyring did not take the key: {redact(str(error))}") from error
+            log.info("The system's keyring did not take the key: %s", redact(str(error)))
             ring = None
     filed[account] = key if ring is None else {"keyring": True}
     write_private(home / FILE, json.dumps(filed, indent=2) + "\n")
@@ -146,7 +146,7 @@ def usable_keyring() -> Any:
         ring = keyring.get_keyring()
         return keyring if ring.priority >= 1 else None
     except Exception as error:  # a backend of somebody else's
-        log.info("The system's keyring cannot be used: %s", hide(str(error)))
+        log.info("The system's keyring cannot be used: %s", redact(str(error)))
         return None
 
 
@@ -155,7 +155,7 @@ def _from_keyring(account: str) -> str:
     try:
         return (ring.get_password(SERVICE, account) or "") if ring else ""
     except Exception as error:  # locked, or its service is not running
-        log.info("The system's keyring gives no key for %s: %s", account, hide(str(error)))
+        log.info("The system's keyring gives no key for %s: %s", account, redact(str(error)))
         return ""
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from ..config.host_secrets import SendSecrets, split_address, with_scheme
 from ..errors import ConfigError, SourceError
-from ..redaction import hide
+from ..redaction import redact
 
 if TYPE_CHECKING:
     import httpx
@@ -165,7 +165,7 @@ class OpenAIEmbedder:
             raise SourceError(f"{self._who} answered with something that is not JSON. Check the address.") from error
 
     def _refusal(self, reply: httpx.Response) -> Exception:
-        status, told = reply.status_code, hide(_words(reply))
+        status, told = reply.status_code, redact(_words(reply))
         if status in (400, 413, 422, 500) and _TOO_LONG.search(told):
             return _TooLong(told)
         if status in (401, 403):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ..config import LLMConfig
 from ..errors import ModelRequestError, ModelServerError
 from ..messages import Usage
-from ..redaction import hide
+from ..redaction import redact
 from ..servers import SERVERS, Completion, CompletionRequest, Fetch, ModelNotLoaded, Server, ServerInfo, StreamFormat
 from .sse import IncompleteStream
 from .tokens import TokenCounter
@@ -260,7 +260,7 @@ class Connection:
         error = reply.get("error") if isinstance(reply, Mapping) else None
         if error:  # with status 200
             words = error.get("message", error) if isinstance(error, Mapping) else error
-            return ModelServerError(f"{self.where} answered with an error: {hide(str(words))[:300]}", retry=True)
+            return ModelServerError(f"{self.where} answered with an error: {redact(str(words))[:300]}", retry=True)
         return ModelServerError(
             f"{self.where} answered with JSON of an unknown shape: {str(reply)[:200]}. "
             f"Is it really of the type {self.row.name!r} (BACKEND_TYPE)?"

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ..config.host_secrets import SendSecrets
 from ..errors import MissingDependency, ModelRequestError, ModelServerError
-from ..redaction import hide, without
+from ..redaction import redact, without
 from .http_errors import LoadingWait, error_kind, is_html, is_loading, never_connected, retry_after, type_and_message
 from .sse import values
 
@@ -111,7 +111,7 @@ class Transport:
     @property
     def where(self) -> str:
         """The address, without a password."""
-        return hide(self._base())
+        return redact(self._base())
 
     def get(self, path: str) -> Any:
         """The JSON at a path. Raises as :meth:`post` does."""
@@ -159,7 +159,7 @@ class Transport:
         read: ReadEvents | None = None,
     ) -> Any:
         url = self._base() + path
-        shown = hide(url)
+        shown = redact(url)
         attempt = timeouts = 0
         loading = LoadingWait(self._loading)
         failure: ModelServerError | ModelRequestError
@@ -284,4 +284,4 @@ class Transport:
             yield value
 
     def _scrub(self, text: str) -> str:
-        return hide(without(self._api_key, text))
+        return redact(without(self._api_key, text))

@@ -16,7 +16,7 @@ from memgpt_autogen.config.secrets import key_in_environment, store_key
 from memgpt_autogen.embeddings.choose import build_embedder
 from memgpt_autogen.errors import ConfigError, MemGPTError
 from memgpt_autogen.llm.choose import ModelRequest, build_model, choose_model
-from memgpt_autogen.redaction import hide
+from memgpt_autogen.redaction import redact
 
 KEY = "mk_51f0c9e2_of_no_known_form"
 PASSWORD = "hunter2-and-more"
@@ -173,7 +173,7 @@ def test_an_account_names_a_host(address: str, account: str) -> None:
 )
 def test_an_error_never_tells_a_secret_of_an_address(text: str) -> None:
     error = MemGPTError(text)
-    assert PASSWORD not in hide(text) + str(error) + repr(error)
+    assert PASSWORD not in redact(text) + str(error) + repr(error)
 
 
 def test_the_clients_log_does_not_show_the_query(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,7 @@ import pytest
 from memgpt_autogen.config import AgentConfig, LLMConfig, Settings, secrets, to_dict
 from memgpt_autogen.errors import ConfigError
 from memgpt_autogen.llm.choose import choose_model
-from memgpt_autogen.redaction import hide, remember
+from memgpt_autogen.redaction import redact, register_secret
 
 KEY = "mk_7f3a9c1d5e_not_a_real_key"
 OPENAI = "https://api.openai.com/v1"
@@ -121,13 +121,13 @@ def test_the_model_gets_the_stored_key_of_its_host(tmp_path: Path, no_ring: None
     ],
 )
 def test_what_looks_like_a_key_is_hidden(text: str, left: str) -> None:
-    assert hide(text) == left
+    assert redact(text) == left
 
 
 def test_keys_seen_and_keys_of_the_environment_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_API_KEY", "a-key-of-no-known-form")
-    remember("another form of key")
-    assert hide("a-key-of-no-known-form, another form of key.") == "***, ***."
+    register_secret("another form of key")
+    assert redact("a-key-of-no-known-form, another form of key.") == "***, ***."
 
 
 def test_records_are_without_secrets() -> None:

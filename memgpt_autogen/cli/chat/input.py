@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ...redaction import hide
+from ...redaction import redact
 
 #: Alone on a line, it opens and closes a message of several lines.
 FENCE = "//"
@@ -71,7 +71,7 @@ class LineReader:
 
         class PrivateHistory(FileHistory):
             def store_string(self, string: str) -> None:
-                if hide(string) == string:
+                if redact(string) == string:
                     super().store_string(string)
 
         os.close(os.open(history, os.O_CREAT | os.O_RDWR, 0o600))

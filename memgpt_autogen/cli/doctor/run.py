@@ -12,7 +12,7 @@ from ...config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_di
 from ...config.home import home_folder
 from ...errors import MemGPTError, StoreError
 from ...llm.choose import ModelRequest, Origin
-from ...redaction import hide
+from ...redaction import redact
 from ..console import console, say, show_rows
 from .findings import Finding
 
@@ -119,7 +119,7 @@ def _values(settings: Settings, saved: AgentConfig | None, model: LLMConfig, ori
     where = "the agent" if own_embedding else "config file" if settings.defaults.get("embedding") else "default"
     rows.append({"setting": "embedding", "value": embedding.kind, "from": where})
     by = "environment" if settings.environ.get("MEMGPT_VECTORS") else "config file" if settings.vectors else "default"
-    return [*rows, {"setting": "vectors", "value": hide(settings.vectors) or "in the store", "from": by}]
+    return [*rows, {"setting": "vectors", "value": redact(settings.vectors) or "in the store", "from": by}]
 
 
 def _told(value: object) -> str:

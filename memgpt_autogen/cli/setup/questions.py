@@ -15,7 +15,7 @@ from ...llm.detect import is_hosted_openai, local_servers, probe
 from ...llm.wrappers import AUTO, WRAPPERS, get_wrapper, is_auto
 from ...prompts import names, text_of
 from ...prompts.presets import PRESETS, get_preset
-from ...redaction import hide
+from ...redaction import redact
 from ...servers import SERVERS
 from ..console import ask, choose, confirm, note, say
 from .validators import checked, is_address, is_chroma, is_there, is_window
@@ -142,7 +142,7 @@ def _probed(kind: str | None, address: str, given: Given) -> LLMConfig:
             raise click.Abort from error
         return LLMConfig(model_endpoint_type=kind, model_endpoint=address)
     if found is None:
-        note(f"{hide(address)} answers, but does not say which server it is.")
+        note(f"{redact(address)} answers, but does not say which server it is.")
         return LLMConfig(model_endpoint_type=kind or "openai", model_endpoint=address)
     say(f"{found}.")
     if kind not in (None, found.type):
