@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
-from .messages import Message, ToolCall, ToolResult, utc_now
+from .messages import Message, ToolCall, ToolResult, ToolSchema, utc_now
 from .printable import label
 
 TIME_FORMAT = "%Y-%m-%d %I:%M:%S %p %Z%z"
@@ -214,6 +214,12 @@ def clean(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(clean(key)): clean(item) for key, item in value.items()}
     return [clean(item) for item in value] if isinstance(value, list) else value
+
+
+def clean_schema(tool: ToolSchema) -> ToolSchema:
+    """A caller's schema, cleaned likewise."""
+    name, description, parameters = clean([tool.name, tool.description, tool.parameters])
+    return replace(tool, name=name, description=description, parameters=parameters)
 
 
 def _event(

@@ -29,11 +29,22 @@ class ToolSchema:
         name: the function's name.
         description: one or more sentences for the model.
         parameters: a JSON Schema of type ``object``.
+        caller: the caller runs it. The chat API gets its schema as it is, without ``inner_thoughts``.
+        extra: further fields of a caller's function, such as ``strict``.
+        speaks: others hear its ``message``; None: if its name is ``send_message``.
     """
 
     name: str
     description: str
     parameters: Mapping[str, Any]
+    caller: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    speaks: bool | None = None
+
+    @property
+    def is_speech(self) -> bool:
+        """Whether others hear what a call of it says."""
+        return self.name == SEND_MESSAGE if self.speaks is None else self.speaks
 
 
 @dataclass(frozen=True)

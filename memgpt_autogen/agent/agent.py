@@ -10,7 +10,7 @@ from typing import Any
 from ..config import AgentConfig, to_dict
 from ..embeddings.base import Embedder
 from ..errors import ConfigError, UndoRefused
-from ..events import clean
+from ..events import clean, clean_schema
 from ..library.attachments import attach, detach
 from ..llm.base import ChatModel
 from ..memory.archival import ArchivalMemory
@@ -137,7 +137,7 @@ class Agent:
             if only_timers and self._paused():
                 return Turn()  # not logged either: timers would pile up in the window, unanswered
             model = model or self.model
-            given = tuple(ToolSchema(*clean([tool.name, tool.description, tool.parameters])) for tool in tools)
+            given = tuple(clean_schema(tool) for tool in tools)
             words = clean(instructions)
             turn = TurnContext(self.store, self.id, model, given, words, cache, conversation, stream)
             turn.unanswered = self._take_in(incoming, results, conversation, on_commit, turn)

@@ -39,6 +39,7 @@ class TurnRunner:
         self._agent = agent
         self._turn = turn
         self._guides = [make(turn) for make in agent.guides]
+        self._saving = False  # the answer is given; the agent may only save what is about to leave its window
 
     def run(self, max_steps: int) -> Turn:
         """Step until the agent yields, waits for the caller's functions, or has made ``max_steps`` model calls.
@@ -55,10 +56,11 @@ class TurnRunner:
             try:
                 result = self.step(last=turn.steps + 1 >= max_steps)
             except ModelError as error:
-                if result is None or result.outcome is not Outcome.PRESSURE:
+                if result is None or not self._saving:
                     raise
                 logger.warning("The agent could not save anything before its window is full: %s", error)
                 break  # the answer was given before; only the pressure warning is lost
+            self._saving |= result.outcome is Outcome.PRESSURE
             if result.outcome in (Outcome.YIELDED, Outcome.AWAITING_TOOLS) or turn.steps >= max_steps:
                 break
         if turn.owes_speech and not turn.said and not result.pending:
@@ -88,6 +90,9 @@ class TurnRunner:
             with StreamedReply(self._agent.tell if wants_stream else None) as streamed:
                 prompt, reply = self._prompt_and_reply(offered, streamed, last)
         except ModelReplyError as error:
+            if self._saving:
+                logger.info("Nothing is saved before the window is full: %s", error)
+                return StepResult(Outcome.YIELDED)
             turn.unreadable += 1
             if last or turn.unreadable >= MAX_FAILURES:
                 raise
@@ -141,6 +146,8 @@ class TurnRunner:
     def _allowed(self, names: Sequence[str], last: bool) -> frozenset[str] | None:
         """The functions that the next reply may call; None: any."""
         turn, rules = self._turn, self._agent.preset.rules
+        if self._saving:
+            return frozenset(name for name in names if self._agent.has_trait(name, "writes"))
         if (last or turn.ended) and turn.owes_speech and not turn.said and self._agent.tools.get(SEND_MESSAGE):
             return frozenset({SEND_MESSAGE})
         allowed = rules.allowed(turn.called, names)
@@ -205,7 +212,7 @@ class TurnRunner:
         agent = self._agent
         used = prompt.used + sum(agent.context.size(self._turn.model, entry) for entry in log)
         share = used / prompt.room
-        can_save = agent.tools.get("core_memory_append") or agent.tools.get("archival_memory_insert")
+        can_save = any(agent.has_trait(schema.name, "writes") for schema in agent.offered())
         return share if can_save and not agent.warned and share > agent.context.policy.warn else 0.0
 
     def _drop_unreadable(self, error: ModelReplyError) -> StepResult:

@@ -7,8 +7,10 @@ import contextvars
 import copy
 import functools
 import inspect
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import autogen
@@ -19,6 +21,7 @@ from ..agent import Agent
 from ..client import MemGPT
 from ..compat import display_options, drop_obsolete_options, open_client
 from ..errors import ConfigError
+from ..messages import ToolSchema
 from ..tools.registry import Tool
 from . import translate
 from .core_agent import open_core, warn_ignored
@@ -31,8 +34,10 @@ from .model import AutoGenModel
 from .model_client import CoreModelClient, add_usage
 from .reply_override import overrides
 from .streaming import streaming_requested
+from .tool_names import RenamingModel, ToolNames
 
 _DEFAULT_SYSTEM_MESSAGE = "You are a helpful AI Assistant."  # AutoGen's own default, which tells the model nothing
+logger = logging.getLogger(__name__)
 _workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="memgpt")
 
 
@@ -108,6 +113,7 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
         self._busy_wait = busy_wait
         self._display = Display(self, **display_options(interface_kwargs, interface, agent))
         self._inbox = Inbox(self)
+        self._renamed: set[str] = set()
         self._client: Any = None
         self._core_client: CoreModelClient | None = None
         if self._has_core:  # as in an AssistantAgent, whose place it takes
@@ -257,13 +263,14 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
         if not (new.incoming or new.results or new.reply_owed):
             new.incoming.append(events.heartbeat("Nobody has said anything new, and it is your turn to speak."))
         schemas, legacy = translate.offered_tools(self.llm_config, tools or ())
+        names = self._tool_names(schemas)
         model = core.model if isinstance(core.model, AutoGenModel) else None
         model = model.through(client) if model and client else model
         turn = core.run(
             new.incoming,
             results=new.results,
-            tools=schemas,
-            model=model,
+            tools=names.inside(schemas),
+            model=RenamingModel(model or core.model, names) if names.clashing else model,
             instructions=self._instructions(),
             cache=self.client_cache,
             must_speak=True,
@@ -273,8 +280,21 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
         )
         if model is None:
             add_usage(self.client, core.model.name, turn.usage)
-        reply = translate.to_reply(turn, legacy)
+        reply = translate.to_reply(replace(turn, pending=tuple(map(names.users, turn.pending))), legacy)
         return model.as_given(reply) if model and isinstance(reply, str) else reply
+
+    def _tool_names(self, offered: Sequence[ToolSchema]) -> ToolNames:
+        """The names of functions in this turn; the user is told, once, of those that make way."""
+        names = ToolNames([schema.name for schema in self.core.tools.schemas()], offered)
+        for name in set(names.clashing) - self._renamed:
+            self._renamed.add(name)
+            logger.warning(
+                "%s: your tool %s has the name of a function of the memory agent, which is called %s from now on.",
+                self.name,
+                name,
+                names.shown(name),
+            )
+        return names
 
     def clear_history(self, recipient: Any = None, *args: Any, **kwargs: Any) -> None:
         """Clear AutoGen's message list. The agent's memory is kept; unread messages are stored in it first."""

@@ -19,8 +19,8 @@ from ..llm.context_window import REPLY_LIMITS, ContextWindow, asked_of
 from ..llm.openai_errors import error_message
 from ..llm.provider_form import ProviderForm
 from ..llm.tokens import TokenCounter
-from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema, Usage
-from .response_format import TEXT_REPLY_NOTE, for_function_calls, for_text_reply, has_response_format
+from ..messages import Message, Reply, ToolCall, ToolSchema, Usage
+from .response_format import TEXT_REPLY_NOTE, chosen_tools, for_function_calls, for_text_reply, has_response_format
 from .streaming import with_streaming
 
 #: Providers whose clients in AutoGen know ``tool_choice``.
@@ -100,12 +100,14 @@ class AutoGenModel:
         given = self._client or self._agent.client
         own = isinstance(given, OpenAIWrapper)  # else a replacement by the user, of which nothing is known
         offered = [tool for tool in tools if only is None or tool.name in only]
-        words = own and any(tool.name == SEND_MESSAGE for tool in offered) and has_response_format(given)
-        called = [tool for tool in offered if tool.name != SEND_MESSAGE] if words else offered
-        client = (for_text_reply if words else for_function_calls)(given) if own else given
+        offered, choice = chosen_tools(_tool_choice(given) if own else None, offered, held=only is not None)
+        speech = next((tool.name for tool in offered if tool.is_speech), "")
+        words = own and bool(speech) and has_response_format(given)
+        called = [tool for tool in offered if not tool.is_speech] if words else offered
+        client = (for_text_reply if words else for_function_calls)(given, called) if own else given
         request: dict[str, Any] = {"cache": cache, "agent": self._agent}
         if called and self._takes_tool_choice() and not words:
-            request["tool_choice"] = "required"
+            request["tool_choice"] = choice
         if own and on_delta:
             client = with_streaming(client, called, on_delta)
         sent = [*messages, Message(role="system", content=TEXT_REPLY_NOTE)] if words else messages
@@ -118,7 +120,7 @@ class AutoGenModel:
         if not self._form.shows_pictures(messages):
             self._counter.learn(self.count(sent, called), usage.prompt_tokens)
         if words and content and not calls:
-            return Reply((ToolCall(SEND_MESSAGE, {"message": content}, id=""),), usage=usage)
+            return Reply((ToolCall(speech, {"message": content}, id=""),), usage=usage)
         return replace(read_chat_reply(content, calls, offered, only=only), usage=usage)
 
     def as_given(self, said: str) -> str | dict[str, Any]:
@@ -161,6 +163,11 @@ class AutoGenModel:
 def _first_entry(llm_config: Any) -> dict[str, Any]:
     config = llm_config or {}
     return dict((config.get("config_list") or [config])[0])
+
+
+def _tool_choice(client: Any) -> Any:
+    """The user's ``tool_choice``, in the first entry that has one."""
+    return next((entry["tool_choice"] for entry in client._config_list if entry.get("tool_choice")), None)
 
 
 def _fresh(data: Any) -> Any:

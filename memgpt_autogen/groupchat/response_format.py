@@ -8,7 +8,10 @@ is its message, and the provider constrains that.
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from ..messages import ToolSchema
 
 #: Added to a request whose text is constrained by ``response_format``.
 TEXT_REPLY_NOTE = (
@@ -16,7 +19,8 @@ TEXT_REPLY_NOTE = (
     "only to work with your memory or to have something done."
 )
 
-_TOOLS = ("tools", "functions", "tool_choice", "parallel_tool_calls")
+_TOOLS = ("tools", "functions", "tool_choice")
+_WITH_TOOLS = ("parallel_tool_calls",)  # refused in a request without functions
 _FORMATS = ("response_format", "_response_format")  # its attribute in AutoGen's clients
 
 
@@ -27,14 +31,19 @@ def has_response_format(client: Any) -> bool:
     )
 
 
-def for_text_reply(client: Any) -> Any:
-    """A copy of the client without AutoGen's tools, which would replace the functions that we offer."""
-    return _without(client, _TOOLS)
+def for_text_reply(client: Any, called: Sequence[ToolSchema]) -> Any:
+    """A copy of the client without AutoGen's tools, which would replace the functions that we offer.
+
+    Args:
+        client: an ``OpenAIWrapper``.
+        called: the functions that the request offers.
+    """
+    return _without(client, _TOOLS if called else (*_TOOLS, *_WITH_TOOLS))
 
 
-def for_function_calls(client: Any) -> Any:
+def for_function_calls(client: Any, called: Sequence[ToolSchema]) -> Any:
     """The same, also without ``response_format``."""
-    clone = _without(client, (*_TOOLS, "response_format"))
+    clone = _without(client, (*_TOOLS, *(() if called else _WITH_TOOLS), "response_format"))
     if has_response_format(client):
         clone._clients = [_without_format(one) for one in client._clients]
     return clone
@@ -56,3 +65,25 @@ def _without_format(client: Any) -> Any:
         if hasattr(clone, name):
             setattr(clone, name, None)
     return clone
+
+
+def chosen_tools(
+    choice: Any, offered: Sequence[ToolSchema], *, held: bool = False
+) -> tuple[list[ToolSchema], str | Mapping[str, Any]]:
+    """What a user's ``tool_choice`` leaves of the functions on offer, and the ``tool_choice`` that goes out.
+
+    Args:
+        choice: the user's: None, ``auto``, ``none``, ``required``, or a function by its name.
+        offered: the memory agent's functions and the user's tools.
+        held: the memory agent allows only some functions now; that goes first.
+    """
+    wanted = choice.get("function", {}).get("name") if isinstance(choice, Mapping) else None
+    if held or choice is None:
+        return list(offered), "required"
+    if choice == "none":
+        return [tool for tool in offered if not tool.caller], "required"
+    if choice == "required":
+        return [tool for tool in offered if not tool.is_speech] or list(offered), "required"
+    if wanted and any(tool.name == wanted for tool in offered):
+        return [tool for tool in offered if tool.name == wanted], choice
+    return list(offered), "auto" if choice == "auto" else "required"

@@ -11,6 +11,7 @@ from typing import Any
 from .. import events
 from ..agent.results import Turn
 from ..messages import Message, ToolCall, ToolResult, ToolSchema
+from .tool_names import users_name
 
 AutoGenMessage = Mapping[str, Any]
 
@@ -119,7 +120,7 @@ def results_for(message: AutoGenMessage, pending: Sequence[ToolCall]) -> list[To
     for response in message.get("tool_responses") or [message]:
         call = waiting.get(str(response.get("tool_call_id")))
         if call is None and message.get("role") == "function":
-            call = next((one for one in pending if one.name == message.get("name")), None)
+            call = next((one for one in pending if message.get("name") in (one.name, users_name(one.name))), None)
         if call is not None:
             found.append(ToolResult(call.id, call.name, content_text(response.get("content"))))
     return found
@@ -159,7 +160,12 @@ def offered_tools(llm_config: Any, also: Sequence[AutoGenMessage] = ()) -> tuple
     functions = list(config.get("functions") or [])
     schemas = [
         ToolSchema(
-            spec["name"], spec.get("description") or "", spec.get("parameters") or {"type": "object", "properties": {}}
+            spec["name"],
+            spec.get("description") or "",
+            spec.get("parameters") or {"type": "object", "properties": {}},
+            caller=True,
+            extra={key: value for key, value in spec.items() if key not in ("name", "description", "parameters")},
+            speaks=False,
         )
         for spec in (*tools, *functions)
     ]

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import ModelReplyError
 from ..events import clean
-from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema
+from ..messages import Message, Reply, ToolCall, ToolSchema
 from .reasoning import split_reasoning
 from .repair import holds_data, parse_calls, to_call
 from .reply_schema import THOUGHTS
@@ -24,7 +24,12 @@ Json = dict[str, Any]
 _THOUGHTS_SCHEMA = {"type": "string"}
 
 
-def to_chat_messages(messages: Sequence[Message], inner_thoughts: bool = True, images: bool = False) -> list[Json]:
+def to_chat_messages(
+    messages: Sequence[Message],
+    inner_thoughts: bool = True,
+    images: bool = False,
+    callers: Collection[str] = (),
+) -> list[Json]:
     """The messages in the chat API's format: assistant with ``tool_calls``, ``tool`` with ``tool_call_id``.
 
     Args:
@@ -32,11 +37,12 @@ def to_chat_messages(messages: Sequence[Message], inner_thoughts: bool = True, i
         inner_thoughts: whether the monologue is an argument of the first call, as the model wrote it; else it is the
             message's content.
         images: whether images are sent to the model.
+        callers: names of the caller's functions, whose arguments hold no monologue.
     """
-    return [_chat_message(message, inner_thoughts, images) for message in messages]
+    return [_chat_message(message, inner_thoughts, images, callers) for message in messages]
 
 
-def _chat_message(message: Message, inner_thoughts: bool, images: bool) -> Json:
+def _chat_message(message: Message, inner_thoughts: bool, images: bool, callers: Collection[str]) -> Json:
     if images and message.images:
         parts = [{"type": "image_url", "image_url": {"url": address}} for address in message.images]
         return {"role": message.role, "content": [{"type": "text", "text": message.content}, *parts]}
@@ -45,6 +51,7 @@ def _chat_message(message: Message, inner_thoughts: bool, images: bool) -> Json:
     if message.role != "assistant" or not message.tool_calls:
         return {"role": message.role, "content": message.content}
     calls = []
+    inner_thoughts = inner_thoughts and message.tool_calls[0].name not in callers
     for index, call in enumerate(message.tool_calls):
         thoughts = {THOUGHTS: message.content} if inner_thoughts and message.content and not index else {}
         arguments = json.dumps(thoughts | dict(call.arguments), ensure_ascii=False, default=str)
@@ -56,14 +63,20 @@ def _chat_message(message: Message, inner_thoughts: bool, images: bool) -> Json:
 
 
 def to_chat_tools(tools: Sequence[ToolSchema], inner_thoughts: bool = True) -> list[Json]:
-    """The functions in the chat API's format, optionally with ``inner_thoughts`` as the first parameter."""
+    """The functions in the chat API's format, optionally with ``inner_thoughts`` as the first parameter.
+
+    A function that the caller runs keeps its schema.
+    """
     return [
         {
             "type": "function",
             "function": {
                 "name": tool.name,
                 "description": tool.description,
-                "parameters": _with_thoughts(tool.parameters) if inner_thoughts else dict(tool.parameters),
+                "parameters": dict(tool.parameters)
+                if tool.caller or not inner_thoughts
+                else _with_thoughts(tool.parameters),
+                **tool.extra,
             },
         }
         for tool in tools
@@ -109,12 +122,13 @@ def read_chat_reply(
     thoughts = [clean(reasoning).strip(), written]
     if not tools:
         return Reply(text=words, inner_thoughts=_joined(thoughts))
+    callers = {tool.name for tool in tools if tool.caller}
     calls: list[ToolCall] = []
     thoughts += [words] if tool_calls else []
     for raw in tool_calls or ():
         function = _get(raw, "function") or {}
         name = str(_get(function, "name") or "")
-        call, thought = to_call(name, _get(function, "arguments"), _get(raw, "id"))
+        call, thought = to_call(name, _get(function, "arguments"), _get(raw, "id"), own=name not in callers)
         calls.append(call)
         thoughts.append(thought)
     if not calls:
@@ -136,10 +150,10 @@ def _from_words(words: str, tools: Sequence[ToolSchema], only: Collection[str] |
     try:
         return parse_calls(words, tools)
     except ModelReplyError:
-        names = {tool.name for tool in tools if only is None or tool.name in only}
+        speech = next((tool.name for tool in tools if tool.is_speech and (only is None or tool.name in only)), "")
         # JSON that is not a known call is a failed attempt at one, unless it is data.
-        if words and SEND_MESSAGE in names and (holds_data(words) or not re.match(r"(```\w*\s*)?[{\[]", words)):
-            return [ToolCall(SEND_MESSAGE, {"message": words}, id="")], ""
+        if words and speech and (holds_data(words) or not re.match(r"(```\w*\s*)?[{\[]", words)):
+            return [ToolCall(speech, {"message": words}, id="")], ""
         raise
 
 

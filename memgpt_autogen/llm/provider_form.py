@@ -73,7 +73,8 @@ class ProviderForm:
         if tools and not self.calls:
             wrapper = replace(without_markers(get_wrapper()), inner_thoughts=inner_thoughts)
             return {"messages": self._fitted(alternating_messages(wrapper, messages, tools))}
-        shown = to_chat_messages(messages, inner_thoughts, images=self._images.shown)
+        callers = {tool.name for tool in tools if tool.caller}
+        shown = to_chat_messages(messages, inner_thoughts, images=self._images.shown, callers=callers)
         made: Json = {"messages": self._fitted(shown)}
         return made | ({"tools": to_chat_tools(tools, inner_thoughts)} if tools else {})
 

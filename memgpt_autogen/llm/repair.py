@@ -123,10 +123,11 @@ def _unquoted(text: str) -> str:
     return inner if isinstance(inner, str) else text
 
 
-def to_call(name: str, arguments: Any, call_id: Any = None) -> tuple[ToolCall, str]:
+def to_call(name: str, arguments: Any, call_id: Any = None, *, own: bool = True) -> tuple[ToolCall, str]:
     """A call and its inner thoughts from raw arguments: a mapping, JSON text (repaired if necessary), or nothing.
 
-    Arguments that cannot be parsed give a call with ``error`` set.
+    Arguments that cannot be parsed give a call with ``error`` set. Those of a caller's function (not ``own``) hold no
+    thoughts.
     """
     identity: dict[str, Any] = {} if call_id in (None, "") else {"id": str(call_id)}  # some servers send numbers
     if isinstance(arguments, str) and arguments.strip():
@@ -139,9 +140,9 @@ def to_call(name: str, arguments: Any, call_id: Any = None) -> tuple[ToolCall, s
     if not isinstance(arguments, dict):
         error = f"The arguments of {name} must be a JSON object, not a {type(arguments).__name__}."
         return ToolCall(name, error=error, **identity), ""
-    given = arguments.pop(THOUGHTS, "") or ""
+    given = (arguments.pop(THOUGHTS, "") or "") if own else ""
     thoughts = [given if isinstance(given, str) else json.dumps(given)]
-    if name == SEND_MESSAGE and isinstance(arguments.get("message"), str):
+    if own and name == SEND_MESSAGE and isinstance(arguments.get("message"), str):
         reasoning, arguments["message"] = split_reasoning(arguments["message"])
         thoughts.append(reasoning)
     return ToolCall(name, arguments, **identity), "\n".join(filter(None, thoughts))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..errors import ModelReplyError
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema, Usage
 from ..observers import SpeechDelta, ThoughtDelta
 from .base import OnDelta, ReplyDelta
@@ -92,6 +93,8 @@ class ScriptedModel:
             raise ScriptError(f"The script has run out at call {len(self.calls)}. Last message: {last!r}")
         line = self.script.pop(0)
         answer = line(messages, tools, only) if callable(line) else line
+        if isinstance(answer, str) and tools and held is not None and held.isdisjoint({SEND_MESSAGE}):
+            raise ModelReplyError("These words call none of the functions that are allowed now.", text=answer)
         if isinstance(answer, BaseException):
             raise answer
         if isinstance(answer, BreaksOff):

@@ -99,6 +99,7 @@ class StreamParser:
     def __init__(self, emit: OnDelta, tools: Sequence[ToolSchema], *, aloud: bool = False) -> None:
         self._emit = emit
         self._names = Names(tools)
+        self._speech = {tool.name for tool in tools if tool.is_speech}
         self._aloud = aloud
         self._reasoning = ""
         self._shown: dict[tuple[type[ThoughtDelta | SpeechDelta], int], str] = {}
@@ -156,7 +157,7 @@ class StreamParser:
         thought, words = arguments.get(THOUGHTS), arguments.get("message")
         if isinstance(thought, str):
             self._thought(thought, index)
-        if name == SEND_MESSAGE and isinstance(words, str):
+        if name in self._speech and isinstance(words, str):
             self._more(SpeechDelta, words, index)
 
     def _thought(self, text: str, index: int) -> None:

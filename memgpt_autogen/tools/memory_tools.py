@@ -99,11 +99,11 @@ def memory_tools(
 
     tools = (  # in the order in which the model sees them
         tool(send_message, heartbeat=False, narrow=speech),
-        tool(core_memory_append, narrow=blocks),
-        tool(core_memory_replace, narrow=blocks),
+        tool(core_memory_append, writes=True, narrow=blocks),
+        tool(core_memory_replace, writes=True, narrow=blocks),
         tool(conversation_search, again=True, prepare=of_messages),
         tool(conversation_search_date, again=True),
-        tool(archival_memory_insert),
+        tool(archival_memory_insert, writes=True),
         tool(archival_memory_search, again=True, prepare=of_passages),
         tool(pause_heartbeats, heartbeat=False),
     )

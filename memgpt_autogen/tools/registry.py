@@ -31,6 +31,7 @@ class Tool:
         memory: it works on the agent's memory, and so takes part in the step's transaction.
         heartbeat: the model may ask to run again after it.
         again: the agent always runs again after it, asked or not: its answer is pointless unread.
+        writes: it writes to memory. After a warning that the window is nearly full, only such functions are offered.
         narrow: JSON Schema keywords, by parameter, that hold at the moment, such as the names there are. They guide
             the model and its grammar; the check of arguments does not know them.
         prepare: what may be slow, such as asking an embedder, done with the same arguments before the step's
@@ -42,6 +43,7 @@ class Tool:
     memory: bool = False
     heartbeat: bool = True
     again: bool = False
+    writes: bool = False
     narrow: Callable[[], Mapping[str, Mapping[str, Any]]] | None = None
     prepare: Callable[..., Any] | None = None
 

@@ -67,6 +67,8 @@ ROWS = {
     "copies": "copy and deepcopy share the memory; repr says what it is",
     "windows": "No message is cut in silence: the window is looked up, asked for, or learned from a refusal",
     "whose memory": "By name, for each user of a service, or fresh; sharing by accident is warned of",
+    "names of tools": "A tool keeps its name; a function of the agent makes way, in prompt, calls and grammar",
+    "tool settings": "Schemas go out as they are; parallel_tool_calls and tool_choice hold",
     "crashes": "An interrupt, an error or a kill loses nothing, and leaves no call without a result",
 }
 
