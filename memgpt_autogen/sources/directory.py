@@ -13,9 +13,7 @@ from pathlib import Path
 from ..errors import MemGPTError, SourceError
 from ..text_encoding import decoded
 from .base import Document, Entry
-from .html import read_html
-from .office import read_office
-from .pdf import read_pdf
+from .isolated import read_html, read_office, read_pdf
 from .text import read_text
 
 TEXT = (".txt", ".text", ".md", ".markdown", ".rst", ".log", ".csv", ".tsv", ".json", ".tex")
@@ -23,7 +21,7 @@ HTML = (".html", ".htm", ".xhtml")
 OFFICE = (".docx", ".pptx", ".xlsx", ".epub")
 SUFFIXES = (*TEXT, ".pdf", *HTML, *OFFICE)
 
-#: An HTML file that is larger is refused: it is taken into memory whole.
+#: An HTML file that is larger is refused: its parser takes many times as much memory.
 MOST_HTML = 25 * 1024 * 1024
 
 
@@ -108,16 +106,23 @@ class DirectoryLoader:
         if not self._folder.is_dir():
             raise SourceError(f"There is no file or folder {self._folder}. Check the path.")
         others: Counter[str] = Counter()
+        root, outside = self._folder.resolve(), 0
         for path in self._walked(self._folder):
             uri = readable(path.relative_to(self._folder).as_posix())
             if any(fnmatch(uri, pattern) or fnmatch(path.name, pattern) for pattern in self._exclude):
                 continue
             if path.exists() and not path.is_file():  # a pipe, a socket or a device would be waited for
                 self.notes.append(f"{uri} was left out: it is no regular file.")
+            elif path.suffix.lower() in SUFFIXES and not path.resolve().is_relative_to(root):
+                outside += 1
             elif path.suffix.lower() in SUFFIXES:
                 yield path, uri, False
             else:
                 others[path.suffix.lower() or path.name] += 1
+        if outside:
+            self.notes.append(
+                f"{outside} link{'s' * (outside > 1)} out of the folder left out. Name the files to load."
+            )
         if others:
             kinds = ", ".join(sorted(others)[:5]) + (", ..." if len(others) > 5 else "")
             many = sum(others.values())
@@ -136,7 +141,7 @@ class DirectoryLoader:
             elif suffix in HTML:
                 if path.stat().st_size > MOST_HTML:
                     raise SourceError(f"{uri} is larger than {MOST_HTML >> 20} MB. Save its text as .txt.")
-                yield read_html(path.read_bytes(), uri)
+                yield read_html(path, uri)
             elif suffix in OFFICE:
                 yield from read_office(path, uri)
             else:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from zipfile import is_zipfile
 
-from ..errors import MissingDependency, SourceError
+from ..errors import SourceError
 from .base import Document
 
 
@@ -14,19 +13,14 @@ def read_office(path: Path, uri: str) -> Iterator[Document]:
     """The whole of a file as Markdown; a presentation slide by slide, which count as pages.
 
     Raises:
-        MissingDependency: markitdown is not installed.
         SourceError: the file cannot be read, or has no text.
     """
-    try:
-        from markitdown import MarkItDown
-    except ImportError as error:
-        raise MissingDependency(
-            f"{uri}: {path.suffix} files are read by markitdown.", "memgpt-autogen[docs]"
-        ) from error
-    if not is_zipfile(path):  # markitdown would take whatever it is for plain text
-        raise SourceError(f"{uri} cannot be read; it may be damaged or encrypted. Save it anew.")
+    from markitdown import MarkItDown
+
     try:
         text = MarkItDown(enable_plugins=False).convert_local(str(path)).markdown
+    except MemoryError:
+        raise
     except Exception as error:  # whatever its many parsers raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise SourceError(f"{uri} cannot be read; it may be damaged or encrypted. Save it anew. ({reason})") from error

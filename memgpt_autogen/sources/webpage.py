@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SourceError
 from .base import Document, Entry
-from .html import read_html
-from .pdf import read_pdf
+from .isolated import read_html, read_pdf
 
 if TYPE_CHECKING:
     from .web_client import FetchedPage
