@@ -19,6 +19,7 @@ from ..servers import SERVERS
 from .file import NAME, read_config
 from .home import home_folder, make_folder
 from .host_secrets import bound, split_address, with_scheme
+from .pasted import Environment, pasted_address, pasted_key
 from .serialize import from_dict, to_dict
 
 #: The known values of ``model_endpoint_type``, each with its default address.
@@ -62,8 +63,9 @@ class LLMConfig:
         if self.model_endpoint_type not in DEFAULT_ENDPOINTS:
             known = ", ".join(DEFAULT_ENDPOINTS)
             raise ConfigError(f"Unknown model endpoint type {self.model_endpoint_type!r}. Known: {known}.")
+        object.__setattr__(self, "model_endpoint", pasted_address(self.model_endpoint, "model_endpoint"))
         _seal(self, "model_endpoint")
-        object.__setattr__(self, "api_key", bound(self.api_key, self.address))
+        object.__setattr__(self, "api_key", bound(pasted_key(self.api_key, "api_key"), self.address))
 
     @property
     def address(self) -> str:
@@ -105,9 +107,10 @@ class EmbeddingConfig:
     login: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "endpoint", pasted_address(self.endpoint, "endpoint"))
         _seal(self, "endpoint")
         address = self.endpoint or DEFAULT_ENDPOINTS["openai"]
-        object.__setattr__(self, "api_key", bound(self.api_key, with_scheme(address)))
+        object.__setattr__(self, "api_key", bound(pasted_key(self.api_key, "api_key"), with_scheme(address)))
 
 
 def _seal(record: LLMConfig | EmbeddingConfig, field_name: str) -> None:
@@ -211,6 +214,9 @@ class Settings:
     home: Path
     defaults: Mapping[str, Any] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "environ", Environment(self.environ))
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, home: str | Path | None = None) -> Settings:

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from ..config import EmbeddingConfig
 from ..config.host_secrets import goes_to
+from ..config.pasted import Environment
 from ..config.secrets import find_key, key_in_environment
 from ..errors import ConfigError, MissingDependency
 from .base import Embedder
@@ -48,7 +49,7 @@ def build_embedder(
         ConfigError: an unknown kind, or a setting that is missing.
         MissingDependency: what it needs is not installed.
     """
-    environ = os.environ if environ is None else environ
+    environ = Environment(os.environ if environ is None else environ)
     kinds: Mapping[str, Callable[[], Embedder | None]] = {
         "auto": _auto,
         "none": lambda: None,

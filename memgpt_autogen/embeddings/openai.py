@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..config.host_secrets import SendSecrets, split_address, with_scheme
+from ..config.http_client import http_client
 from ..errors import ConfigError, SourceError
 from ..redaction import redact
 
@@ -150,7 +151,8 @@ class OpenAIEmbedder:
         import httpx
 
         if self._client is None:
-            self._client = httpx.Client(timeout=self._timeout, event_hooks={"request": [self._secrets]})
+            hooks = {"request": [self._secrets]}
+            self._client = http_client(self.address, timeout=self._timeout, event_hooks=hooks)
         try:
             reply = self._client.post(f"{self.address}/v1/embeddings", json=body)
         except httpx.TimeoutException as error:

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from ..config import LLMConfig
 from ..config.host_secrets import SendSecrets, bound
+from ..config.http_client import http_client
+from ..config.pasted import Environment
 from ..config.secrets import VARIABLES, key_in_environment
 from ..errors import ConfigError, MissingDependency, ModelReplyError, ModelServerError, PromptTooLong
 from ..messages import Message, Reply, ToolSchema, Usage
@@ -59,7 +61,7 @@ class OpenAIChat:
         self, config: LLMConfig, *, inner_thoughts: bool = True, environ: Mapping[str, str] | None = None
     ) -> None:
         self.config = config
-        environ = os.environ if environ is None else environ
+        environ = Environment(os.environ if environ is None else environ)
         self._thoughts = inner_thoughts
         self._azure = config.model_endpoint_type == "azure"
         if not config.model:
@@ -275,12 +277,11 @@ class OpenAIChat:
         return openai.AzureOpenAI(azure_endpoint=self.address, api_version=self._version, **options)
 
     def _http(self) -> Any:
-        import httpx
-
         send = SendSecrets(
             self.address, self._key, self.config.login, ("api-key",) if self._azure else ("Authorization",)
         )
-        return httpx.Client(follow_redirects=True, timeout=self.config.timeout, event_hooks={"request": [send]})
+        hooks = {"request": [send]}
+        return http_client(self.address, follow_redirects=True, timeout=self.config.timeout, event_hooks=hooks)
 
     def _base_url(self, environ: Mapping[str, str]) -> str:
         address = self.config.address

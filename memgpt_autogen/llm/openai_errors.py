@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..config.http_client import proxy_hint
 from ..errors import ModelError, ModelRequestError, ModelServerError
 from ..redaction import without
 
@@ -64,8 +65,10 @@ def explain(error: Exception, model: str, address: str, key: str = "") -> ModelE
         told = f"No answer from {address} in time. Raise the timeout, or use a smaller prompt or model."
         return ModelServerError(told, retry=True)
     if isinstance(error, openai.APIConnectionError):
-        told = f"Cannot reach {address}. Is the address right, the network up, the server running?"
-        return ModelServerError(told, retry=True)
+        told = (
+            f"Cannot reach {address}. Is the address right, the network up, the server running? {proxy_hint(address)}"
+        )
+        return ModelServerError(told.rstrip(), retry=True)
     if isinstance(error, (openai.AuthenticationError, openai.PermissionDeniedError)):
         # Without the server's message, which repeats a part of the key.
         return ModelRequestError(f"{address} does not accept the API key for {model}. Set the right key for it.")

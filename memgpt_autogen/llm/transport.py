@@ -12,10 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import urlsplit
 
 from ..config.host_secrets import SendSecrets
-from ..errors import MissingDependency, ModelRequestError, ModelServerError
+from ..config.http_client import http_client, proxy_hint
+from ..errors import ModelRequestError, ModelServerError
 from ..redaction import redact, without
 from .http_errors import LoadingWait, error_kind, is_html, is_loading, never_connected, retry_after, type_and_message
 from .sse import values
@@ -198,18 +198,11 @@ class Transport:
             time.sleep(min(wait, _LONGEST_WAIT))
 
     def _open(self, url: str) -> httpx.Client:
-        try:
-            import httpx
-        except ImportError as error:
-            raise MissingDependency("Talking to a model's server needs httpx.", "httpx") from error
         with self._lock:
             if self._client is None:
-                # A proxy set for the outside world cannot reach a server on this machine.
-                local = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
-                timeout = httpx.Timeout(self._timeout, connect=min(10.0, self._timeout))
-                self._client = httpx.Client(
-                    timeout=timeout,
-                    trust_env=not local,
+                self._client = http_client(
+                    url,
+                    timeout=self._timeout,
                     follow_redirects=True,
                     event_hooks={"request": [self._send_secrets(url)]},
                 )
@@ -229,8 +222,8 @@ class Transport:
             return ModelServerError(f"{told} Raise the timeout, or use a smaller model or prompt.", retry=True)
         tried = f" (tried {attempt} times)" if attempt > 1 else ""
         told = f"Cannot reach {self.where}{tried}: {self._scrub(str(error))}."
-        start = self._hints.get("down", "")
-        todo = f"Is the server running, and is this its address?{start and ' ' + start}"
+        more = " ".join(part for part in (self._hints.get("down", ""), proxy_hint(self.where)) if part)
+        todo = f"Is the server running, and is this its address?{more and ' ' + more}"
         return ModelServerError(f"{told} {todo}", retry=True)
 
     def _refused(self, response: httpx.Response, shown: str, attempt: int) -> Broken | Refused:
