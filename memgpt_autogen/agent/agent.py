@@ -19,7 +19,7 @@ from ..memory.core import CoreMemory
 from ..memory.recall import RecallMemory
 from ..memory.window import WindowPolicy
 from ..messages import Message, ToolResult, ToolSchema, utc_now
-from ..observers import EventReceived, Evicted
+from ..observers import Evicted
 from ..prompts.presets import Preset
 from ..storage.base import Store
 from ..storage.shapes import AgentRow, Undone
@@ -140,7 +140,7 @@ class Agent:
             given = tuple(clean_schema(tool) for tool in tools)
             words = clean(instructions)
             turn = TurnContext(self.store, self.id, model, given, words, cache, conversation, stream)
-            turn.unanswered = self._take_in(incoming, results, conversation, on_commit, turn)
+            turn.unanswered = self._parts.take_in(incoming, results, conversation, on_commit, turn)
             turn.observers, turn.session = self.observers, self._parts.intake.session
             turn.owes_speech = must_speak or any(message.kind == "user_message" for message in turn.unanswered)
             return TurnRunner(self._parts, turn).run(max_steps or self.config.max_steps)
@@ -172,24 +172,7 @@ class Agent:
             AgentBusy: the agent is in the middle of a turn elsewhere.
         """
         with self.store.lock(self.id, self.busy_wait):
-            self._take_in(incoming, results, conversation, on_commit)
-
-    def _take_in(
-        self,
-        incoming: Sequence[Message],
-        results: Sequence[ToolResult],
-        conversation: str | None,
-        on_commit: Callable[[], None] | None,
-        turn: TurnContext | None = None,
-    ) -> Sequence[Message]:
-        offered = self._parts.offered(turn.tools) if turn else ()
-        try:
-            return self._parts.intake.take_in(
-                incoming, results, conversation=conversation, on_commit=on_commit, turn=turn, offered=offered
-            )
-        finally:  # the messages are committed even where their turn cannot begin
-            for message in incoming:
-                self._parts.tell(EventReceived(message))
+            self._parts.take_in(incoming, results, conversation, on_commit)
 
     def summarize(self) -> tuple[int, str]:
         """Evict all messages but the last turn's from the window now.

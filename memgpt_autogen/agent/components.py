@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..memory.context import Context
-from ..messages import ToolSchema
-from ..observers import AgentEvent, Observer
+from ..messages import Message, ToolResult, ToolSchema
+from ..observers import AgentEvent, EventReceived, Observer
 from ..prompts.presets import Preset
 from ..storage.base import Store
 from ..tools.registry import ToolRegistry
-from .guide import GuideFactory
+from .guide import GuideFactory, TurnContext
 from .intake import Intake
 
 
@@ -54,3 +54,24 @@ class Components:
     def has_trait(self, function: str, trait: str) -> bool:
         """Whether a function of the agent's own has a trait of :class:`Tool`, such as ``memory``."""
         return bool(getattr(self.tools.get(function), trait, False))
+
+    def take_in(
+        self,
+        incoming: Sequence[Message],
+        results: Sequence[ToolResult],
+        conversation: str | None,
+        on_commit: Callable[[], None] | None,
+        turn: TurnContext | None = None,
+    ) -> Sequence[Message]:
+        """Commit events and results and tell observers of the events; the messages that are unanswered now.
+
+        See :meth:`Intake.take_in`.
+        """
+        offered = self.offered(turn.tools) if turn else ()
+        try:
+            return self.intake.take_in(
+                incoming, results, conversation=conversation, on_commit=on_commit, turn=turn, offered=offered
+            )
+        finally:  # the messages are committed even where their turn cannot begin
+            for message in incoming:
+                self.tell(EventReceived(message))
