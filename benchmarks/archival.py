@@ -118,7 +118,7 @@ class Asked:
 def searcher(store, agents):
     def search(agent, words, vector):
         name = NAME if vector is not None else ""
-        return store.passages.search(agents[agent], words, page=0, page_size=10, vector=vector, embedder=name)
+        return store.passages.search(agents[agent], words, page=1, page_size=10, vector=vector, embedder=name)
 
     return search
 

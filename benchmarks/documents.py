@@ -72,7 +72,7 @@ def ours(store, agent, corpus, questions, embedder):
         backfill_agent(store, embedder, agent)
     for question, _ in questions:
         vector = meaning.of_passages(question)
-        page = store.passages.search(agent, question, page=0, page_size=10, vector=vector, embedder=meaning.name)
+        page = store.passages.search(agent, question, page=1, page_size=10, vector=vector, embedder=meaning.name)
         yield [corpus[hit.item.metadata["number"]] for hit in page.hits]
 
 

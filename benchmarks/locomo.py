@@ -102,10 +102,10 @@ def ours(store, one, embedder=None, times=None):
         vector = one.vectors[question] if embedder else None
         asked = {"vector": vector, "embedder": embedder.name if embedder else "", "today": one.last_day}
         started = time.perf_counter()
-        page = store.log.search(one.agent, question, page=0, page_size=10, **asked)
+        page = store.log.search(one.agent, question, page=1, page_size=10, **asked)
         if times is not None:
             times.append(1000 * (time.perf_counter() - started))
-            page = store.log.search(one.agent, question, page=0, page_size=DEPTH, **asked)
+            page = store.log.search(one.agent, question, page=1, page_size=DEPTH, **asked)
         yield [one.ids[hit.item.id] for hit in page.hits]
 
 

@@ -63,15 +63,16 @@ class MemGPTMemory(Memory, Component[MemGPTMemoryConfig]):
     async def query(
         self, query: str | MemoryContent, cancellation_token: CancellationToken | None = None, **kwargs: Any
     ) -> MemoryQueryResult:
-        """The best hits, each with ``score``, ``source``, ``uri`` and what else is known of it as metadata.
+        """The best hits, each with ``score``, ``relevance``, ``source``, ``uri`` and what else is known as metadata.
 
         Args:
             query: words.
             cancellation_token: gives up waiting.
-            **kwargs: ``page``, from 0.
+            **kwargs: ``page``, from 1; behind the last there is nothing.
         """
         words = query if isinstance(query, str) else _text(query)
-        found = await _in_thread(lambda: self._archival.find(words, int(kwargs.get("page", 0))), cancellation_token)
+        page = int(kwargs.get("page", 1))
+        found = await _in_thread(lambda: self._archival.find(words, page), cancellation_token)
         return MemoryQueryResult(
             results=[
                 MemoryContent(
@@ -79,12 +80,13 @@ class MemGPTMemory(Memory, Component[MemGPTMemoryConfig]):
                     mime_type=MemoryMimeType.TEXT,
                     metadata={
                         **hit.item.metadata,
-                        "score": float(hit.score),
+                        "score": hit.score,
+                        "relevance": hit.relevance,
                         "source": hit.item.source,
                         "uri": hit.item.uri,
                     },
                 )
-                for hit in found.hits
+                for hit in (found.hits if found.page == page else ())
             ]
         )
 

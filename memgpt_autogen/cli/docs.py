@@ -23,7 +23,7 @@ a terminal no question is asked: the flag that answers it is named instead. `NO_
 """
 _CHAT = """## Commands within a chat
 
-Typed into `memgpt run`. A day is written as `2026-11-21`; pages begin with 0.
+Typed into `memgpt run`. A day is written as `2026-11-21`; pages begin with 1.
 
 | | |
 |---|---|

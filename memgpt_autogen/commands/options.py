@@ -21,14 +21,14 @@ class Search:
         query: a person's words; may be empty.
         source: the name of an attached source; None: not said.
         since, until: local days, both included; None: no bound.
-        page: from 0.
+        page: from 1.
     """
 
     query: str
     source: str | None = None
     since: date | None = None
     until: date | None = None
-    page: int = 0
+    page: int = 1
 
 
 def listed(*, sources: bool) -> str:
@@ -46,9 +46,9 @@ def search_in(given: str, *, sources: bool) -> Search:
     for name, value in said.items():
         if name not in (_OPTIONS if sources else _DAYS) or not value:
             raise ConfigError(f"--{name} cannot be used so. The options are: {listed(sources=sources)}.")
-    page = said.get("page", "0")
+    page = said.get("page", "1")
     if not page.isdecimal():
-        raise ConfigError(f"{page!r} is no page. Pages are numbers from 0.")
+        raise ConfigError(f"{page!r} is no page. Pages are numbers from 1.")
     query = " ".join(_OPTION.sub(" ", given).split())
     return Search(query, said.get("source"), _day(said.get("since")), _day(said.get("until")), int(page))
 

@@ -16,6 +16,7 @@ from ..memory.results import remark
 from ..printable import label
 from ..storage.base import Store
 from ..storage.irregular_forms import irregular_forms
+from ..storage.questions import question_in
 from ..storage.words import STOP_WORDS, rank, telling
 from .answer_types import AnswerType, answer_type_of
 from .sentences import Fragment, fragments, sentences
@@ -113,7 +114,7 @@ def retrieve(store: Store, agent_id: str, words: str, functions: Collection[str]
         None: no sentence covers enough of the words.
     """
     asked = _questions(words)
-    question = _ADDRESS.sub("", asked or words)
+    question = question_in(_ADDRESS.sub("", asked or words))
     if _MY_NAME.search(asked) and "conversation_search" in functions:
         return _introduction(store, agent_id, question, asker)
     wanted = answer_type_of(question) if asked else None
@@ -215,7 +216,7 @@ def _coverage(terms: Sequence[str], texts: Sequence[str], contexts: Sequence[str
 
 def _from_messages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
     """Sentences that others said. Questions answer nothing, and the agent would only repeat its own words."""
-    hits = store.log.search(agent_id, words, page=0, page_size=CANDIDATES).hits
+    hits = store.log.search(agent_id, words, page=1, page_size=CANDIDATES).hits
     return [
         _Candidate(
             "conversation_search",
@@ -231,7 +232,7 @@ def _from_messages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
 
 
 def _from_passages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
-    hits = store.passages.search(agent_id, words, page=0, page_size=CANDIDATES).hits
+    hits = store.passages.search(agent_id, words, page=1, page_size=CANDIDATES).hits
     candidates = []
     for hit in hits:
         passage = hit.item

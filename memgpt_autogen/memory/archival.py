@@ -61,7 +61,7 @@ class ArchivalMemory:
     def find(
         self,
         query: str,
-        page: int = 0,
+        page: int = 1,
         *,
         source: str | None = None,
         since: date | None = None,
@@ -75,7 +75,7 @@ class ArchivalMemory:
 
         Args:
             query: a person's words. Empty: every passage, the newest first.
-            page: from 0.
+            page: from 1; where there is none of that number, the last.
             source: only the attached source of this name; empty: only the agent's own notes.
             since, until: only passages written on these days (local time, inclusive).
             notices: notices are appended to it, one line each; they are also logged, once.

@@ -19,6 +19,7 @@ from ..errors import SourceError
 from ..events import clean
 from ..messages import Message
 from ..storage.base import Store
+from ..storage.questions import question_in
 from ..storage.shapes import Passage, Vectors
 from .vector_backfill import FIRST_BATCH, backfill_in_background, embed_batch, spoken, text_of
 
@@ -79,7 +80,7 @@ class QueryEmbedding:
             found[name] = None
             if other is not None and time.monotonic() >= _cooling_down.get(other, 0.0):
                 try:
-                    found[name] = other.embed([clean(query)])
+                    found[name] = other.embed([question_in(clean(query))])
                 except (SourceError, OSError) as error:
                     _cool_down(other, error)
         return found
@@ -100,7 +101,7 @@ class QueryEmbedding:
             return None
         batch: Sequence[T] = missing(self._agent_id, FIRST_BATCH, embedder.name)
         try:
-            vectors = embedder.embed([clean(query), *(text(one) for one in batch)])  # one request for all
+            vectors = embedder.embed([question_in(clean(query)), *(text(one) for one in batch)])  # one request for all
         except (SourceError, OSError) as error:  # without the embedder, full text search still works
             _cool_down(embedder, error)
             return None

@@ -39,7 +39,7 @@ class RecallMemory:
         return render_page(self.find(query, page, since=since, until=until), _line, NOTHING)
 
     def find(self, query: str, page: int, *, since: date | None = None, until: date | None = None) -> Page[Message]:
-        """Messages by full text and vectors, best first. Pages start at 0.
+        """Messages by full text and vectors, best first. Pages start at 1.
 
         ``since`` and ``until``: only messages of these days (local time, inclusive).
         """

@@ -29,17 +29,15 @@ def render_page(page: Page[T], line: Callable[[T], str], nothing: str, more: str
     """
     if not page.total:
         return nothing
-    if not page.hits:
-        return f"There is no page {page.page}: {page.total} results, the last page is {page.pages - 1}."
     return "\n".join([headline(page, more), *(line(hit.item) for hit in page.hits)])
 
 
 def headline(page: Page[T], more: str = MORE) -> str:
     """The first line of a page: which results of how many, and how to get the next page."""
-    first = page.page * page.page_size + 1
+    first = page.first + 1
     shown = f"{first}-{first + len(page.hits) - 1}" if len(page.hits) > 1 else str(first)
-    rest = f" ({more.format(page.page + 1)})" if page.page + 1 < page.pages else ""
-    return f"Results {shown} of {page.total}, page {page.page + 1} of {page.pages}{rest}:"
+    rest = f" ({more.format(page.page + 1)})" if page.page < page.pages else ""
+    return f"Results {shown} of {page.total}, page {page.page} of {page.pages}{rest}:"
 
 
 def origin(parts: Sequence[object]) -> str:

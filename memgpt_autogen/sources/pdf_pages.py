@@ -1,4 +1,4 @@
-"""Printed pages as text: without the lines that run at the head and foot of all of them, and with whole sentences."""
+"""Printed pages as text: whole sentences, without tables of contents and the lines that run at head and foot."""
 
 from __future__ import annotations
 
@@ -16,15 +16,24 @@ REST = 400
 _NUMBER = re.compile(
     r"^\W*(?:page\s+)?\d+(?:\s*(?:/|of)\s*\d+)?\W*$|^\d+\s+|\s+(?:page\s+)?\d+(?:\s*(?:/|of)\s*\d+)?\W*$", re.I
 )
+#: An entry of a table of contents or an index: dots that lead to a page number.
+_LEADER = re.compile(
+    r"(?:[.·․‥…][ \t]?){4,}[ \t]*(?:\d+|[ivxlc]+)(?:[-–,][ \t]?\d+)*[ \t]*$|(?:…[ \t]?){2,}\d+[ \t]*$", re.I
+)
 _ENDED = re.compile(r"""[.!?:;]["'”’)\]]*$""")
 _END = re.compile(r"""[.!?]["'”’)\]]*(?=\s|$)""")
 
 
 def flowing(pages: Sequence[str]) -> Iterator[str]:
     """The pages of a document as paragraphs; a sentence that goes on overleaf stands whole where it begins."""
-    texts = [unwrapped(page) for page in without_running_lines(pages)]
+    texts = [unwrapped(page) for page in without_running_lines([*map(without_leaders, pages)])]
     for text, following in zip(texts, [*texts[1:], ""], strict=True):
         yield whole(text, following)
+
+
+def without_leaders(page: str) -> str:
+    """Leave out the lines whose dots lead to a page number: they repeat every heading and say nothing on it."""
+    return "\n".join(line for line in page.splitlines() if not _LEADER.search(line))
 
 
 def without_running_lines(pages: Sequence[str]) -> list[str]:

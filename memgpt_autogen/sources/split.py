@@ -11,7 +11,7 @@ from ..storage.shapes import Passage
 from .base import Document
 
 #: Changes with the way of reading and splitting, so that a document is taken in anew when it is loaded again.
-SPLITTER = "3"
+SPLITTER = "4"
 #: Tokens that a passage should have at least and has at most, without its heading: one thought in a handbook.
 PASSAGE = (50, 175)
 #: Tokens that a passage may share with the one before it, so that what is said across a border is found.

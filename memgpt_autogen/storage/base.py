@@ -99,9 +99,10 @@ class Log(Protocol):
     ) -> Page[Message]:
         """Messages by words, and by meaning where a vector of the query is given; never those still unanswered.
 
-        By words alone, it finds the messages that hold one, the name of who said it among its words. ``since`` and
-        ``until``: only messages of these days (local time, both included). ``today``: what "last May" in the query is
-        counted from; None: the present day.
+        A hit holds words of the query (the name of who said it is one of its words), stands beside such where the query
+        has several, or is near in meaning; what is far less relevant than the best is none. Pages start at 1; where
+        there is none of that number it is the last. ``since`` and ``until``: only messages of these days (local time,
+        both included). ``today``: what "last May" in the query is counted from; None: the present day.
         """
         ...
 
@@ -195,7 +196,7 @@ class Passages(Arrivals, Protocol):
         Args:
             agent_id: whose notes and attached sources.
             query: a person's words. Neither these nor a vector: every passage, the newest first.
-            page, page_size: which hits; pages start at 0.
+            page, page_size: which hits; pages start at 1, and where there is none of that number it is the last.
             vector, embedder: the query's vector, and who made it.
             also: by other embedders, for the sources that these made; None: those are searched by words alone.
             source: only the attached source of this name; empty: only the agent's own notes.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -15,7 +15,7 @@ from .irregular_forms import irregular_forms
 from .ranking import AFTERWARDS, DATED, DAYS_AFTER, Floats, Places, Postings
 from .search_text import fts_phrase
 from .shelf import Shelf
-from .words import pairs, stem, telling
+from .words import informative, pairs, stem, telling
 
 Numbers = npt.NDArray[np.int64]
 Bounds = tuple[date | None, date | None]
@@ -70,7 +70,7 @@ class Finder:
         words = {}
         for word, numbers in rare.items():
             known = self._counted(word, numbers) if counts and len(numbers) else None
-            words[word] = self._postings(numbers, known)
+            words[word] = replace(self._postings(numbers, known), informative=informative(word))
         beside = [
             self.places(self._look_up(f"{one} {other}", COMMON, forms=False)[0])
             for one, other in (pairs(query)[:WORDS] if counts else ())

@@ -16,7 +16,8 @@ from ..messages import Message, ToolCall, Usage
 from .database import Database, now, reading_rows, stamp
 from .dates import bounds_of, days_named
 from .holders import Finder, dated, written
-from .ranking import best, rank_turns
+from .questions import question_in
+from .ranking import TURN_CUT, Places, Postings, best, rank_turns
 from .search_text import terms
 from .shapes import Hit, Page, Summary, Vectors
 from .shelf import Codes, Shelf
@@ -99,39 +100,43 @@ class SQLiteLog:
         until: date | None = None,
         today: date | None = None,
     ) -> Page[Message]:
+        query = question_in(query)
         with self._db.held():
             if vector is not None and not self._agree(agent_id, embedder):
                 vector = None
             shelf, authors = self._shelf(agent_id)
             if not len(shelf):
-                return Page([], 0, page, page_size)
-            numbers = shelf.numbers
-            held = Finder(self._db, "messages_fts", [shelf]).find(query)
-            listed, named = np.zeros(len(shelf), dtype=np.bool_), np.zeros(len(shelf), dtype=np.bool_)
-            words = []
-            for word, postings in held.words.items():
-                holders = postings.places
-                called = [code for name, code in authors.values.items() if word in terms(name)]
-                if called:  # who said it is one of its words
-                    said = np.isin(shelf.fact(_AUTHOR), called)
-                    named |= said
-                    holders = np.union1d(holders, np.flatnonzero(said))
-                listed[holders] = True
-                words.append(holders)
+                return Page.of(0, page, page_size)
+            words, named = self._held(shelf, authors, query)
             sessions = shelf.fact(_SESSION).astype(np.intp)
             asking = np.flatnonzero(shelf.fact(_ASKS))
             similar = None if vector is None else shelf.similar(vector)
-            scores = rank_turns(words, shelf.fact(_SIZE), sessions, np.flatnonzero(named), asking, similar)
-            scores += dated(self._db, "messages", "agent_id", [shelf], days_named(query, today or date.today()))
-            if similar is not None:
-                listed |= shelf.known()
+            ranking = rank_turns(words, shelf.fact(_SIZE), sessions, named, asking, similar)
+            gains = dated(self._db, "messages", "agent_id", [shelf], days_named(query, today or date.today()))
+            ranking = ranking.with_gains(gains)
+            allowed = np.ones(len(shelf), dtype=np.bool_)
             if since or until:
-                listed &= written(self._db, "messages", "agent_id", [shelf], (since, until))
+                allowed = written(self._db, "messages", "agent_id", [shelf], (since, until))
             waiting = self._db.all("SELECT seq FROM messages WHERE agent_id = ? AND answered = 0", agent_id)
-            listed[shelf.places(np.array([row["seq"] for row in waiting], dtype=np.int64))] = False
-            among = np.flatnonzero(listed)[::-1]  # of equals the newest first
-            hits = [Hit(self._at(int(numbers[place])), score) for place, score in best(scores, among, page, page_size)]
-            return Page(hits, len(among), page, page_size)
+            allowed[shelf.places(np.array([row["seq"] for row in waiting], dtype=np.int64))] = False
+            among = np.flatnonzero(ranking.hits(allowed, TURN_CUT))[::-1]  # of equals the newest first
+            empty: Page[Message] = Page.of(len(among), page, page_size)
+            hits = [
+                Hit(self._at(int(shelf.numbers[place])), float(ranking.scores[place]), float(ranking.relevance[place]))
+                for place in best(ranking.scores, among, empty.first, page_size)
+            ]
+            return replace(empty, hits=hits)
+
+    def _held(self, shelf: Shelf, authors: Codes, query: str) -> tuple[list[Postings], Places]:
+        """Where each word of a query stands, and the messages whose author it names: that is one of their words."""
+        words, named = [], np.zeros(len(shelf), dtype=np.bool_)
+        for word, postings in Finder(self._db, "messages_fts", [shelf]).find(query).words.items():
+            if called := [code for name, code in authors.values.items() if word in terms(name)]:
+                said = np.isin(shelf.fact(_AUTHOR), called)
+                named |= said
+                postings = replace(postings, places=np.union1d(postings.places, np.flatnonzero(said)))
+            words.append(postings)
+        return words, np.flatnonzero(named)
 
     def _shelf(self, agent_id: str) -> tuple[Shelf, Codes]:
         """An agent's messages that have words, up to date, and the codes of their authors."""
@@ -189,10 +194,11 @@ class SQLiteLog:
     def search_dates(self, agent_id: str, start: date, end: date, *, page: int, page_size: int) -> Page[Message]:
         first, after = bounds_of(start, end)
         total = self._db.number(f"SELECT count(*) {_DAYS}", agent_id, first, after)
+        empty: Page[Message] = Page.of(total, page, page_size)
         rows = self._db.all(
-            f"SELECT * {_DAYS} ORDER BY seq LIMIT ? OFFSET ?", agent_id, first, after, page_size, page * page_size
+            f"SELECT * {_DAYS} ORDER BY seq LIMIT ? OFFSET ?", agent_id, first, after, page_size, empty.first
         )
-        return Page([Hit(message_of(row), 0.0) for row in rows], total, page, page_size)
+        return replace(empty, hits=[Hit(message_of(row), 0.0) for row in rows])
 
     def add_summary(self, agent_id: str, summary: Summary, *, asked: bool = False) -> None:
         last = self._db.number("SELECT max(seq) FROM messages WHERE agent_id = ?", agent_id)

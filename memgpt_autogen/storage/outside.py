@@ -20,6 +20,7 @@ from itertools import islice
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import SourceError
 from .database import Database
@@ -124,25 +125,28 @@ class Outside:
         row = self._db.one("SELECT vectors_in FROM sources WHERE id = ?", source_id)
         return row["vectors_in"] if row else self.index.place  # deleted meanwhile: nothing to move
 
-    def similar(self, shelf: Shelf, vector: Vectors, wanted: int) -> Floats:
-        """The cosine of every row of a shelf with a vector; of what is not among the nearest, at most that of the last.
+    def similar(self, shelf: Shelf, vector: Vectors) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """The cosine of every row of a shelf with a vector, and which rows were compared.
+
+        Of what is not among the nearest it is that of the last of them, which keeps the order of words among those.
 
         Raises:
             SourceError: the index cannot be reached.
         """
         known = shelf.known()
         count = int(np.count_nonzero(known))
-        asked = count if count <= EVERY else min(count, max(NEAREST, 4 * wanted))
+        asked = EVERY if count <= EVERY else NEAREST  # more than count: some that are there may be stale
         with self._watched():
             keys, cosines = self.index.nearest(shelf.owner_id, vector, asked)
-        found = np.zeros(len(shelf), dtype=np.float32)
+        found, compared = np.zeros(len(shelf), dtype=np.float32), np.zeros(len(shelf), dtype=np.bool_)
         if len(keys):
             found[known] = cosines.min() if asked < count else 0
             numbers = np.array([int(key.partition("-")[0]) for key in keys], dtype=np.int64)
             at = np.minimum(np.searchsorted(shelf.numbers, numbers), len(shelf) - 1)
             here = shelf.numbers[at] == numbers
             found[at[here]] = cosines[here]
-        return found
+            compared[at[here]] = True
+        return found, compared
 
     @contextmanager
     def putting(self, source_id: str, keys: Sequence[str], vectors: Vectors) -> Iterator[None]:

@@ -6,7 +6,8 @@ import contextlib
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 import numpy as np
@@ -19,7 +20,8 @@ from .dates import Days, days_named
 from .holders import Finder, dated, written
 from .links import linked
 from .outside import Outside, VectorIndex, forget, key_of
-from .ranking import LINKING, NAMED, Floats, best, rank_passages
+from .questions import question_in
+from .ranking import LINKING, NAMED, PASSAGE_CUT, Floats, Ranking, best, rank_passages
 from .shapes import Hit, Page, Passage, Progress, Vectors
 from .shelf import Shelf
 from .sources import SQLiteSources
@@ -60,48 +62,58 @@ class SQLitePassages(SQLiteSources):
         until: date | None = None,
         today: date | None = None,
     ) -> Page[Passage]:
+        query = question_in(query)
         with self._db.held():
             if vector is not None and not self._agree(agent_id, embedder):
                 vector = None
             shelves = self._attached_shelves(agent_id, source)
             if not shelves:
-                return Page([], 0, page, page_size)
-            finder = Finder(self._db, "passages_fts", shelves)
-            held = finder.find(query, counts=True)
-            sizes = np.concatenate([shelf.fact(0) for shelf in shelves])
-            found = np.zeros(len(sizes), dtype=np.bool_)
-            for word in held.words.values():
-                found[word.places] = True
-            similar = None
-            if vector is not None:
-                asked = {**(also or {}), embedder: vector}
-                self._see_that_all_are_asked(shelves, asked, embedder)
-                compared = self._compared(shelves, asked, (page + 1) * page_size)
-                similar = np.concatenate([cosines for cosines, _ in compared])
-                found |= np.concatenate([known for _, known in compared])
-            scores = rank_passages([*held.words.values()], held.pairs, sizes, similar)
-            scores += self._dated(shelves, days_named(query, today or date.today()))
-            if found.any():
-                hits = self._passages_at(shelves, best(scores, np.flatnonzero(found), 0, LINKING))
-                ids = [shelf.owner_id for shelf in shelves]
-                links = finder.places(linked(self._db, ids, query, [hit.item.text for hit in hits]))
-                scores[links] += NAMED
-                found[links] = True
-            if vector is None and not query.strip():
-                found[:], scores = True, np.concatenate([shelf.numbers for shelf in shelves]).astype(np.float64)
+                return Page.of(0, page, page_size)
+            allowed = np.ones(sum(len(shelf) for shelf in shelves), dtype=np.bool_)
             if since or until:
-                found &= written(self._db, "passages", "source_id", shelves, (since, until))
-            among = np.flatnonzero(found)
-            hits = self._passages_at(shelves, best(scores, among, page, page_size))
-            return Page(hits, len(among), page, page_size)
+                allowed = written(self._db, "passages", "source_id", shelves, (since, until))
+            if vector is None and not query.strip():
+                age = np.concatenate([shelf.numbers for shelf in shelves]).argsort().argsort().astype(np.float32)
+                ranking, among = Ranking(age, np.zeros_like(age), allowed), np.flatnonzero(allowed)
+            else:
+                asked = None if vector is None else {**(also or {}), embedder: vector}
+                ranking = self._rank(shelves, query, asked, embedder)
+                ranking = ranking.with_gains(self._dated(shelves, days_named(query, today or date.today())))
+                among = np.flatnonzero(ranking.hits(allowed, PASSAGE_CUT))
+            empty: Page[Passage] = Page.of(len(among), page, page_size)
+            places = best(ranking.scores, among, empty.first, page_size)
+            found = zip(places, self._passages_at(shelves, places), strict=True)
+            hits = [Hit(one, float(ranking.scores[at]), float(ranking.relevance[at])) for at, one in found]
+            return replace(empty, hits=hits)
 
-    def _passages_at(self, shelves: Sequence[Shelf], ranked: Iterable[tuple[int, float]]) -> list[Hit[Passage]]:
+    def _rank(
+        self,
+        shelves: Sequence[Shelf],
+        query: str,
+        asked: Mapping[str, Vectors | None] | None,
+        embedder: str,
+    ) -> Ranking:
+        """Rank what is on some shelves, side by side, by words and by the vectors asked, if there are any."""
+        finder = Finder(self._db, "passages_fts", shelves)
+        held = finder.find(query, counts=True)
+        sizes = np.concatenate([shelf.fact(0) for shelf in shelves])
+        similar = known = None
+        if asked is not None:
+            self._see_that_all_are_asked(shelves, asked, embedder)
+            each = self._compared(shelves, asked)
+            similar, known = (np.concatenate(arrays) for arrays in zip(*each, strict=True))
+        ranking = rank_passages([*held.words.values()], held.pairs, sizes, similar, known)
+        first = self._passages_at(shelves, best(ranking.scores, np.flatnonzero(ranking.found), 0, LINKING))
+        links = linked(self._db, [shelf.owner_id for shelf in shelves], query, [one.text for one in first])
+        gains = np.zeros_like(sizes)
+        gains[finder.places(links)] = NAMED
+        return ranking.with_gains(gains)
+
+    def _passages_at(self, shelves: Sequence[Shelf], places: Sequence[int]) -> list[Passage]:
         starts = np.cumsum([0, *(len(shelf) for shelf in shelves)])
-        hits = []
-        for place, score in ranked:
-            on = int(np.searchsorted(starts, place, side="right")) - 1
-            hits.append(Hit(self._passage(int(shelves[on].numbers[place - starts[on]])), score))
-        return hits
+        on = [int(np.searchsorted(starts, place, side="right")) - 1 for place in places]
+        pairs = zip(on, places, strict=True)
+        return [self._passage(int(shelves[shelf].numbers[place - starts[shelf]])) for shelf, place in pairs]
 
     def _dated(self, shelves: Sequence[Shelf], days: Sequence[Days]) -> Floats:
         """What the agent's own notes gain for their day; a document's passages have that of its loading."""
@@ -235,9 +247,7 @@ class SQLitePassages(SQLiteSources):
             if stop():
                 return
 
-    def _compared(
-        self, shelves: Sequence[Shelf], asked: Mapping[str, Vectors | None], wanted: int
-    ) -> list[tuple[Floats, Known]]:
+    def _compared(self, shelves: Sequence[Shelf], asked: Mapping[str, Vectors | None]) -> list[tuple[Floats, Known]]:
         """Of each source the cosines with the query, by its embedder, and which passages have one."""
         found: dict[int, tuple[Floats, Known]] = {}
         for place, shelf in enumerate(shelves):
@@ -245,8 +255,10 @@ class SQLitePassages(SQLiteSources):
             if vector is not None and self._usable(shelf):
                 with contextlib.suppress(SourceError):
                     outside = self._outside if shelf.place else None
-                    cosines = outside.similar(shelf, vector, wanted) if outside else shelf.similar(vector)
-                    found[place] = cosines, shelf.known()
+                    if outside:
+                        found[place] = outside.similar(shelf, vector)
+                    else:
+                        found[place] = shelf.similar(vector), shelf.known()
         used = {shelves[place].embedder for place in found}
         if len(used) > 1:  # what is near for one embedder is far for another: each counts from its own average
             for name in used:

@@ -39,6 +39,11 @@ SPEAKER, QUESTION, LENGTH, TURN_MEANING = 0.2, 0.1, 0.25, 0.3
 NEAR = 2
 NEAR_MEANING = (1.0, 0.75, 0.5)
 
+#: What is a hit: a score of at least so much of the best, or at least so much of the best relevance.
+PASSAGE_CUT, TURN_CUT, RELEVANCE_CUT = 0.25, 0.4, 0.5
+#: What a word counts for the relevance of a turn that does not stand in it but in those around.
+BESIDE = 0.5
+
 
 @dataclass(frozen=True)
 class Postings:
@@ -47,22 +52,56 @@ class Postings:
     Attributes:
         places: rising, each once.
         counts: how often it stands in each; None: once.
+        informative: whether it tells what a text is about.
     """
 
     places: Places
     counts: Floats | None = None
+    informative: bool = True
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What is known of each row.
+
+    Attributes:
+        scores: greater is better; only their order says something.
+        relevance: 0 to 1, comparable between queries; see :class:`~memgpt_autogen.storage.shapes.Hit`.
+        found: rows that hold a word, or are near to the query in meaning.
+    """
+
+    scores: Floats
+    relevance: Floats
+    found: npt.NDArray[np.bool_]
+
+    def with_gains(self, gains: Floats) -> Ranking:
+        """With more for some rows, which then are found, too."""
+        return Ranking(self.scores + gains, self.relevance, self.found | (gains > 0))
+
+    def hits(self, allowed: npt.NDArray[np.bool_], cut: float) -> npt.NDArray[np.bool_]:
+        """Which of the rows that are allowed are hits, beside the best of them."""
+        hits = allowed & self.found
+        if hits.any():
+            relevant = self.relevance >= max(RELEVANCE_CUT * float(self.relevance[hits].max()), 1e-6)
+            hits &= relevant | (self.scores >= cut * float(self.scores[hits].max()))
+        return hits
 
 
 def rank_passages(
-    words: Sequence[Postings], pairs: Sequence[Places], sizes: Floats, similar: Floats | None = None
-) -> Floats:
-    """Scores of passages.
+    words: Sequence[Postings],
+    pairs: Sequence[Places],
+    sizes: Floats,
+    similar: Floats | None = None,
+    compared: npt.NDArray[np.bool_] | None = None,
+) -> Ranking:
+    """Rank passages.
 
     Args:
         words: postings of each word.
         pairs: holders of each two words that are neighbours in the query.
         sizes: of all passages, in any unit.
         similar: cosines with the query, 0 where there is no vector; None: by words alone.
+        compared: those whose cosine is known; of the others it is an upper bound. None: all.
     """
     scores = np.zeros(len(sizes), dtype=np.float32)
     length = _length(sizes, PASSAGE_LENGTH, PASSAGE_K1)
@@ -71,22 +110,25 @@ def rank_passages(
             times = np.ones(len(one.places), dtype=np.float32) if one.counts is None else one.counts
             rarity = weight * _rarity(len(one.places), len(sizes))
             scores[one.places] += rarity * _often(times, length[one.places], PASSAGE_K1)
-    scores = _scaled(scores)
-    return scores if similar is None else scores + PASSAGE_MEANING * _scaled(np.maximum(similar, 0))
+    found, scores = scores > 0, _scaled(scores)
+    if similar is not None:
+        found |= (similar > 0) if compared is None else compared & (similar > 0)
+        scores += PASSAGE_MEANING * _scaled(np.maximum(similar, 0))
+    return Ranking(scores, _relevance(words, len(sizes), similar), found)
 
 
 def rank_turns(
-    words: Sequence[Places],
+    words: Sequence[Postings],
     sizes: Floats,
     sessions: Places,
     named: Places,
     asking: Places,
     similar: Floats | None = None,
-) -> Floats:
-    """Scores of the turns of conversations, in their order.
+) -> Ranking:
+    """Rank the turns of conversations, which are given in their order.
 
     Args:
-        words: holders of each word.
+        words: postings of each word, without counts.
         sizes: of all turns, in any unit.
         sessions: which sitting each belongs to, as numbers from 0.
         named: turns whose speaker the query names.
@@ -100,36 +142,63 @@ def rank_turns(
     window_length = _length(_around(sizes, together), GROUP_LENGTH)
     session_length = _length(session_sizes, GROUP_LENGTH)
     scores, by_session = np.zeros(count, dtype=np.float32), np.zeros(len(session_sizes), dtype=np.float32)
-    for holders in words:
+    windows = []
+    for word in words:
         own = np.zeros(count, dtype=np.float32)
-        own[holders] = 1
+        own[word.places] = 1
         window = _around(own, together)
-        session = np.bincount(sessions[holders], minlength=len(session_sizes)).astype(np.float32)
-        rarity = _rarity(len(holders), count)
+        windows.append(window)
+        session = np.bincount(sessions[word.places], minlength=len(session_sizes)).astype(np.float32)
+        rarity = _rarity(len(word.places), count)
         scores += rarity * _often(own, turn_length)
         scores += WINDOW * rarity * _often(window, window_length)
         by_session += _rarity(int(np.count_nonzero(session)), len(session)) * _often(session, session_length)
+    found = scores > 0
+    if len(words) == 1:  # to look up a word is not to ask: what stands around it is no answer
+        found = np.zeros(count, dtype=np.bool_)
+        found[words[0].places] = True
     scores = _scaled(scores + SESSION * by_session[sessions])
     scores[named] += SPEAKER
     scores[asking] -= QUESTION
     scores += LENGTH * sizes / (sizes + max(float(sizes.mean()), 1.0))
     if similar is not None:
+        found |= similar > 0
         scores += TURN_MEANING * _scaled(np.maximum(_around(similar, together, NEAR_MEANING), 0))
-    return scores
+    return Ranking(scores, _relevance(words, count, similar, windows), found)
 
 
-def best(scores: Floats, among: Places, page: int, page_size: int) -> list[tuple[int, float]]:
-    """The places on one page, best first, the earlier place first among equals, each with its score."""
-    last = min((page + 1) * page_size, len(among))
-    if page * page_size >= last:
+def best(scores: Floats, among: Places, first: int, count: int) -> list[int]:
+    """The places from rank ``first`` on (0: the best), the earlier place first among equals."""
+    last = min(first + count, len(among))
+    if first >= last:
         return []
     found = scores[among]
     if last < len(among):
         limit = np.partition(found, len(found) - last)[len(found) - last]
         among = among[found >= limit]
         found = scores[among]
-    order = np.argsort(-found, kind="stable")[page * page_size : last]
-    return [(int(among[index]), float(found[index])) for index in order]
+    order = np.argsort(-found, kind="stable")[first:last]
+    return [int(among[index]) for index in order]
+
+
+def _relevance(
+    words: Sequence[Postings], count: int, similar: Floats | None, windows: Sequence[Floats] | None = None
+) -> Floats:
+    """The share of the informative words that each row holds, by their rarity; with vectors its mean with the cosine.
+
+    ``windows``: how often each word stands around each row.
+    """
+    shares, whole = np.zeros(count, dtype=np.float32), 0.0
+    for number, word in enumerate(words):
+        if word.informative:
+            rarity = _rarity(max(len(word.places), 1), count)
+            whole += rarity
+            held = np.zeros(count, dtype=np.float32) if windows is None else BESIDE * (windows[number] > 0)
+            held[word.places] = 1
+            shares += np.float32(rarity) * held
+    if whole:
+        shares /= np.float32(whole)
+    return shares if similar is None else np.asarray((shares + np.maximum(similar, 0)) / 2, dtype=np.float32)
 
 
 def _rarity(holders: int, count: int) -> float:

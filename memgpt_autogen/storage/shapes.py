@@ -18,6 +18,8 @@ Vectors: TypeAlias = "npt.NDArray[np.float32]"
 #: Told ``(done, total)``.
 Progress: TypeAlias = Callable[[int, int], None]
 H = TypeVar("H")
+#: The relevance from which a hit is about the query (``docs/decisions/0010-what-is-a-hit.md``).
+RELEVANT = 0.35
 
 
 @dataclass(frozen=True)
@@ -150,15 +152,36 @@ class DocumentRow:
 
 @dataclass(frozen=True)
 class Hit(Generic[H]):
-    """One answer of a search and its score (greater is better)."""
+    """One answer of a search.
+
+    Attributes:
+        item: what was found.
+        score: greater is better; scores of two searches cannot be compared.
+        relevance: 0 to 1, and comparable: the share of the query's informative words that stand in it, each counting by
+            its rarity (for a message, half where a word stands only in those around it); where it was searched by
+            meaning too, the mean of that and the cosine.
+    """
 
     item: H
     score: float
+    relevance: float = 0.0
+
+    @property
+    def relevant(self) -> bool:
+        """Whether it is about the query, and not merely the best there is."""
+        return self.relevance >= RELEVANT
 
 
 @dataclass(frozen=True)
 class Page(Generic[H]):
-    """A page of answers, best first. ``total`` counts all that match, on whatever page."""
+    """A page of answers, best first.
+
+    Attributes:
+        hits: those on this page.
+        total: how many there are on all pages.
+        page: its number, from 1.
+        page_size: how many hits a page has at most.
+    """
 
     hits: Sequence[Hit[H]]
     total: int
@@ -169,3 +192,13 @@ class Page(Generic[H]):
     def pages(self) -> int:
         """How many pages there are."""
         return -(-self.total // self.page_size)
+
+    @property
+    def first(self) -> int:
+        """The rank of its first hit, from 0."""
+        return (self.page - 1) * self.page_size
+
+    @classmethod
+    def of(cls, total: int, page: int, page_size: int) -> Page[H]:
+        """An empty page of so many answers; the last or the first where there is none of that number."""
+        return cls((), total, min(max(page, 1), max(-(-total // page_size), 1)), page_size)

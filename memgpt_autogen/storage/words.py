@@ -20,6 +20,13 @@ STOP_WORDS = frozenset(
     "than that the their them then there these they this those to too us very was we were what when where which who "
     "whom whose why will with would you your".split()
 )
+#: Words that one can hold a conversation with and say nothing about anything.
+SMALL_TALK = frozenset(
+    "amazing awesome bit bye called cool day else evening fine fun glad good goodbye great haha happy hello help "
+    "hey hi joke kind let lets lol lot lots lovely morning name named nice night no nope oh ok okay really right "
+    "said say see something sorry sounds sure talk tell thank thanks thing things think today tomorrow up welcome "
+    "well wow yeah yep yes".split()
+)
 
 
 def fts_query(text: str) -> str:
@@ -45,6 +52,11 @@ def _telling(words: Sequence[str]) -> list[str]:
 def pairs(text: str) -> list[tuple[str, str]]:
     """Words that matter and stand side by side: names, terms, the parts of a code."""
     return list(dict.fromkeys(pair for pair in pairwise(terms(text)) if all(map(_matters, pair))))
+
+
+def informative(word: str) -> bool:
+    """Whether a word tells what a text is about."""
+    return _matters(word) and word not in SMALL_TALK
 
 
 def _matters(word: str) -> bool:

@@ -56,24 +56,24 @@ def memory_tools(
         """
         return core.replace(name, old_content, new_content)
 
-    def conversation_search(query: str, page: int = 0) -> str:
+    def conversation_search(query: str, page: int = 1) -> str:
         """Search all earlier messages by words."""
-        return recall.search(query, _checked(page))
+        return recall.search(query, page)
 
-    def conversation_search_date(start_date: str, end_date: str, page: int = 0) -> str:
+    def conversation_search_date(start_date: str, end_date: str, page: int = 1) -> str:
         """List earlier messages from day to day (YYYY-MM-DD)."""
         start, end = _day(start_date), _day(end_date)
         if end < start:
             raise ToolError(f"end_date {end} is before start_date {start}.")
-        return recall.search_dates(start, end, _checked(page))
+        return recall.search_dates(start, end, page)
 
     def archival_memory_insert(content: str) -> str:
         """Store text for good, understandable by itself."""
         return archival.insert(content)
 
-    def archival_memory_search(query: str, page: int = 0) -> str:
+    def archival_memory_search(query: str, page: int = 1) -> str:
         """Search stored text and attached documents."""
-        return archival.search(query, _checked(page))
+        return archival.search(query, page)
 
     def pause_heartbeats(minutes: int) -> str:
         """Ignore timed events, at most 360 minutes."""
@@ -88,10 +88,10 @@ def memory_tools(
     def blocks() -> Mapping[str, Mapping[str, Any]]:
         return {"name": {"enum": core.labels()}}
 
-    def of_messages(query: str, page: int = 0) -> None:
+    def of_messages(query: str, page: int = 1) -> None:
         recall.prepare(query)
 
-    def of_passages(query: str, page: int = 0) -> None:
+    def of_passages(query: str, page: int = 1) -> None:
         archival.prepare(query)
 
     def tool(function: Callable[..., str], **options: Any) -> Tool:
@@ -108,12 +108,6 @@ def memory_tools(
         tool(pause_heartbeats, heartbeat=False),
     )
     return {one.signature.name: one for one in tools}
-
-
-def _checked(page: int) -> int:
-    if page < 0:
-        raise ToolError(f"page starts at 0; {page} is not a page.")
-    return page
 
 
 def _day(text: str) -> date:

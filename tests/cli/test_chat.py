@@ -119,9 +119,9 @@ def test_messages_are_shown_as_a_person_reads_them(chat: Chat) -> None:
     assert shown[0] == "you: remember I like tea" and shown[-1] == "sam: You said: hello again. I know of the tea."
     found = chat("/recall hello tea")
     head, *hits = found.out.splitlines()
-    assert head == "Results 1-5 of 6, page 1 of 2 (next page: --page 1):"
+    assert head == "Results 1-5 of 6, page 1 of 2 (next page: --page 2):"
     assert {line[17:].partition(":")[0] for line in hits} == {"you", "sam"}
-    assert chat("/recall hello tea --page 1").out.startswith("Results 6 of 6, page 2 of 2:")
+    assert chat("/recall hello tea --page 2").out.startswith("Results 6 of 6, page 2 of 2:")
     dumped = [line[17:] for line in chat("/dump 3").out.splitlines()]
     assert [line.partition(":")[0] for line in dumped] == ["you", "sam", "login"]
     assert len(chat("/dump 99999999999999999999").out.splitlines()) == len(chat("/dump").out.splitlines()) == 10

@@ -206,12 +206,12 @@ def test_a_folder_is_loaded_attached_and_searched(client: MemGPT, folder: Path) 
     model = ScriptedModel(["I see a handbook."])
     agent = client.create_agent({"name": "sam"}, model=model)
     agent.attach("handbook")
-    assert "[power.md] " in agent.archival.search("diesel", 0) and "Café öffnet" in agent.archival.search("café", 0)
+    assert "[power.md] " in agent.archival.search("diesel", 1) and "Café öffnet" in agent.archival.search("café", 1)
     client.user_message(agent, "hi")
     told = model.calls[0].messages[1].content
     assert "]: handbook (2 passages) is attached." in told
     client.delete_source("handbook")
-    assert client.list_sources() == [] and "nothing on this" in agent.archival.search("diesel", 0)
+    assert client.list_sources() == [] and "nothing on this" in agent.archival.search("diesel", 1)
 
 
 def test_a_source_is_loaded_whole_or_not_at_all(client: MemGPT) -> None:
@@ -341,9 +341,9 @@ def test_documents_are_replaced_where_they_stand(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("The lamp is green.")
     (tmp_path / "b.txt").write_bytes(b"\x00\x01\x02 binary")
     memgpt.load_source("notes", DirectoryLoader(tmp_path), replace=True)
-    assert "green" in agent.archival.search("lamp", 0) and "red" not in agent.archival.search("lamp", 0)
+    assert "green" in agent.archival.search("lamp", 1) and "red" not in agent.archival.search("lamp", 1)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "c.md").write_text("Quite another thing.")
     with pytest.raises(NameTaken, match="replace=True"):
         memgpt.load_source("notes", DirectoryLoader(tmp_path / "other"))
-    assert "green" in agent.archival.search("lamp", 0)
+    assert "green" in agent.archival.search("lamp", 1)

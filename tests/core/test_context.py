@@ -93,7 +93,7 @@ def test_a_full_window_is_evicted_to_half_with_a_summary(build: Build, script: S
     fixed = model.count(prompt.messages[:1], prompt.tools)
     room = WINDOW - fixed - 1024
     assert 0.3 * room < model.count(prompt.messages[2:]) <= 0.5 * room + 400
-    assert store.log.search(agent.id, "Message 0", page=0, page_size=5).total  # it left the window, not the memory
+    assert store.log.search(agent.id, "Message 0", page=1, page_size=5).total  # it left the window, not the memory
     summary = store.log.last_summary(agent.id)
     assert summary and summary.messages == evicted.messages
 
@@ -155,7 +155,7 @@ def test_a_summary_that_cannot_be_written_loses_nothing(
         assert say(agent, padded(number))[0] == "ok"
     assert any(not prompt.tools for prompt in model.calls)
     assert "Message " in model.calls[-1].messages[1].content
-    assert all(store.log.search(agent.id, str(number), page=0, page_size=1).total for number in range(29))
+    assert all(store.log.search(agent.id, str(number), page=1, page_size=1).total for number in range(29))
 
 
 def test_a_huge_message_is_cut_with_a_note_and_found_whole(build: Build, script: Script, store: Store) -> None:
@@ -195,7 +195,7 @@ def test_many_messages_at_once_leave_the_newest_in_view(build: Build, script: Sc
     assert turn.said[0] == "I heard you."
     assert "Message 199" in str(model.calls[-1].messages)
     assert all(message.answered for message in store.log.tail(agent.id, 1000))
-    assert store.log.search(agent.id, "Message 7", page=0, page_size=5).total
+    assert store.log.search(agent.id, "Message 7", page=1, page_size=5).total
 
 
 def test_a_turn_that_outgrows_the_window_by_itself_still_fits(build: Build, script: Script) -> None:
@@ -244,7 +244,7 @@ CALLS = st.one_of(
     st.builds(lambda text, beat: note(text[:400], beat), WORDS, st.booleans()),
     st.builds(lambda text, beat: call("archival_memory_insert", beat, content=text[:3000] + "x"), WORDS, st.booleans()),
     st.just(call("archival_memory_search", query="wörd")),
-    st.just(call("conversation_search", query="wörd", page=0)),
+    st.just(call("conversation_search", query="wörd", page=1)),
     st.just(call("conversation_search", query="wörd", page=99)),
     st.just(call("nonsense")),
 )

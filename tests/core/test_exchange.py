@@ -57,8 +57,8 @@ def known(memgpt: MemGPT, name: str) -> dict[str, Any]:
     return {
         "memory": memgpt.get_agent_memory(name)["core_memory"],
         "window": [(m.role, m.content, m.text, m.kind, m.tool_calls) for m in memgpt.store.log.window(agent.id)],
-        "recall": agent.recall.search("boat", 0),
-        "archival": agent.archival.search("Walrus guarantee", 0),
+        "recall": agent.recall.search("boat", 1),
+        "archival": agent.archival.search("Walrus guarantee", 1),
         "summary": (found := memgpt.store.log.last_summary(agent.id)) and (found.text, found.messages),
         "sources": [source.name for source in memgpt.store.passages.attached(agent.id)],
     }
@@ -85,7 +85,7 @@ def test_elsewhere_it_has_the_same_memory_and_is_told_what_is_missing(full: MemG
     assert import_agent(other.store, file).missing == ["manuals"]
     other.load_agent("sam", model=ScriptedModel(["Hello again."]))
     assert {**known(other, "sam"), "archival": 0, "sources": 0} == {**known(full, "sam"), "archival": 0, "sources": 0}
-    assert "Walrus" in other.agent("sam").archival.search("boat Walrus", 0)
+    assert "Walrus" in other.agent("sam").archival.search("boat Walrus", 1)
     assert other.ask("sam", "Hi") == "Hello again."
     with pytest.raises(NameTaken, match="agent named 'sam' already"):
         import_agent(other.store, file)
@@ -191,8 +191,8 @@ def test_a_chat_log_of_the_original_comes_to_life(tmp_path: Path, log: Any) -> N
     agent = memgpt.load_agent("my_agent", model=model)
     assert came.notes == 1 and memgpt.get_agent_memory(agent)["core_memory"] == {
         "persona": "I am Sam.", "human": "Name: Chad"}  # fmt: skip
-    assert "My boat is the Walrus." in agent.recall.search("boat", 0) and "2023-11-02" in agent.recall.search("boat", 0)
-    assert "Chad's boat" in agent.archival.search("boat", 0)
+    assert "My boat is the Walrus." in agent.recall.search("boat", 1) and "2023-11-02" in agent.recall.search("boat", 1)
+    assert "Chad's boat" in agent.archival.search("boat", 1)
     assert memgpt.ask(agent, "What is my boat called?") == "Your boat is the Walrus."
     prompt = [message for message in model.calls[0].messages if message.role != "system"]
     assert any("A boat." in message.content for message in prompt)

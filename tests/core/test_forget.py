@@ -58,8 +58,8 @@ def memgpt(tmp_path: Path) -> MemGPT:
     memgpt.ask(agent, "Where was I born?")
     memgpt.ask(agent, "Now for other things: how are you?")
     assert agent.summarize()[0]
-    agent.recall.search("anything", 0)  # which gives the messages their vectors
-    agent.archival.search("anything", 0)
+    agent.recall.search("anything", 1)  # which gives the messages their vectors
+    agent.archival.search("anything", 1)
     return memgpt
 
 
@@ -83,8 +83,8 @@ def test_nothing_of_it_is_left_and_the_rest_stays(memgpt: MemGPT, tmp_path: Path
     assert forget(memgpt.store, "sam", SECRET) == before and not find_about(memgpt.store, "sam", SECRET)
     assert in_file(tmp_path, SECRET) == []
     assert in_file(tmp_path, "zanzi") == []  # nor its stem in the index of words
-    assert SECRET not in agent.recall.search("Zanzibar born", 0).replace('"Zanzibar', "")
-    assert "tea" in agent.archival.search("tea", 0) and "mother" not in agent.archival.search("mother Zanzibar", 0)
+    assert SECRET not in agent.recall.search("Zanzibar born", 1).replace('"Zanzibar', "")
+    assert "tea" in agent.archival.search("tea", 1) and "mother" not in agent.archival.search("mother Zanzibar", 1)
     assert memgpt.get_agent_memory("sam")["core_memory"]["human"] == "First name: Chad"
     summary = memgpt.store.log.last_summary(agent.id)
     assert summary and summary.text == "Chad likes tea. He is well."
@@ -112,7 +112,7 @@ def test_others_and_documents_are_left_alone(memgpt: MemGPT) -> None:
     memgpt.ask(eva, "Say Zanzibar.")
     forget(memgpt.store, "sam", SECRET)
     assert [one.kind for one in find_about(memgpt.store, "eva", SECRET)].count("message") == 2
-    assert "lamp" in eva.archival.search("lamp Zanzibar", 0)
+    assert "lamp" in eva.archival.search("lamp Zanzibar", 1)
 
 
 def test_all_words_must_be_there_in_whatever_form(memgpt: MemGPT) -> None:

@@ -52,9 +52,9 @@ def test_a_word_that_stands_in_a_note_is_found(
     agent.archival.insert(note)
     say(agent, note)
     for asked in (query, unicodedata.normalize("NFD", query), unicodedata.normalize("NFC", query), query.upper()):
-        assert note in agent.archival.search(asked, 0) and note in agent.recall.search(asked, 0)
+        assert note in agent.archival.search(asked, 1) and note in agent.recall.search(asked, 1)
         assert {one.kind for one in find_about(store, agent.name, asked)} >= {"message", "archival note"}
-    assert note not in agent.archival.search(other, 0) and note not in agent.recall.search(other, 0)
+    assert note not in agent.archival.search(other, 1) and note not in agent.recall.search(other, 1)
     assert not find_about(store, agent.name, other)
 
 
@@ -76,7 +76,7 @@ def test_forgetting_takes_a_whole_word_and_not_its_parts(build: Build, script: S
     for note in ("北京大学的地址", "北京和京大学生", "上海的大学"):
         agent.archival.insert(note)
     assert [one.excerpt for one in forget(store, agent.name, "北京大学")] == ["北京大学的地址"]
-    assert "北京和京大学生" in agent.archival.search("北京", 0)
+    assert "北京和京大学生" in agent.archival.search("北京", 1)
 
 
 def test_text_in_one_spelling() -> None:
@@ -113,7 +113,7 @@ def test_an_older_file_is_indexed_anew(tmp_path: Path) -> None:
             )
     store = SQLiteStore(path)
     for note, query, _ in FOUND:
-        hits = store.passages.search("a", query, page=0, page_size=5).hits
+        hits = store.passages.search("a", query, page=1, page_size=5).hits
         assert note in [hit.item.text for hit in hits]
 
 
@@ -126,5 +126,5 @@ def test_index_and_log_agree_after_changes(tmp_path: Path) -> None:
     store.log.replace(said[0], events.user_message("换了别的话"))
     store._database.execute("DELETE FROM messages WHERE seq % 3 = 0")
     store._database.execute("INSERT INTO messages_fts (messages_fts, rank) VALUES ('integrity-check', 1)")
-    assert not store.log.search(agent, "腾讯云", page=0, page_size=5).hits
+    assert not store.log.search(agent, "腾讯云", page=1, page_size=5).hits
     store.close()

@@ -55,7 +55,7 @@ def test_what_a_heading_could_be_says_something() -> None:
 
 
 def found(store: Store, agent: str, query: str) -> list[str]:
-    return [hit.item.text for hit in store.passages.search(agent, query, page=0, page_size=50).hits]
+    return [hit.item.text for hit in store.passages.search(agent, query, page=1, page_size=50).hits]
 
 
 FILLER = [f"Street {number} has a baker, and was named by its people." for number in range(30)]

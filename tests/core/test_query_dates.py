@@ -89,14 +89,14 @@ def test_a_message_of_the_time_that_is_asked_for_comes_first(store: Store, query
     agent = store.agents.create("sam", {}).id
     days = {"2025-05-07": "I baked bread.", "2025-09-03": "I baked rolls.", "2026-10-20": "I baked cakes."}
     told(store, agent, {**days, "2026-11-20": "I baked pies."})
-    found = store.log.search(agent, query, page=0, page_size=5, today=TODAY)
+    found = store.log.search(agent, query, page=1, page_size=5, today=TODAY)
     assert found.hits[0].item.text == expected and found.total == 4
 
 
 def test_what_was_told_some_days_later_comes_before_what_was_told_long_after(store: Store) -> None:
     agent = store.agents.create("sam", {}).id
     told(store, agent, {"2025-05-04": "I saw a play.", "2025-08-08": "I saw a play.", "2025-05-12": "I saw a play."})
-    found = store.log.search(agent, "Which play did Ann see on 3 May 2025?", page=0, page_size=5, today=TODAY)
+    found = store.log.search(agent, "Which play did Ann see on 3 May 2025?", page=1, page_size=5, today=TODAY)
     assert [hit.item.created_at.month for hit in found.hits] == [5, 5, 8]
 
 
@@ -107,7 +107,7 @@ def test_a_note_has_its_day_and_a_document_has_none(store: Store) -> None:
     store.passages.add(source, [Passage("of rye is this bread.", "book.txt")])
     store.passages.add(store.passages.own_source(agent), [Passage("ann likes rye bread.")])
     plain, dated = (
-        {hit.item.text: hit.score for hit in store.passages.search(agent, query, page=0, page_size=5).hits}
+        {hit.item.text: hit.score for hit in store.passages.search(agent, query, page=1, page_size=5).hits}
         for query in ("rye bread", "rye bread today")
     )
     assert dated["ann likes rye bread."] > plain["ann likes rye bread."]

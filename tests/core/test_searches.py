@@ -45,11 +45,12 @@ def test_totals_and_pages_of_messages_are_true(build: Build, script: Script, sto
     agent = build(script())
     store.log.append(agent.id, [events.user_message(f"boat {number}", name="Ann") for number in range(143)])
     store.log.mark_answered(agent.id)
-    assert agent.recall.search("boats", 1).startswith("Results 6-10 of 143, page 2 of 29 (page=2 for the next):\n[20")
-    assert agent.recall.search("boats", 28).startswith("Results 141-143 of 143, page 29 of 29:")
-    assert agent.recall.search("boats", 29) == "There is no page 29: 143 results, the last page is 28."
-    assert agent.recall.search("aeroplane", 0) == "No earlier message holds any of these words."
-    pages = [agent.recall.search("boats", page) for page in range(29)]
+    assert agent.recall.search("boats", 2).startswith("Results 6-10 of 143, page 2 of 29 (page=3 for the next):\n[20")
+    assert agent.recall.search("boats", 29).startswith("Results 141-143 of 143, page 29 of 29:")
+    assert agent.recall.search("boats", 30) == agent.recall.search("boats", 10_000) == agent.recall.search("boats", 29)
+    assert agent.recall.search("boats", 0) == agent.recall.search("boats", -3) == agent.recall.search("boats", 1)
+    assert agent.recall.search("aeroplane", 1) == "No earlier message holds any of these words."
+    pages = [agent.recall.search("boats", page) for page in range(1, 30)]
     assert len({line for page in pages for line in page.splitlines()[1:]}) == 143
 
 
@@ -57,16 +58,16 @@ def test_totals_and_pages_of_passages_are_true_beyond_a_thousand(build: Build, s
     agent = build(script())
     own = store.passages.own_source(agent.id)
     store.passages.add(own, [Passage(f"boat number {number}", "boats.md", {"page": number}) for number in range(1203)])
-    assert agent.archival.search("boat", 0).startswith("Results 1-5 of 1203, page 1 of 241 (page=1 for the next):")
-    last = agent.archival.search("boat", 240)
+    assert agent.archival.search("boat", 1).startswith("Results 1-5 of 1203, page 1 of 241 (page=2 for the next):")
+    last = agent.archival.search("boat", 241)
     assert last.startswith("Results 1201-1203 of 1203, page 241 of 241:") and "[boats.md, p. " in last
-    assert agent.archival.search("boat", 241) == "There is no page 241: 1203 results, the last page is 240."
-    assert agent.archival.search("plane", 0) == "Archival memory has nothing on this."
+    assert agent.archival.search("boat", 242) == last
+    assert agent.archival.search("plane", 1) == "Archival memory has nothing on this."
 
 
 def test_pages_reach_the_model_through_its_functions(build: Build, script: Script, store: Store) -> None:
     model = script(
-        [call("conversation_search", query="boat", page=1), call("archival_memory_search", query="boat", page=1)], "ok"
+        [call("conversation_search", query="boat", page=2), call("archival_memory_search", query="boat", page=9)], "ok"
     )
     agent = build(model)
     store.log.append(agent.id, [events.user_message(f"boat {number}") for number in range(7)])
@@ -83,7 +84,7 @@ def test_messages_of_a_day_are_listed_oldest_first(build: Build, script: Script,
     first, last = days[0].date().isoformat(), days[1].date().isoformat()
     model = script(
         call("conversation_search_date", start_date=first, end_date=last),
-        call("conversation_search_date", start_date=f"{last}T10:00:00", end_date=last, page=0),
+        call("conversation_search_date", start_date=f"{last}T10:00:00", end_date=last, page=1),
         call("conversation_search_date", start_date=last, end_date=first),
         call("conversation_search_date", start_date="1999-01-01", end_date="1999-01-02"),
         "ok",
@@ -102,7 +103,7 @@ def test_messages_of_a_day_are_listed_oldest_first(build: Build, script: Script,
 def test_own_answers_are_found_as_what_the_agent_said(build: Build, script: Script) -> None:
     agent = build(script("I would call it Zephyr."))
     say(agent, "a name for a horse?")
-    assert "] you: I would call it Zephyr." in agent.recall.search("zephyr", 0)
+    assert "] you: I would call it Zephyr." in agent.recall.search("zephyr", 1)
 
 
 class Letters:
@@ -124,10 +125,10 @@ def test_own_notes_follow_the_agent_to_another_embedder(store: Store) -> None:
         home = MemGPT(Settings(home=Path("unused"), environ={}), store=store, embedder=embedder)
         agent = home.create_agent({"name": "sam"}, model=ScriptedModel())
         agent.archival.insert(f"Zebras graze, {embedder.name}.")
-        assert embedder.name in agent.archival.search(embedder.name, 0)
-        assert agent.archival.search("zz", 0).startswith("Results 1")
+        assert embedder.name in agent.archival.search(embedder.name, 1)
+        assert agent.archival.search("zz", 1).startswith("Results 1")
         asked = embedder.asked
-        assert agent.archival.search("zz", 0).startswith("Results 1")
+        assert agent.archival.search("zz", 1).startswith("Results 1")
         assert embedder.asked == asked + 1  # the query alone: the notes have their vectors
 
 
@@ -139,20 +140,20 @@ def test_a_source_of_another_embedder_is_left_as_it_is_and_the_model_is_told(sto
     store.passages.add(source.id, [Passage("alpha")])
     agent = home(Letters(8)).create_agent({"name": "sam"}, model=ScriptedModel())
     agent.attach("book")
-    assert "alpha" in agent.archival.search("alpha", 0)
+    assert "alpha" in agent.archival.search("alpha", 1)
     store.passages.add(source.id, [Passage("beta")])
     model = ScriptedModel([call("archival_memory_search", query="beta"), "Told."])
     other = home(Letters(26)).load_agent("sam", model=model)
     assert say(other, "beta?") == ["Told."]
     assert "were made with letters-8" in results(model.calls[1].messages)[-1]
-    assert "beta" in home(Letters(8)).load_agent("sam", model=ScriptedModel()).archival.search("beta", 0)
+    assert "beta" in home(Letters(8)).load_agent("sam", model=ScriptedModel()).archival.search("beta", 1)
 
 
 def test_no_embedder_searches_what_has_vectors_by_words(store: Store, build: Build) -> None:
     home = MemGPT(Settings(home=Path("unused"), environ={}), store=store, embedder=Letters(8))
     home.create_agent({"name": "sam"}, model=ScriptedModel()).archival.insert("A zebra.")
-    assert home.load_agent("sam", model=ScriptedModel()).archival.search("zebra", 0).startswith("Results 1 of 1")
-    assert build(ScriptedModel()).archival.search("zebra", 0).startswith("Results 1 of 1")
+    assert home.load_agent("sam", model=ScriptedModel()).archival.search("zebra", 1).startswith("Results 1 of 1")
+    assert build(ScriptedModel()).archival.search("zebra", 1).startswith("Results 1 of 1")
 
 
 def test_a_source_is_searched_with_the_embedder_that_made_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,10 +170,10 @@ def test_a_source_is_searched_with_the_embedder_that_made_it(store: Store, monke
     monkeypatch.setitem(choose._in_use, first.name, first)
     for query, nearest in (("baab", "abba"), ("ozo", "zoo")):  # no such words: found by meaning
         page = agent.archival.find(query)
-        assert page.total == 6 and page.hits[0].item.text == nearest
-    assert "searched by words alone" not in agent.archival.search("baab", 0)
+        assert page.hits[0].item.text == nearest
+    assert "searched by words alone" not in agent.archival.search("baab", 1)
     monkeypatch.delitem(choose._in_use, first.name)
-    found = agent.archival.search("abba baab", 0)
+    found = agent.archival.search("abba baab", 1)
     assert found.startswith("Source 'book' was searched by words alone: its vectors were made with letters-8")
     assert "Results 1-4 of 4" in found and "abba" in found
     assert [one.embedder for one in store.passages.attached(agent.id)] == ["letters-8", "letters-26"]
@@ -195,9 +196,9 @@ def test_filters_by_source_and_day_keep_totals_and_pages_true(store: SQLiteStore
         store._database.execute(sql, stamp(noon), f"boat {number}")
     agent.archival.find("boat")  # the vectors, where there are any
     assert agent.archival.find("boat").total == 20
-    assert "Results 6-10 of 12, page 2 of 3 (page=2" in agent.archival.search("boat", 1, source="book")
+    assert "Results 6-10 of 12, page 2 of 3 (page=3" in agent.archival.search("boat", 2, source="book")
     assert agent.archival.find("boat", source="").total == 1
-    pages = [agent.archival.find("boat", page, since=days[2], until=days[9]) for page in (0, 1)]
+    pages = [agent.archival.find("boat", page, since=days[2], until=days[9]) for page in (1, 2)]
     texts = {hit.item.text for page in pages for hit in page.hits}
     assert [page.total for page in pages] == [8, 8] and texts == {f"boat {number}" for number in range(2, 10)}
     assert all(hit.item.source == "book" and hit.item.uri == "book.md" for page in pages for hit in page.hits)
@@ -216,7 +217,7 @@ def test_messages_of_some_days_are_searched_by_words(build: Build, script: Scrip
     store.log.append(agent.id, [events.user_message(f"boat {ago}", at=noon - timedelta(days=ago)) for ago in range(9)])
     store.log.mark_answered(agent.id)
     today = noon.date()
-    found = agent.recall.search("boat", 0, since=today - timedelta(days=3), until=today - timedelta(days=2))
+    found = agent.recall.search("boat", 1, since=today - timedelta(days=3), until=today - timedelta(days=2))
     assert "Results 1-2 of 2" in found and "boat 3" in found and "boat 2" in found
 
 
@@ -235,4 +236,4 @@ def test_a_search_in_a_turn_asks_its_embedder_before_the_store_is_held(store: SQ
     say(agent, "look")
     assert held and not any(held)
     assert "A zebra." not in results(model.calls[1].messages)[1]  # its vector comes with the next search
-    assert "A zebra." in agent.archival.search("zz", 0)
+    assert "A zebra." in agent.archival.search("zz", 1)

@@ -108,24 +108,25 @@ def test_the_window_is_what_came_after_the_last_summary(store: Store, agent: str
 
 
 def test_search_finds_words_in_any_form_and_counts_them_all(store: Store, agent: str) -> None:
-    store.log.append(agent, [said(f"boat number {n} sails") for n in range(12)] + [said("nothing of it")])
-    found = store.log.search(agent, "What about the sailing boats?", page=1, page_size=5)
+    other = replace(said("nothing of it"), session_id="another")  # in the same one it would be their context
+    store.log.append(agent, [*(said(f"boat number {n} sails") for n in range(12)), other])
+    found = store.log.search(agent, "What about the sailing boats?", page=2, page_size=5)
     assert (found.total, found.pages, len(found.hits)) == (12, 3, 5)
-    assert not store.log.search(agent, "unheard", page=0, page_size=5).hits
+    assert not store.log.search(agent, "unheard", page=1, page_size=5).hits
 
 
 def test_search_never_finds_what_is_still_unanswered(store: Store, agent: str) -> None:
     store.log.append(agent, [replace(said("where is the key"), answered=False)])
-    assert store.log.search(agent, "key", page=0, page_size=5).total == 0
+    assert store.log.search(agent, "key", page=1, page_size=5).total == 0
     store.log.mark_answered(agent)
-    assert store.log.search(agent, "key", page=0, page_size=5).total == 1
+    assert store.log.search(agent, "key", page=1, page_size=5).total == 1
 
 
 @pytest.mark.parametrize("query", ['"', "a AND", "NEAR(", "x*", "col:val", "-", "' OR 1=1 --", "é ü 日本", "", "   "])
 def test_no_query_is_syntax(store: Store, agent: str, query: str) -> None:
     store.log.append(agent, [said("words")])
-    assert store.log.search(agent, query, page=0, page_size=5).total == 0
-    assert store.passages.search(agent, query, page=0, page_size=5).total == 0
+    assert store.log.search(agent, query, page=1, page_size=5).total == 0
+    assert store.passages.search(agent, query, page=1, page_size=5).total == 0
 
 
 def test_stop_words_count_only_when_there_is_nothing_else() -> None:
@@ -137,17 +138,17 @@ def test_days_are_local_days_and_both_ends_count(store: Store, agent: str) -> No
     noon = datetime.now().astimezone().replace(hour=12, minute=0)
     store.log.append(agent, [said(str(ago), created_at=noon - timedelta(days=ago)) for ago in (4, 2, 1, 0)])
     today: date = noon.date()
-    page = store.log.search_dates(agent, today - timedelta(days=2), today - timedelta(days=1), page=0, page_size=5)
+    page = store.log.search_dates(agent, today - timedelta(days=2), today - timedelta(days=1), page=1, page_size=5)
     assert [hit.item.text for hit in page.hits] == ["2", "1"] and page.total == 2
 
 
 def test_a_source_is_attached_by_reference(store: Store, agent: str) -> None:
     source = store.passages.create_source("handbook")
     store.passages.add(source.id, [Passage("The generator needs diesel.", "a.md", {"page": 3})])
-    assert store.passages.search(agent, "diesel", page=0, page_size=5).total == 0
+    assert store.passages.search(agent, "diesel", page=1, page_size=5).total == 0
     store.passages.attach(agent, source.id)
     store.passages.attach(agent, source.id)
-    hit = store.passages.search(agent, "diesel generators", page=0, page_size=5).hits[0].item
+    hit = store.passages.search(agent, "diesel generators", page=1, page_size=5).hits[0].item
     assert (hit.uri, hit.metadata["page"], hit.source) == ("a.md", 3, "handbook")
     assert [one.name for one in store.passages.attached(agent)] == ["handbook"]
     assert store.passages.get_source("handbook").passages == 1

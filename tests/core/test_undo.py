@@ -46,8 +46,8 @@ def state(agent: Agent) -> dict[str, Any]:
         "window": store.log.window(agent.id),
         "summary": store.log.last_summary(agent.id),
         "paused": store.agents.paused_until(agent.id),
-        "recalled": [agent.recall.search(word, 0) for word in words],
-        "found": [agent.archival.search(word, 0) for word in words],
+        "recalled": [agent.recall.search(word, 1) for word in words],
+        "found": [agent.archival.search(word, 1) for word in words],
     }
 
 
@@ -56,12 +56,12 @@ def test_a_turn_is_taken_back_with_what_it_wrote_to_memory(build: Build, script:
     say(agent, "Hello!")
     before = state(agent)
     say(agent, "I like tea, and the key is under the mat.")
-    assert "tea" in agent.core.render() and "mat" in agent.archival.search("key", 0)
+    assert "tea" in agent.core.render() and "mat" in agent.archival.search("key", 1)
     undone = agent.undo()
     assert (undone.turns, undone.blocks, undone.notes, undone.waiting) == (1, ("human",), 1, 0)
     assert undone.messages[0].text == "I like tea, and the key is under the mat."
     assert state(agent) == before
-    assert "nothing on this" in agent.archival.search("key", 0)
+    assert "nothing on this" in agent.archival.search("key", 1)
 
 
 def test_several_turns_are_taken_back_and_no_more_than_there_are(build: Build, script: Script) -> None:
@@ -186,7 +186,7 @@ def test_thoughts_and_words_are_changed(build: Build, script: Script) -> None:
     say(agent, "What colour is the sky?")
     assert agent.rethink("Look up.") == "hm"
     assert agent.rewrite("The sky is blue.") == "The sky is green."
-    assert "blue" in agent.recall.search("sky", 0) and "green" not in agent.recall.search("green sky", 0)
+    assert "blue" in agent.recall.search("sky", 1) and "green" not in agent.recall.search("green sky", 1)
     say(agent, "Sure?")
     reply = next(message for message in model.calls[-1].messages if message.role == "assistant")
     assert reply.content == "Look up." and reply.tool_calls[0].arguments["message"] == "The sky is blue."
@@ -208,7 +208,7 @@ def test_an_agent_starts_anew(build: Build, script: Script) -> None:
     say(agent, "go")
     assert agent.wipe() == ["plan"]
     assert agent.core.render() == before and agent.store.log.count(agent.id) == 0
-    assert "nothing on this" in agent.archival.search("key", 0)
+    assert "nothing on this" in agent.archival.search("key", 1)
     assert [source.name for source in agent.store.passages.attached(agent.id)] == ["manual"]
     assert say(agent, "hello") == ["Hello."]
 

@@ -109,7 +109,7 @@ def test_a_search_does_not_wait_for_a_slow_embedder(store: Store, agent: str, mo
     store.passages.attach(agent, load(store, "book", 2000))
     embedder = Slow(4)
     started = time.monotonic()
-    assert "Results 1-5 of 2000" in ArchivalMemory(store, agent, embedder).search("book", 0)
+    assert "Results 1-5 of 2000" in ArchivalMemory(store, agent, embedder).search("book", 1)
     assert time.monotonic() - started < 3
     assert embedder.asked < 100
     stop_backfill(store)
@@ -119,7 +119,7 @@ def test_a_search_fills_at_most_a_few_hundred_and_the_thread_the_rest(store: Sto
     store.log.append(agent, [events.user_message(f"word {number}", name="Ann") for number in range(1500)])
     store.log.mark_answered(agent)
     embedder = Letters(4)
-    assert "of 1500" in RecallMemory(store, agent, embedder=embedder).search("word", 0)
+    assert "of 1500" in RecallMemory(store, agent, embedder=embedder).search("word", 1)
     wait_for(lambda: not store.log.without_vectors(agent, 1))
     assert embedder.asked == 1501
 
@@ -130,14 +130,14 @@ def test_an_embedder_that_failed_is_left_alone_for_a_while(
     embedder = Broken(4)
     archival = ArchivalMemory(store, agent, embedder)
     archival.insert("A zebra.")
-    assert "zebra" in archival.search("zebra", 0)
+    assert "zebra" in archival.search("zebra", 1)
     for _ in range(3):
-        assert "zebra" in archival.search("zebra", 0)
+        assert "zebra" in archival.search("zebra", 1)
     assert caplog.text.count("full text search only") == 1 and "The embedder is gone." in caplog.text
     monkeypatch.setattr(meaning, "COOLDOWN", 0)
     meaning._cooling_down.clear()
     embedder.asked = 0
-    assert "zebra" in archival.search("zebra", 0) and embedder.asked == 1
+    assert "zebra" in archival.search("zebra", 1) and embedder.asked == 1
 
 
 def test_a_thread_at_work_does_not_disturb_searches(store: Store, agent: str) -> None:
@@ -145,7 +145,7 @@ def test_a_thread_at_work_does_not_disturb_searches(store: Store, agent: str) ->
     backfill_in_background(store, Letters(8))
     for number in range(100):
         page = store.passages.search(
-            agent, f"book {number}", page=0, page_size=5, vector=np.eye(1, 8)[0], embedder="letters-8"
+            agent, f"book {number}", page=1, page_size=5, vector=np.eye(1, 8)[0], embedder="letters-8"
         )
         assert page.hits[0].item.text.endswith(f" {number}")
     stop_backfill(store)

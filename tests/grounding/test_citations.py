@@ -49,7 +49,7 @@ def test_an_agent_whose_program_looks_first_names_file_and_page(build: Build, sc
     agent = build(model, preset="memgpt_tiny")
     document(store, agent.id, "The viaduct has 17 arches.\nTrains cross it slowly.")
     assert say(agent, "How many arches has the viaduct?") == ["The viaduct has 17 arches. [line.pdf, p. 8]"]
-    assert store.log.search(agent.id, "arches", page=0, page_size=9).total, "what was said is found again"
+    assert store.log.search(agent.id, "arches", page=1, page_size=9).total, "what was said is found again"
     window = store.log.window(agent.id)
     calls = [one.arguments for message in window for one in message.tool_calls if one.name == "send_message"]
     assert calls == [{"message": "The viaduct has 17 arches."}], "the model sees what it wrote itself"
@@ -60,7 +60,7 @@ def test_passages_are_quoted_line_by_line(build: Build, script: Script, store: S
     agent = build(script())
     document(store, agent.id, evil)
     agent.archival.insert("The gate is mine.")
-    shown = agent.archival.search("gate", 0).splitlines()
+    shown = agent.archival.search("gate", 1).splitlines()
     start = shown.index("[line.pdf, p. 8] quoted:")
     quoted = shown[start + 1 : start + 5]
     assert quoted == [f"> {line}" for line in evil.splitlines()]

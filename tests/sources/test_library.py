@@ -69,7 +69,7 @@ def test_loading_again_touches_only_what_changed(store: Store) -> None:
     )
     waiting = store.passages.backlog("letters", 9, store.passages.get_source("s").id)
     assert [one.text for one in waiting] == ["Boats are green.", "Dogs bark."], "the others kept their vectors"
-    found = store.passages.search(agent, "apples boats cats dogs", page=0, page_size=9)
+    found = store.passages.search(agent, "apples boats cats dogs", page=1, page_size=9)
     assert {hit.item.text for hit in found.hits} == {"Apples are red.", "Boats are green.", "Dogs bark."}
     assert library.embed("s") == 2
 
@@ -175,7 +175,7 @@ def test_others_write_and_see_nothing_of_it_while_passages_are_stored(
         if stage == "storing":
             started = time.monotonic()
             other.agents.create(f"agent {done}", {})
-            found = other.passages.search(agent, "lamp", page=0, page_size=99)
+            found = other.passages.search(agent, "lamp", page=1, page_size=99)
             seen.append((time.monotonic() - started, found.total, {hit.item.text[:3] for hit in found.hits}))
             assert [one.name for one in other.passages.list_sources()] == ["s"]
             assert other.passages.waiting("letters") == 30
@@ -184,7 +184,7 @@ def test_others_write_and_see_nothing_of_it_while_passages_are_stored(
     loaded = library.load_from("s", Shelf(texts), progress=meanwhile)
     assert (loaded.changed, loaded.new, loaded.passages) == (30, 15, 45)
     assert len(seen) == 45 and all(took < 5 and total == 30 and old == {"Old"} for took, total, old in seen)
-    found = other.passages.search(agent, "lamp", page=0, page_size=99)
+    found = other.passages.search(agent, "lamp", page=1, page_size=99)
     assert {hit.item.text for hit in found.hits} == {*texts.values()}
     assert other.passages.count(agent) == 45 and not other.passages.left_over("s")
 

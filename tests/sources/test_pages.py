@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from memgpt_autogen.library import Library
-from memgpt_autogen.sources.pdf_pages import flowing, whole, without_running_lines
+from memgpt_autogen.sources.pdf_pages import flowing, whole, without_leaders, without_running_lines
 from memgpt_autogen.storage.shapes import Passage
 
 BODIES = [
@@ -43,6 +43,27 @@ def test_what_only_resembles_a_running_line_stays() -> None:
     assert without_running_lines(some) == some
     alone = ["Only this line"] * 6
     assert without_running_lines(alone) == alone
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "Wheat paste ........ 12",
+            "1.2 The mill . . . . . . . iv",
+            "Licence..................... 101-104",
+            "Glue…………7",
+        ),
+        *("...... 12", "Paste ‥‥‥‥ 3, 9"),
+    ],
+)
+def test_lines_whose_dots_lead_to_a_page_are_left_out(line: str) -> None:
+    assert without_leaders(f"Contents\n{line}\nThe end.") == "Contents\nThe end."
+
+
+@pytest.mark.parametrize("line", ["And then... 12 men came", "Signature: ............", "Well... 3", "from 1.2.3.4 on"])
+def test_other_lines_with_dots_stay(line: str) -> None:
+    assert without_leaders(line) == line
 
 
 def test_a_sentence_that_goes_on_overleaf_stands_whole_on_its_first_page() -> None:

@@ -33,7 +33,7 @@ def check(store: Store, library: Library) -> None:
     for number, text in enumerate(TEXTS):
         vector = np.array([VECTORS[number]], dtype=np.float32)
         vector /= np.linalg.norm(vector)
-        hit = store.passages.search(agent, "zzz", page=0, page_size=1, vector=vector, embedder="three").hits[0]
+        hit = store.passages.search(agent, "zzz", page=1, page_size=1, vector=vector, embedder="three").hits[0]
         assert hit.item.text == text
         assert (hit.item.uri, hit.item.metadata["page"]) == ("book.pdf", number + 1)
 

@@ -224,8 +224,8 @@ def test_an_empty_file_becomes_a_database(path: Path) -> None:
 def test_a_store_that_only_reads_refuses_to_write_and_finds_everything(written: Path) -> None:
     store = SQLiteStore(written, read_only=True)
     sam = store.agents.get("sam").id
-    assert [hit.item.text for hit in store.log.search(sam, "hello", page=0, page_size=5).hits] == ["hello"]
-    assert store.passages.search(sam, "hello", page=0, page_size=5).total == 0
+    assert [hit.item.text for hit in store.log.search(sam, "hello", page=1, page_size=5).hits] == ["hello"]
+    assert store.passages.search(sam, "hello", page=1, page_size=5).total == 0
     for write in (lambda: store.agents.create("eve", {}), lambda: store.log.append(sam, [events.user_message("x")])):
         with pytest.raises(StoreError, match="reading only"):
             write()
@@ -243,7 +243,7 @@ READ = """
     print([one.row.name for one in agents_at(path)])
     store = SQLiteStore(path, read_only=True)
     sam = store.agents.get("sam").id
-    print(store.log.search(sam, "hello", page=0, page_size=5).total)
+    print(store.log.search(sam, "hello", page=1, page_size=5).total)
     export_agent(store, "sam", out)
     print(out.stat().st_size > 100)
     try:

@@ -100,7 +100,7 @@ def test_a_load(memgpt: MemGPT, faults: Faults) -> None:
         lambda: memgpt.load_source("papers", Papers(f"e{next(editions)}")),  # type: ignore[arg-type]
     ):
         assert_clean(store)
-        page = store.passages.search(reader, "edition", page=0, page_size=100)
+        page = store.passages.search(reader, "edition", page=1, page_size=100)
         found = Counter(hit.item.text.split()[4] for hit in page.hits)
         assert [*found.values()] == [3], (place, raised)  # one edition, whole: the one before or this one
         memgpt.load_source("papers", Papers(f"e{next(editions)}"))  # type: ignore[arg-type]
