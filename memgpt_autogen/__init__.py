@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .config import AgentConfig, EmbeddingConfig, LLMConfig, Settings
     from .errors import MemGPTError
     from .groupchat.agent import MemGPTAgent, MemGPTConversableAgent
+    from .groupchat.assistant import MemGPTAssistantAgent
     from .groupchat.factory import (
         create_autogen_memgpt_agent,
         create_memgpt_autogen_agent_from_config,
@@ -37,6 +38,7 @@ _HOMES = {
     "LocalStateManager": "compat",
     "MemGPT": "client",
     "MemGPTAgent": "groupchat.agent",
+    "MemGPTAssistantAgent": "groupchat.assistant",
     "MemGPTConversableAgent": "groupchat.agent",
     "MemGPTError": "errors",
     "QuickstartChoice": "client.overrides",
@@ -59,6 +61,7 @@ __all__ = [
     "LocalStateManager",
     "MemGPT",
     "MemGPTAgent",
+    "MemGPTAssistantAgent",
     "MemGPTConversableAgent",
     "MemGPTError",
     "QuickstartChoice",

@@ -69,6 +69,7 @@ ROWS = {
     "whose memory": "By name, for each user of a service, or fresh; sharing by accident is warned of",
     "names of tools": "A tool keeps its name; a function of the agent makes way, in prompt, calls and grammar",
     "tool settings": "Schemas go out as they are; parallel_tool_calls and tool_choice hold",
+    "assistant agent": "MemGPTAssistantAgent has AssistantAgent's defaults and order of arguments",
     "crashes": "An interrupt, an error or a kill loses nothing, and leaves no call without a result",
 }
 
