@@ -51,6 +51,10 @@ class Components:
         own = {schema.name: schema for schema in self.tools.schemas()}
         return [*(own[name] for name in self.preset.rules.offered(list(own))), *tools]
 
+    def can_save(self) -> bool:
+        """Whether the model may call a function that writes memory."""
+        return any(self.has_trait(name, "writes") for name in self.preset.rules.offered(self.tools.names()))
+
     def has_trait(self, function: str, trait: str) -> bool:
         """Whether a function of the agent's own has a trait of :class:`Tool`, such as ``memory``."""
         return bool(getattr(self.tools.get(function), trait, False))

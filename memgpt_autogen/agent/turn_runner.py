@@ -212,8 +212,8 @@ class TurnRunner:
         agent = self._agent
         used = prompt.used + sum(agent.context.size(self._turn.model, entry) for entry in log)
         share = used / prompt.room
-        can_save = any(agent.has_trait(schema.name, "writes") for schema in agent.offered())
-        return share if can_save and not agent.warned and share > agent.context.policy.warn else 0.0
+        warn = not agent.warned and share > agent.context.policy.warn
+        return share if warn and agent.can_save() else 0.0
 
     def _drop_unreadable(self, error: ModelReplyError) -> StepResult:
         logger.info("Unreadable reply: %s", error)

@@ -79,7 +79,7 @@ class Context:
         self.system = system
         self.policy = policy
         self._examples, self._talk = rendered(preset.shown()), rendered(preset.talked())
-        self._sizes: dict[str, int] = {}
+        self._sizes: dict[tuple[str, str, int], int] = {}
         self._rendered: RenderCache = {}
         self._fixed: tuple[str, int] = ("", 0)
         self._told = False
@@ -151,7 +151,7 @@ class Context:
 
     def size(self, model: ChatModel, message: Message) -> int:
         """Tokens of a message, cached."""
-        key = f"{model.name} {message.id} {len(message.content)}"  # the same event with and without its day
+        key = (model.name, message.id, len(message.content))  # the same event with and without its day
         if key not in self._sizes:
             self._sizes[key] = model.count([message])
         return self._sizes[key]

@@ -93,6 +93,10 @@ class ToolRegistry:
         """The tool of that name."""
         return self._tools.get(name)
 
+    def names(self) -> list[str]:
+        """The names of all functions, in the order in which they were added."""
+        return [*self._tools]
+
     def schemas(self) -> Sequence[ToolSchema]:
         """What the model is told about every function, in the order they were added."""
         return [tool.schema for tool in self._tools.values()]
