@@ -87,12 +87,13 @@ def guessed(data: bytes) -> str:
     """The likeliest encoding of bytes that are not UTF-8."""
     runs = _HIGH_RUN.findall(data)
     # In Latin script the letters beyond ASCII stand alone among others; elsewhere they are most of a word.
-    if sum(map(len, runs)) < 2 * len(runs):
+    high, letters = sum(map(len, runs)), len(re.findall(rb"[A-Za-z]", data))
+    if high < 2 * len(runs) or (high < 3 * len(runs) and high < letters):
         return max(_LATIN, key=lambda row: _fit(data, *row))[0]
     from charset_normalizer import from_bytes
 
     for name in ("euc_jp", "cp932"):  # short texts of many kana are Japanese, and nothing else
-        if _decodes(data, name) and len(_KANA.findall(data.decode(name, "replace"))) * 4 > sum(map(len, runs)) / 2:
+        if _decodes(data, name) and len(_KANA.findall(data.decode(name, "replace"))) * 4 > high / 2:
             return name
     end = data.rfind(b"\n") + 1 if len(data) >= SAMPLE else 0
     best = from_bytes(data[: end or len(data)], cp_isolation=list(_OTHER_SCRIPTS)).best()

@@ -14,6 +14,7 @@ from ..errors import MemGPTError, not_known
 from ..printable import printable
 from ..redaction import redact
 from .console import echo, set_debugging, show_log
+from .streams import escape_what_cannot_be_shown
 
 #: Command -> where it is, as ``module:function`` in this folder, and its line in ``memgpt --help``.
 COMMANDS = {
@@ -94,6 +95,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the program. An error is one message that names the next step; the exit code is 1, or 2 for wrong usage."""
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
+    escape_what_cannot_be_shown()
     show_log(debug)
     try:
         sys.exit(app.main(arguments, prog_name="memgpt", standalone_mode=False) or 0)

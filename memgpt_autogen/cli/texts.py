@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import IO, Literal
 
@@ -12,8 +11,10 @@ from ..config import Settings
 from ..config.home import make_folder, write_private
 from ..errors import ConfigError, NameTaken
 from ..prompts import names
+from ..text_encoding import decoded
 from . import console
 from .console import say
+from .streams import standard_input
 
 Plural = Literal["personas", "humans"]
 PLURALS: dict[str, Plural] = {"persona": "personas", "human": "humans"}
@@ -24,9 +25,11 @@ PLURALS: dict[str, Plural] = {"persona": "personas", "human": "humans"}
 @click.argument("name", required=False, metavar="NAME")
 @click.option("--name", "named", help="The name, as the original takes it.", hidden=True)
 @click.option("--text", help="The text itself.")
-@click.option("--file", type=click.File(encoding="utf-8-sig"), help="A file with the text; - is standard input.")
+@click.option("--file", type=click.File("rb"), help="A file with the text; - is standard input.")
 @click.option("--replace", is_flag=True, help="Put it in place of a text of that name.")
-def add(kind: str, name: str | None, named: str | None, text: str | None, file: IO[str] | None, replace: bool) -> None:
+def add(
+    kind: str, name: str | None, named: str | None, text: str | None, file: IO[bytes] | None, replace: bool
+) -> None:
     """Add a persona (who an agent is) or a human (whom it talks to) under a NAME."""
     settings = Settings.load()
     name = name or named
@@ -44,19 +47,16 @@ def add(kind: str, name: str | None, named: str | None, text: str | None, file: 
     say(f"Written: {path}")
 
 
-def _written(kind: str, text: str | None, file: IO[str] | None) -> str:
+def _written(kind: str, text: str | None, file: IO[bytes] | None) -> str:
     if text is not None and file is not None:
         raise click.UsageError("Give either --text or --file, not both.")
     if file is not None:
-        try:
-            text = file.read()
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{file.name} is not UTF-8: {error.reason} at byte {error.start}.") from error
+        text = decoded(file.read())
     elif text is None:
         if not console.interactive():
             raise click.UsageError(f"What is the {kind}'s text? Give it with --text or --file.")
         say(f"The {kind}'s text, then Ctrl-D (Windows: Ctrl-Z, Enter) on a line of its own:", "dim")
-        text = sys.stdin.read()
+        text = standard_input().read()
     if not text.strip():
         raise ConfigError(f"The {kind}'s text is empty. Nothing was written.")
     return text.strip()

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..agent import Agent
 from ..errors import ConfigError
 from ..exchange import export_agent
+from ..text_encoding import decoded
 
 
 def save(agent: Agent, _: str) -> str:
@@ -32,14 +33,12 @@ def text_in(path: Path) -> str:
     """The text in a file.
 
     Raises:
-        ConfigError: it cannot be read, or is not UTF-8.
+        ConfigError: it cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8-sig").strip()
+        return decoded(path.read_bytes()).strip()
     except OSError as error:
         raise ConfigError(f"Cannot read {path}: {error.strerror}. Name a text file that you may read.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8: {error.reason} at byte {error.start}. Save it as UTF-8.") from error
 
 
 def add_function(agent: Agent, given: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..redaction import redact, register_secret
+from ..text_encoding import decoded
 from .home import open_to_others, write_private
 from .host_secrets import HostSecret, account_of, is_near, split_address
 
@@ -167,7 +168,7 @@ def _read(home: Path) -> dict[str, Any]:
         path.chmod(stat.S_IRUSR | stat.S_IWUSR)
         log.warning("Others could read %s; now you alone can. Consider replacing the keys in it.", path)
     try:
-        filed = json.loads(path.read_text(encoding="utf-8-sig"))
+        filed = json.loads(decoded(path.read_bytes()))
     except (ValueError, OSError) as error:  # its text may have a key in it, and is not told
         raise ConfigError(f"{path} cannot be read as JSON. Delete it and store the keys anew.") from error
     if not isinstance(filed, dict):

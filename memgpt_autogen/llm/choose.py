@@ -13,6 +13,7 @@ from ..config.host_secrets import account_of, goes_to, is_near, split_address, w
 from ..config.secrets import find_key
 from ..errors import ConfigError, ModelError, ModelServerError
 from ..servers import SERVERS
+from ..text_encoding import decoded
 from .base import ChatModel
 from .wrappers import named_by
 
@@ -191,7 +192,7 @@ def with_sampling(config: LLMConfig, settings: Settings) -> LLMConfig:
     if not path.is_file():
         return config
     try:
-        filed: Any = json.loads(path.read_text(encoding="utf-8-sig"))
+        filed: Any = json.loads(decoded(path.read_bytes()))
     except ValueError as error:
         raise ConfigError(f"{path} is not JSON: {error}. Fix or delete the file.") from error
     if not isinstance(filed, dict):

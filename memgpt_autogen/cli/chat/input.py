@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from ...redaction import redact
+from ..streams import standard_input
 
 #: Alone on a line, it opens and closes a message of several lines.
 FENCE = "//"
@@ -29,6 +29,9 @@ class Piped:
 
     attended = False
 
+    def __init__(self) -> None:
+        self._input = standard_input()
+
     def read(self) -> str:
         """The next message or command.
 
@@ -37,9 +40,8 @@ class Piped:
         """
         return _whole(self._line)
 
-    @staticmethod
-    def _line() -> str:
-        line = sys.stdin.readline()
+    def _line(self) -> str:
+        line = self._input.readline()
         if not line:
             raise EOFError
         return line.rstrip("\r\n")
