@@ -12,7 +12,7 @@ import base64
 import ipaddress
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -41,7 +41,8 @@ class HostSecret(str):
     def __new__(cls, value: str, host: str = "") -> HostSecret:
         made = super().__new__(cls, value)
         made.host = host
-        register_secret(value)
+        if "://" not in value:  # of an address its secret parts are registered, not the whole
+            register_secret(value)
         return made
 
     def __repr__(self) -> str:
@@ -91,9 +92,9 @@ def bound(secret: str, address: str) -> HostSecret:
     return HostSecret(secret, account_of(address) if address else "")
 
 
-def goes_to(secret: str, address: str) -> bool:
+def goes_to(secret: object, address: str) -> bool:
     """Whether a secret may be sent to an address. A plain string may, since it is not bound to a host."""
-    host = getattr(secret, "host", "")
+    host = secret.host if isinstance(secret, HostSecret) else ""
     return not host or host == account_of(address)
 
 
@@ -114,6 +115,25 @@ def split_address(address: str) -> tuple[str, HostSecret]:
     for part in (unquote(user.partition(":")[2]), *re.split(r"[?&=#]", path[len(bare) :])[2::2]):
         register_secret(part)
     return clean, HostSecret(address if mark else f"http://{address}", account_of(clean))
+
+
+def sealed(settings: Any, address: str) -> Any:
+    """Request settings whose secrets, such as an ``Authorization`` header, are bound to the host of an address."""
+    if not isinstance(settings, Mapping):
+        return settings
+    return {
+        key: bound(value, address)
+        if isinstance(value, str) and SECRET_NAME.search(str(key))
+        else sealed(value, address)
+        for key, value in settings.items()
+    }
+
+
+def unsealed_for(settings: Any, address: str) -> Any:
+    """The same without the secrets that were given for another host."""
+    if not isinstance(settings, Mapping):
+        return settings
+    return {key: unsealed_for(value, address) for key, value in settings.items() if goes_to(value, address)}
 
 
 class SendSecrets:

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 OPENAI = "https://api.openai.com"
 SERVICE = "memgpt-autogen"
 FILE = "credentials.json"
+#: Stands before the host under which what is secret in an address is filed.
+_LOGIN = "login at "
 #: Variables and addresses of which it was said that the one is not sent to the other.
 _told: set[tuple[str, str]] = set()
 #: Variables that hold a key, by the type of the server.
@@ -87,15 +89,21 @@ def find_key(
 
 def stored_key(address: str, home: Path) -> tuple[HostSecret, str]:
     """The key that is stored for the host of an address, and where: ``keyring`` or the file's path. Raises as above."""
-    filed = _read(home).get(account_of(address)) if address else None
+    account = account_of(address) if address else ""
+    key, where = _stored(account, home)
+    return HostSecret(key, account), where
+
+
+def _stored(account: str, home: Path) -> tuple[str, str]:
+    filed = _read(home).get(account) if account else None
     if isinstance(filed, str):
-        return HostSecret(filed, account_of(address)), str(home / FILE)
+        return filed, str(home / FILE)
     if filed is not None:
-        key = _from_keyring(account_of(address))
+        key = _from_keyring(account)
         if key:
-            return HostSecret(key, account_of(address)), "keyring"
-        log.warning("The key for %s is in the system's keyring, which does not give it.", account_of(address))
-    return HostSecret(""), ""
+            return key, "keyring"
+        log.warning("The key for %s is in the system's keyring, which does not return it.", account)
+    return "", ""
 
 
 def store_key(address: str, key: str, home: Path, *, place: str = "auto") -> str:
@@ -113,21 +121,36 @@ def store_key(address: str, key: str, home: Path, *, place: str = "auto") -> str
     Raises:
         ConfigError: there is no keyring, or the file cannot be written.
     """
-    account = account_of(address)
+    return _store(account_of(address), key, home, place)
+
+
+def store_login(login: HostSecret, home: Path, *, place: str = "auto") -> str:
+    """Keep what is secret in an address (user, password, query) for its host, as :func:`store_key` keeps a key."""
+    return _store(f"{_LOGIN}{login.host}", login, home, place)
+
+
+def stored_login(address: str, home: Path) -> HostSecret:
+    """What :func:`store_login` stored for the host of an address; empty: nothing. Raises as :func:`stored_key`."""
+    account = account_of(address) if address else ""
+    return HostSecret(_stored(f"{_LOGIN}{account}", home)[0], account)
+
+
+def _store(account: str, key: str, home: Path, place: str) -> str:
     filed = _read(home)
     ring = usable_keyring() if place != "file" else None
     if place == "keyring" and ring is None:
         raise ConfigError("There is no keyring here that works. Store the key in the file, or set OPENAI_API_KEY.")
-    register_secret(key)
+    if "://" not in key:
+        register_secret(key)
     if ring is not None:
         try:
-            ring.set_password(SERVICE, account, key)
+            ring.set_password(SERVICE, account, str(key))
         except Exception as error:
             if place == "keyring":
                 raise ConfigError(f"The system's keyring did not take the key: {redact(str(error))}") from error
             log.info("The system's keyring did not take the key: %s", redact(str(error)))
             ring = None
-    filed[account] = key if ring is None else {"keyring": True}
+    filed[account] = str(key) if ring is None else {"keyring": True}
     write_private(home / FILE, json.dumps(filed, indent=2) + "\n")
     return "keyring" if ring is not None else str(home / FILE)
 

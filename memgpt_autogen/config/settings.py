@@ -18,7 +18,7 @@ from ..printable import one_line
 from ..servers import SERVERS
 from .file import NAME, read_config
 from .home import home_folder, make_folder
-from .host_secrets import bound, split_address, with_scheme
+from .host_secrets import bound, sealed, split_address, with_scheme
 from .pasted import Environment, pasted_address, pasted_key
 from .serialize import from_dict, to_dict
 
@@ -66,6 +66,7 @@ class LLMConfig:
         object.__setattr__(self, "model_endpoint", pasted_address(self.model_endpoint, "model_endpoint"))
         _seal(self, "model_endpoint")
         object.__setattr__(self, "api_key", bound(pasted_key(self.api_key, "api_key"), self.address))
+        object.__setattr__(self, "settings", sealed(self.settings, self.address))
 
     @property
     def address(self) -> str:
@@ -212,7 +213,7 @@ class Settings:
     """
 
     home: Path
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:

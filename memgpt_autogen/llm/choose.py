@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ..config import DEFAULT_ENDPOINTS, LLMConfig, Settings, from_dict
 from ..config.host_secrets import account_of, goes_to, is_near, split_address, without_secrets
-from ..config.secrets import find_key
+from ..config.secrets import find_key, stored_login
 from ..errors import ConfigError, ModelError, ModelServerError
 from ..servers import SERVERS
 from ..text_encoding import decoded
@@ -155,11 +155,14 @@ def _from_file(settings: Settings) -> LLMConfig | None:
 
 
 def _with_key(config: LLMConfig, settings: Settings) -> LLMConfig:
-    """The configuration with the key that is set or stored for its host, unless it has one."""
-    if config.api_key and goes_to(config.api_key, config.address):
+    """The configuration with the key and login that are set or stored for its host, if it has none of its own."""
+    address = config.address
+    if not (config.login and goes_to(config.login, address)):
+        config = replace(config, login=stored_login(address, settings.home))
+    if config.api_key and goes_to(config.api_key, address):
         return config
     kind = config.model_endpoint_type
-    key, _ = find_key(kind, config.address, settings.home, settings.environ, filed_address(settings, kind))
+    key, _ = find_key(kind, address, settings.home, settings.environ, filed_address(settings, kind))
     return replace(config, api_key=key)
 
 

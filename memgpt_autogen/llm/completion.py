@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from ..config import LLMConfig
+from ..config.host_secrets import unsealed_for
 from ..errors import ConfigError, ModelReplyError, ModelRequestError
 from ..events import clean
 from ..messages import Message, Reply, ToolSchema, Usage
@@ -95,7 +96,7 @@ class CompletionModel:
         self._format = named_by(config.model_wrapper, config.model)
         get_wrapper(self._format)  # raises now if the name is unknown
         self._simplify = embedded if simplify is None else simplify
-        self._settings = dict(config.settings)
+        self._settings = unsealed_for(config.settings, config.address)
         self._thoughts = inner_thoughts
         self._form = ReplyFormat(row.dialect, inner_thoughts, string_limit, message_limit or string_limit)
         self.constraints = ConstraintPolicy(self.connection)

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..config import LLMConfig
-from ..config.host_secrets import SendSecrets, bound
+from ..config.host_secrets import SendSecrets, bound, unsealed_for
 from ..config.http_client import http_client
 from ..config.pasted import Environment
 from ..config.secrets import VARIABLES, key_in_environment
@@ -70,6 +70,7 @@ class OpenAIChat:
         kind = config.model_endpoint_type
         given = config.api_key or key_in_environment(kind, self.address, environ)[0]
         self._key = bound(given, self.address)
+        self._settings = unsealed_for(config.settings, self.address)
         if not self._key and (self._azure or _host(self.address).endswith("openai.com")):
             raise ConfigError(f"{self.address} needs an API key: set {VARIABLES[kind][0]}.")
         version = config.settings.get("api_version") or environ.get("OPENAI_API_VERSION")
@@ -133,7 +134,7 @@ class OpenAIChat:
             request["max_tokens"] = max_tokens
         if self.config.temperature is not None:
             request["temperature"] = self.config.temperature
-        request |= {key: value for key, value in self.config.settings.items() if key not in _CLIENT_SETTINGS}
+        request |= {key: value for key, value in self._settings.items() if key not in _CLIENT_SETTINGS}
         if on_delta and offered:
             request |= STREAMED
         answer = self._send(request, messages, offered, on_delta)
@@ -264,7 +265,7 @@ class OpenAIChat:
 
     def _connect(self) -> Any:
         openai = _openai()
-        settings = self.config.settings
+        settings = self._settings
         options: dict[str, Any] = {
             "api_key": "not-needed",  # the client would send its own copy along a redirect to any host
             "http_client": self._http(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import logging
 import threading
@@ -18,6 +20,12 @@ from memgpt_autogen.errors import MemGPTError
 from tests.cli.conftest import Program
 
 KEY = "mk_5ecre7_4bcdef0123456789_of_no_known_form"
+
+
+class Wants:
+    """What the server takes beside the key as a bearer token."""
+
+    also: tuple[str, ...] = ()
 
 
 @pytest.fixture
@@ -42,7 +50,7 @@ def chat_server() -> Iterator[str]:
 
         def _answer(self, body: Any) -> None:
             given = self.headers.get("Authorization", "")
-            right = given == f"Bearer {KEY}"
+            right = given == f"Bearer {KEY}" or any(one in (given, self.path.partition("?")[2]) for one in Wants.also)
             data = json.dumps(
                 body if right else {"error": {"message": f"Incorrect API key provided: {given}"}}
             ).encode()
@@ -60,6 +68,13 @@ def chat_server() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}/v1"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def secret_server(chat_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same, without the scheme; it takes the key as a password and in the query instead."""
+    monkeypatch.setattr(Wants, "also", (f"Basic {base64.b64encode(f'me:{KEY}'.encode()).decode()}", f"api-key={KEY}"))
+    return chat_server.removeprefix("http://")
 
 
 def holding(folder: Path, key: str) -> list[str]:
@@ -130,3 +145,35 @@ def test_a_key_that_the_server_refuses_and_repeats_is_not_told(
         talk("sam")
     assert wrong not in str(told.value)
     assert holding(home, wrong) == []
+
+
+@pytest.mark.parametrize("form", ["http://me:{key}@{place}", "http://{place}?api-key={key}"])
+def test_an_address_with_a_secret_works_and_shows_it_nowhere(
+    memgpt: Program,
+    home: Path,
+    tmp_path: Path,
+    secret_server: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    form: str,
+) -> None:
+    """Given on the command line, it is needed the next day too: it is stored as keys are, and not in the record."""
+    caplog.set_level(logging.DEBUG)
+    address = form.format(key=KEY, place=secret_server)
+    monkeypatch.setattr("sys.stdin", io.StringIO("hello\n"))
+    flags = ("--agent", "sam", "--model", "gpt-4o-mini", "--model-endpoint-type", "openai", "--model-endpoint", address)
+    ran = [memgpt("run", *flags, "--debug")]
+    assert "sam: Hello." in ran[0].out, ran[0].err
+    monkeypatch.setattr("sys.stdin", io.StringIO("hello again\n"))
+    ran += [memgpt("run", "--agent", "sam", "--debug")]
+    assert "sam: Hello." in ran[1].out, ran[1].err
+    ran += [
+        memgpt("list", "agents", "--json"),
+        memgpt("doctor", "--agent", "sam", "--debug"),
+        memgpt("export", "sam", str(tmp_path / "sam.json")),
+        memgpt(
+            "run", "--agent", "eve", "--model-endpoint-type", "openai", "--model-endpoint", f"{address}x", "--debug"
+        ),
+    ]
+    assert holding(home, KEY) == ["credentials.json"] and KEY not in (tmp_path / "sam.json").read_text(encoding="utf-8")
+    assert KEY not in "".join(one.out + one.err for one in ran) + caplog.text

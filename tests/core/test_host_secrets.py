@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import httpx
 import pytest
 
 from memgpt_autogen.config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, to_dict
-from memgpt_autogen.config.host_secrets import SendSecrets, account_of, bound, split_address
-from memgpt_autogen.config.secrets import key_in_environment, store_key
+from memgpt_autogen.config.host_secrets import SendSecrets, account_of, bound, split_address, unsealed_for
+from memgpt_autogen.config.secrets import key_in_environment, store_key, store_login, stored_accounts, stored_login
 from memgpt_autogen.embeddings.choose import build_embedder
 from memgpt_autogen.errors import ConfigError, MemGPTError
 from memgpt_autogen.llm.choose import ModelRequest, build_model, choose_model
@@ -182,3 +183,26 @@ def test_the_clients_log_does_not_show_the_query(caplog: pytest.LogCaptureFixtur
     with caplog.at_level(logging.INFO):
         logging.getLogger("httpx").info("HTTP Request: %s %s", "GET", httpx.URL(f"http://127.0.0.1:1/?api-key={KEY}"))
     assert "127.0.0.1:1" in caplog.text and KEY not in caplog.text
+
+
+def test_a_header_in_the_settings_belongs_to_the_host_beside_it() -> None:
+    headers_ = {"Authorization": f"Bearer {KEY}", "X-Title": "mine"}
+    config = LLMConfig("m", model_endpoint=OPENAI, api_key=KEY, settings={"default_headers": headers_, "seed": 7})
+    assert KEY not in repr(config) and "'X-Title': 'mine'" in repr(config) and config.settings["seed"] == 7
+    assert unsealed_for(config.settings, OPENAI) == {"default_headers": headers_, "seed": 7}
+    moved = replace(config, model_endpoint="https://evil.example")
+    assert unsealed_for(moved.settings, moved.address) == {"default_headers": {"X-Title": "mine"}, "seed": 7}
+    assert KEY not in repr(Settings(Path(), {"model": {"settings": headers_}}, {"OPENAI_API_KEY": KEY}))
+
+
+@pytest.mark.parametrize("secret", [f"me:{PASSWORD}@", f"?api-key={PASSWORD}"])
+def test_what_is_secret_in_an_address_is_stored_like_a_key(tmp_path: Path, secret: str) -> None:
+    place = "https://mine.example/v1"
+    address = place.replace("//", f"//{secret}") if secret.endswith("@") else f"{place}{secret}"
+    login = split_address(address)[1]
+    where = Path(store_login(login, tmp_path, place="file"))
+    assert PASSWORD in where.read_text() and (os.name == "nt" or where.stat().st_mode & 0o77 == 0)
+    assert stored_login(place, tmp_path) == login and stored_login("https://evil.example", tmp_path) == ""
+    found = choose_model(Settings(tmp_path, {}, {}), ModelRequest(saved=LLMConfig("m", model_endpoint=place)))
+    assert found.login == login and PASSWORD not in repr(found) + str(to_dict(found))
+    assert PASSWORD not in str(stored_accounts(tmp_path)) and redact(f"at {place}") == f"at {place}"

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...config import AgentConfig, LLMConfig, from_dict, to_dict
+from ...config.host_secrets import HostSecret
+from ...config.secrets import store_login
 from ...errors import ConfigError
 from ...llm.choose import ModelRequest, choose_model
 from ...prompts import text_of
 from ...prompts.presets import get_preset
-from ..console import ask, choose, confirm, interactive
+from ..console import ask, choose, confirm, interactive, note
 
 if TYPE_CHECKING:
     from ...agent import Agent
@@ -170,8 +172,14 @@ def _model(memgpt: MemGPT, saved: LLMConfig | None, given: Mapping[str, Any]) ->
         given["model_endpoint_type"] = _type_at(given["model_endpoint"])
     kind = given.get("model_endpoint_type")
     if kind is None:
-        return replace(saved or choose_model(memgpt.settings), **given)
-    return replace(saved, **given) if saved and saved.model_endpoint_type == kind else LLMConfig(**given)
+        model = replace(saved or choose_model(memgpt.settings), **given)
+    else:
+        same = saved is not None and saved.model_endpoint_type == kind
+        model = replace(saved, **given) if saved and same else LLMConfig(**given)
+    if "model_endpoint" in given and isinstance(model.login, HostSecret) and model.login:
+        where = store_login(model.login, memgpt.settings.make_home())  # the agent's record has the address without it
+        note(f"What is secret in the address is stored for {model.login.host}: {where}.")
+    return model
 
 
 def _type_at(address: str) -> str:
