@@ -14,7 +14,7 @@ from memgpt_autogen.memory.core import CoreMemory
 from memgpt_autogen.memory.recall import RecallMemory
 from memgpt_autogen.messages import Message, ToolSchema
 from memgpt_autogen.storage.sqlite import SQLiteStore
-from memgpt_autogen.tools.memory_tools import memory_tools
+from memgpt_autogen.tools.memory_tools import MemoryFunctions
 
 FORMATS = tuple(f"{name}-grammar" for name in (*WRAPPERS, AUTO))
 SYSTEM = (
@@ -35,7 +35,7 @@ def functions() -> list[ToolSchema]:
     for label in ("persona", "human"):
         store.agents.add_block(row.id, label, "", 2000)
     core, recall = CoreMemory(store, row.id), RecallMemory(store, row.id, 5)
-    tools = memory_tools(core, recall, ArchivalMemory(store, row.id, None, 5), lambda minutes: None, {})
+    tools = MemoryFunctions(core, recall, ArchivalMemory(store, row.id, None, 5), lambda minutes: None).tools()
     return [tool.schema for tool in tools.values()]
 
 

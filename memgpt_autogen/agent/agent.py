@@ -24,7 +24,7 @@ from ..prompts.presets import Preset
 from ..storage.base import Store
 from ..storage.shapes import AgentRow, Undone
 from ..tools.import_path import function_at, function_name, paths_of
-from ..tools.memory_tools import memory_tools
+from ..tools.memory_tools import MemoryFunctions
 from ..tools.registry import Tool, ToolRegistry
 from .components import Components
 from .guide import GuideFactory, TurnContext
@@ -80,7 +80,8 @@ class Agent:
         self.core = CoreMemory(store, row.id)
         self.recall = RecallMemory(store, row.id, preset.page_size, embedder)
         self.archival = ArchivalMemory(store, row.id, embedder, preset.page_size)
-        own = memory_tools(self.core, self.recall, self.archival, self._pause, preset.message)
+        functions = MemoryFunctions(self.core, self.recall, self.archival, self._pause, preset.message)
+        own = functions.tools()
         self.tools = ToolRegistry(own[name] for name in preset.functions or own)
         for tool in tools:
             self.tools.add(tool)

@@ -18,7 +18,7 @@ Vectors: TypeAlias = "npt.NDArray[np.float32]"
 #: Told ``(done, total)``.
 Progress: TypeAlias = Callable[[int, int], None]
 H = TypeVar("H")
-#: The relevance from which a hit is about the query (``docs/decisions/0010-what-is-a-hit.md``).
+#: The relevance from which a hit is about the query (``docs/decisions/0011-what-is-a-hit.md``).
 RELEVANT = 0.35
 
 
