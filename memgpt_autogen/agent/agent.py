@@ -88,7 +88,9 @@ class Agent:
         context = Context(store, row.id, preset, self.core, system, policy or WindowPolicy(), clock=config.clock)
         intake = Intake(store, row.id, context)
         self._parts = Components(store, row.id, preset, self.tools, context, intake, [*guides])
-        self._parts.warned = warned_before(store.log.window(row.id))
+        window = store.log.window(row.id)
+        self._parts.warned = warned_before(window)
+        self._parts.timed = any(message.kind == "timer" for message in window)
         self.observers, self.guides = self._parts.observers, self._parts.guides
 
     # -- turns ----------------------------------------------------------------------------------------------------
@@ -137,6 +139,7 @@ class Agent:
             only_timers = incoming and not results and all(event.kind == "timer" for event in incoming)
             if only_timers and self._paused():
                 return Turn()  # not logged either: timers would pile up in the window, unanswered
+            self._parts.timed |= bool(only_timers)
             model = model or self.model
             given = tuple(clean_schema(tool) for tool in tools)
             words = clean(instructions)

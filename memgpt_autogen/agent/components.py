@@ -28,6 +28,7 @@ class Components:
         intake: takes events in.
         guides: make the guides of each turn, in the order in which these are called.
         observers: are told what happens.
+        timed: timers wake the agent.
         warned: the agent knows that its window is nearly full.
     """
 
@@ -40,6 +41,7 @@ class Components:
     guides: list[GuideFactory] = field(default_factory=list)
     observers: list[Observer] = field(default_factory=list)
     warned: bool = False
+    timed: bool = False
 
     def tell(self, event: AgentEvent) -> None:
         """Tell every observer."""
@@ -48,7 +50,8 @@ class Components:
 
     def offered(self, tools: Sequence[ToolSchema] = ()) -> list[ToolSchema]:
         """Every function that the model may call: the agent's own, and the caller's ``tools``."""
-        own = {schema.name: schema for schema in self.tools.schemas()}
+        schemas = self.tools.schemas()
+        own = {one.name: one for one in schemas if self.timed or not self.has_trait(one.name, "timed")}
         return [*(own[name] for name in self.preset.rules.offered(list(own))), *tools]
 
     def can_save(self) -> bool:

@@ -50,11 +50,11 @@ class MemoryFunctions:
             _tool(self.send_message, heartbeat=False, narrow=lambda: {"message": self._message}),
             _tool(self.core_memory_append, writes=True, narrow=self._blocks),
             _tool(self.core_memory_replace, writes=True, narrow=self._blocks),
-            _tool(self.conversation_search, again=True, prepare=self._prepare_messages),
-            _tool(self.conversation_search_date, again=True),
+            _tool(self.conversation_search, heartbeat=False, again=True, prepare=self._prepare_messages),
+            _tool(self.conversation_search_date, heartbeat=False, again=True),
             _tool(self.archival_memory_insert, writes=True),
-            _tool(self.archival_memory_search, again=True, prepare=self._prepare_passages),
-            _tool(self.pause_heartbeats, heartbeat=False),
+            _tool(self.archival_memory_search, heartbeat=False, again=True, prepare=self._prepare_passages),
+            _tool(self.pause_heartbeats, heartbeat=False, timed=True),
         )
         return {one.signature.name: one for one in tools}
 
@@ -69,12 +69,7 @@ class MemoryFunctions:
         return self._core.append(name, content)
 
     def core_memory_replace(self, name: str, old_content: str, new_content: str) -> str:
-        """Change text in a core memory block.
-
-        Args:
-            old_content: Exactly as it stands.
-            new_content: Empty to delete.
-        """
+        """Change old_content, exactly as it stands in a core memory block; empty new_content deletes it."""
         return self._core.replace(name, old_content, new_content)
 
     def conversation_search(self, query: str, page: int = 1) -> str:

@@ -32,6 +32,7 @@ class Tool:
         heartbeat: the model may ask to run again after it.
         again: the agent always runs again after it, asked or not: its answer is pointless unread.
         writes: it writes to memory. After a warning that the window is nearly full, only such functions are offered.
+        timed: it is of use only to an agent that timers wake, and offered only to such.
         narrow: JSON Schema keywords, by parameter, that hold at the moment, such as the names there are. They guide
             the model and its grammar; the check of arguments does not know them.
         prepare: what may be slow, such as asking an embedder, done with the same arguments before the step's
@@ -44,8 +45,14 @@ class Tool:
     heartbeat: bool = True
     again: bool = False
     writes: bool = False
+    timed: bool = False
     narrow: Callable[[], Mapping[str, Mapping[str, Any]]] | None = None
     prepare: Callable[..., Any] | None = None
+
+    @property
+    def takes_heartbeat(self) -> bool:
+        """Whether the function itself has a parameter of that name. A model may ask to run again after any function."""
+        return HEARTBEAT in self.signature.schema.parameters.get("properties", {})
 
     @property
     def schema(self) -> ToolSchema:
@@ -55,10 +62,15 @@ class Tool:
         required = list(schema.parameters.get("required", []))
         for parameter, keywords in (self.narrow() if self.narrow else {}).items():
             properties[parameter] = {**properties[parameter], **keywords}
+        if self.memory:  # what the functions do without an argument is in no need of being told
+            properties = {name: _without_default(value) for name, value in properties.items()}
         if self.heartbeat:
             properties[HEARTBEAT] = _HEARTBEAT_SCHEMA
-            required.append(HEARTBEAT)
         return replace(schema, parameters={**schema.parameters, "properties": properties, "required": required})
+
+
+def _without_default(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in schema.items() if key != "default"}
 
 
 class ToolRegistry:
@@ -130,7 +142,7 @@ class ToolRegistry:
         tool = self._tools.get(call.name)
         if tool is None:
             raise ToolError(f"There is no function {call.name!r}. Functions: {', '.join(self._tools)}.")
-        given = {key: value for key, value in call.arguments.items() if key != HEARTBEAT or not tool.heartbeat}
+        given = {key: value for key, value in call.arguments.items() if key != HEARTBEAT or tool.takes_heartbeat}
         return as_text(tool.function(**tool.signature.read(given)))
 
 

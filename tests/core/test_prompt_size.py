@@ -12,7 +12,7 @@ from memgpt_autogen.llm.chat_format import to_chat_messages, to_chat_tools
 from .conftest import Build, Script, say
 
 
-@pytest.mark.parametrize(("preset", "most"), [("memgpt_chat", 1250), ("memgpt_docs", 1250), ("memgpt_compact", 600)])
+@pytest.mark.parametrize(("preset", "most"), [("memgpt_chat", 1000), ("memgpt_docs", 1000), ("memgpt_compact", 500)])
 def test_the_first_prompt_is_small(build: Build, script: Script, preset: str, most: int) -> None:
     model = script("Hello.")
     say(build(model, preset=preset), "Hi")

@@ -270,3 +270,14 @@ def test_what_an_observer_hears_is_in_the_store_already(build: Build, script: Sc
     agent.observers.append(lambda sight: heard.append(store.log.tail(agent.id, 9)) if isinstance(sight, Said) else None)
     say(agent, "hello")
     assert [message.text for message in heard[0]] == ["hello", "Hi.", ""]
+
+
+def test_pausing_timers_is_offered_once_timers_wake_the_agent(build: Build, script: Script) -> None:
+    model = script("Hi.", "Tick.", "Hi again.", "Still here.")
+    agent = build(model)
+    say(agent, "hello")
+    agent.run([events.timer("hourly")], must_speak=True)
+    say(agent, "hello")
+    build(model).run([events.user_message("hello")])  # opened anew: the log knows of the timer
+    offered = ["pause_heartbeats" in [tool.name for tool in call.tools] for call in model.calls]
+    assert offered == [False, True, True, True]
