@@ -7,6 +7,7 @@ from dicts and reports an unknown key or a wrong type instead of ignoring it. Se
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -64,6 +65,8 @@ class LLMConfig:
             known = ", ".join(DEFAULT_ENDPOINTS)
             raise ConfigError(f"Unknown model endpoint type {self.model_endpoint_type!r}. Known: {known}.")
         object.__setattr__(self, "model_endpoint", pasted_address(self.model_endpoint, "model_endpoint"))
+        if not 0 < self.timeout < math.inf or (self.context_window is not None and self.context_window < 1):
+            raise ConfigError("timeout is a number of seconds, and context_window one of tokens, above 0.")
         _seal(self, "model_endpoint")
         object.__setattr__(self, "api_key", bound(pasted_key(self.api_key, "api_key"), self.address))
         object.__setattr__(self, "settings", sealed(self.settings, self.address))

@@ -17,6 +17,7 @@ from ..config.host_secrets import account_of
 from ..errors import ConfigError
 from ..events import clean
 from ..printable import one_line
+from ..prompts.presets import DEFAULT, get_preset
 from ..storage.files import in_use
 from .chat_log import agent_from_log, is_chat_log
 
@@ -24,6 +25,8 @@ FORMAT = "memgpt-autogen agent"
 VERSION = 1
 #: Bytes of a file, and how deep its values may be nested.
 MOST, DEEPEST = 512 * 1024 * 1024, 64
+#: Model calls in one turn that a file may ask for.
+MOST_STEPS = 100
 
 
 def _name(text: str) -> str:
@@ -80,7 +83,7 @@ class _Call(_Part):
 class _Message(_Part):
     id: str = Field(min_length=1)
     role: Literal["user", "assistant", "tool", "system"]
-    kind: str = ""
+    kind: str = Field("", pattern="^[a-z_]{0,40}$")
     author: str | None = None
     content: str
     text: str = ""
@@ -229,6 +232,11 @@ def read_agent_file(path: Path, name: str = "") -> AgentFile:
         raise ConfigError(f"{path} is damaged. {_where(error)} Nothing was imported.") from None
     _check(file, path)
     config = from_dict(AgentConfig, {**file.config, "name": name or file.name})
+    if config.max_steps > MOST_STEPS:
+        raise ConfigError(f"{path}: max_steps is {config.max_steps}, and at most {MOST_STEPS} from a file.")
+    get_preset(config.preset or DEFAULT).rules.changed(
+        config.rules
+    )  # what cannot be is told now, not at the first chat
     return AgentFile(path, config, file)
 
 
@@ -265,11 +273,16 @@ def _where(error: ValidationError) -> str:
 
 def _check(file: AgentData, path: Path) -> None:
     """Check that references within the file point to something in it."""
-    messages = [message.id for message in file.messages]
-    there = set(messages)
-    if len(there) < len(messages):
-        twice = Counter(messages).most_common(1)[0][0]
-        raise ConfigError(f"{path} is damaged. messages: two have the id {twice}. Nothing was imported.")
+    ids = {
+        "messages": [message.id for message in file.messages],
+        "conversations": [chat.id for chat in file.conversations],
+        "steps": [step.id for step in file.steps],
+    }
+    for what, named in ids.items():
+        twice, times = next(iter(Counter(named).most_common(1)), ("", 0))
+        if times > 1:
+            raise ConfigError(f"{path} is damaged. {what}: two have the id {twice[:100]}. Nothing was imported.")
+    there = set(ids["messages"])
     for index, summary in enumerate(file.summaries):
         if summary.last_message_id and summary.last_message_id not in there:
             raise ConfigError(

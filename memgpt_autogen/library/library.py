@@ -172,7 +172,7 @@ class Library:
                 self._put_vectors(passages.get_source(name), stage, getattr(loader, "embedder", ""), progress)
         finally:
             self._sweep(name)
-        notes = (*getattr(loader, "notes", ()), *map(str, found.unread))
+        notes = tuple(one_line(str(note)) for note in (*getattr(loader, "notes", ()), *found.unread))
         unit = getattr(loader, "unit", "document")
         return Loaded(passages.get_source(name), *found.counts, stage.units(unit), stage.passages, unit, notes)
 

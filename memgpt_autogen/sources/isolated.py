@@ -26,7 +26,7 @@ from .zip_limits import check_zip
 #: Seconds for a document of any size, more for each megabyte, and at most.
 SECONDS, MORE_PER_MEGABYTE, MOST_SECONDS = 60.0, 10.0, 900.0
 #: Bytes of memory beyond what the process has once its parser is loaded (on Linux); characters of one document's text.
-MEMORY, MOST_TEXT = 1536 << 20, 50_000_000
+MEMORY, MOST_TEXT = 1536 << 20, 20_000_000
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from {} import serve; serve()"
 
 
@@ -88,11 +88,10 @@ class _Process:
         request |= {"memory": MEMORY, "most_text": MOST_TEXT}
         with self._lock:
             try:
-                for attempt in (1, 2):
+                reused = self._running is not None
+                answers = self._ask(request, seconds)
+                if not answers and reused:  # one that was idle may have ended just as it was asked
                     answers = self._ask(request, seconds)
-                    # One that was idle may have ended just as it was asked; and one that was just started never is.
-                    if answers or attempt == 2:
-                        break
             except BaseException:
                 self.stop()
                 raise

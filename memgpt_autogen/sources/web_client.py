@@ -7,14 +7,15 @@ where the connection is made, so a redirect is no way around it.
 
 from __future__ import annotations
 
+import base64
 import socket
 import ssl
+import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as LookUpTimeout
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
@@ -78,7 +79,7 @@ def fetch(url: str, limits: Limits, *, allow_private: bool = False) -> FetchedPa
     for _ in range(limits.redirects + 1):
         try:
             answer = _ask(address, url, deadline, allow_private)
-        except (httpcore.TimeoutException, LookUpTimeout):
+        except httpcore.TimeoutException:
             raise deadline.missed() from None
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, ssl.SSLError, OSError) as error:
             reason = str(error).strip() or type(error).__name__
@@ -120,6 +121,9 @@ def _ask(address: httpx.URL, asked: str, deadline: _Deadline, allow_private: boo
     )
     wait = dict.fromkeys(("connect", "read", "write", "pool"), deadline.limits.wait)
     sent = [("Host", host), *_HEADERS.items()]
+    if address.userinfo:
+        words = base64.b64encode(f"{address.username}:{address.password}".encode()).decode("ascii")
+        sent.append(("Authorization", f"Basic {words}"))
     with pool, pool.stream("GET", target, headers=sent, extensions={"timeout": wait}) as response:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
         if response.status in _REDIRECTS and headers.get("location"):
@@ -238,7 +242,7 @@ class _Backend(httpcore.NetworkBackend):
             try:
                 stream = self._inner.connect_tcp(address, port, self._deadline.left(), local_address, socket_options)
                 return _TimedStream(stream, self._deadline)
-            except httpcore.ConnectError:
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if place == len(addresses):
                     raise
         raise AssertionError("unreachable")
@@ -252,17 +256,24 @@ def _addresses(host: str, port: int, patience: float) -> list[str]:
 
     Raises:
         SourceError: there are none.
-        LookUpTimeout: they did not come in time.
+        httpcore.ConnectTimeout: they did not come in time.
     """
-    looking = ThreadPoolExecutor(1, thread_name_prefix="memgpt-lookup")
+    answers: SimpleQueue[Any] = SimpleQueue()
+
+    def look() -> None:
+        try:
+            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            answers.put(error)
+
+    # A thread that the program's end does not wait for: a look-up cannot be broken off.
+    threading.Thread(target=look, name="memgpt-lookup", daemon=True).start()
     try:
-        found = looking.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM).result(patience)
-    except (OSError, UnicodeError) as error:
-        if isinstance(error, TimeoutError) and not isinstance(error, socket.gaierror):
-            raise LookUpTimeout from None
-        raise SourceError(f"There is no server {host}. Check the address and the network.") from error
-    finally:
-        looking.shutdown(wait=False)
+        found = answers.get(timeout=patience)
+    except Empty:
+        raise httpcore.ConnectTimeout from None
+    if isinstance(found, Exception):
+        raise SourceError(f"There is no server {host}. Check the address and the network.") from found
     return list(dict.fromkeys(str(place[0]) for *_, place in found))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import SourceError
+from ..redaction import redact
 from .base import Document, Entry
 from .isolated import read_html, read_pdf
 
@@ -57,20 +59,21 @@ class WebpageLoader:
     def entries(self) -> Iterator[Entry]:
         """The pages. Of several, one that cannot be had is left out, and told of."""
         for url in dict.fromkeys(self._urls):
+            name = _name(url)
             try:
                 page = self._fetch(url)
             except SourceError as error:
-                yield Entry(url, "", partial(_fail, error), required=self.total == 1)
+                yield Entry(name, "", partial(_fail, error), required=self.total == 1)
             else:
                 digest = hashlib.sha256(page.data).hexdigest()
                 try:
-                    documents = list(_read(page, url))
+                    documents = list(_read(page, name))
                 except SourceError as error:
-                    yield Entry(url, digest, partial(_fail, error), required=self.total == 1)
+                    yield Entry(name, digest, partial(_fail, error), required=self.total == 1)
                     continue
                 # The words count: menus and counters change with every visit.
                 words = "\f".join(document.text for document in documents)
-                yield Entry(url, hashlib.sha256(words.encode()).hexdigest(), documents.__iter__)
+                yield Entry(name, hashlib.sha256(words.encode()).hexdigest(), documents.__iter__)
 
     def _fetch(self, url: str) -> FetchedPage:
         from .web_client import Limits, fetch
@@ -90,6 +93,11 @@ def _read(page: FetchedPage, url: str) -> Iterator[Document]:
         yield Document(text, url)
     else:
         raise SourceError(f"{url} is {page.kind}, not a page of text. Pages, PDFs and plain text are read.")
+
+
+def _name(url: str) -> str:
+    """The address as it is stored and shown: without a user and password, and with secrets of its query hidden."""
+    return redact(re.sub(r"(?<=//)[^/?#]*@", "", url))
 
 
 def _fail(error: SourceError) -> Iterator[Document]:

@@ -182,6 +182,15 @@ WRONG: list[tuple[Any, str]] = [
     ({"steps": [{"id": "1", "outcome": "x", "cost": float("nan"), "created_at": WHEN}]}, "cost"),
     ({"steps": [{"id": "1", "outcome": "x", "prompt_tokens": 2**80, "created_at": WHEN}]}, "prompt_tokens"),
     ({"version": 2**80}, "newer version"),
+    ({"config": {"max_steps": 10**9}}, "at most"),
+    ({"config": {"preset": "../../x"}}, "no preset"),
+    ({"config": {"rules": {"first": 5}}}, "first"),
+    ({"config": {"model": {"timeout": -1}}}, "above 0"),
+    ({"config": {"model": {"timeout": 1e400}}}, "above 0"),
+    ({"config": {"model": {"context_window": -5}}}, "above 0"),
+    (message(kind="x]\n[system 12:00"), "kind"),
+    ({"conversations": [{"id": "a", "peer": "x", "created_at": WHEN}] * 2}, "conversations: two have the id a"),
+    ({"steps": [{"id": "a", "outcome": "x", "created_at": WHEN}] * 2}, "steps: two have the id a"),
     ({"config": nested(DEEPEST)}, "nested deeper"),
 ]
 

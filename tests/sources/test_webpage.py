@@ -33,10 +33,13 @@ class Site(BaseHTTPRequestHandler):
     pier, visits, pdf = "seven", 0, b""
     leads: ClassVar[dict[str, str]] = {}
     asked: ClassVar[list[str]] = []
+    heard: ClassVar[list[tuple[str, str | None]]] = []
 
     def do_GET(self) -> None:
         Site.visits += 1
         Site.asked.append(self.path)
+        Site.heard.append((self.path, self.headers.get("Authorization")))
+        self.path = self.path.partition("?")[0]
         kind, body, status = "text/html; charset=utf-8", b"", 200
         if self.path == "/ferries":
             body = ARTICLE.format(pier=Site.pier, visits=Site.visits).encode()
@@ -170,3 +173,17 @@ def test_addresses_that_are_none_say_so(library: Library) -> None:
     for odd in ("http://", "ftp://x.example", "http://[::1", "javascript:alert(1)"):
         with pytest.raises(SourceError, match="is not an"):
             library.load("s", "webpage", urls=odd)
+
+
+def test_a_secret_in_an_address_reaches_its_page_and_is_not_stored(
+    library: Library, site: str, passages: Passages, network: Network
+) -> None:
+    place = site.removeprefix("http://")
+    urls = [f"http://ann:hunter2pass@{place}/ferries", f"{site}/latin?access_token=hunter2pass&page=2"]
+    loaded = library.load("s", "webpage", urls=urls, allow_private=True)
+    assert loaded.new == 2 and ("/ferries", "Basic YW5uOmh1bnRlcjJwYXNz") in Site.heard
+    assert {one.uri for one in passages("s")} == {f"{site}/ferries", f"{site}/latin?access_token=***&page=2"}
+    assert library.load("s", "webpage", urls=urls, allow_private=True).same == 2
+    with pytest.raises(SourceError) as told:
+        library.load("t", "webpage", urls=f"http://ann:hunter2pass@{place}/none?token=hunter2pass", allow_private=True)
+    assert "hunter2pass" not in str(told.value)
