@@ -48,7 +48,7 @@ def search_in(given: str, *, sources: bool) -> Search:
             raise ConfigError(f"--{name} cannot be used so. The options are: {listed(sources=sources)}.")
     page = said.get("page", "1")
     if not page.isdecimal():
-        raise ConfigError(f"{page!r} is no page. Pages are numbers from 1.")
+        raise ConfigError(f"{page!r} is not a page. Pages are numbers from 1.")
     query = " ".join(_OPTION.sub(" ", given).split())
     return Search(query, said.get("source"), _day(said.get("since")), _day(said.get("until")), int(page))
 
@@ -57,4 +57,4 @@ def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise ConfigError(f"{text!r} is no day. Write it as YYYY-MM-DD.") from None
+        raise ConfigError(f"{text!r} is not a day. Write it as YYYY-MM-DD.") from None

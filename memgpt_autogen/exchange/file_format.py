@@ -39,7 +39,7 @@ def _time(time: datetime) -> datetime:
     try:
         time.astimezone(timezone.utc)
     except OverflowError:
-        raise ValueError("no time that there is") from None
+        raise ValueError("not a valid time") from None
     return time
 
 
@@ -258,7 +258,7 @@ def _json(path: Path) -> Any:
         ) from error
     except ValueError as error:
         at = f", line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else f": {error}"
-        raise ConfigError(f"{path}{at}. It is no exported agent, or cut or damaged; nothing was imported.") from error
+        raise ConfigError(f"{path}{at}. It is damaged, or not an exported agent. Nothing was imported.") from error
     if len(data) > MOST:
         raise ConfigError(f"{path} is larger than {MOST >> 20} MB. Nothing was imported.")
     return read
@@ -303,4 +303,6 @@ def _check_depth(data: Any, path: Path) -> None:
 
 
 def _too_deep(path: Path) -> ConfigError:
-    return ConfigError(f"{path} is nested deeper than {DEEPEST} levels. It is no exported agent; nothing was imported.")
+    return ConfigError(
+        f"{path} is nested deeper than {DEEPEST} levels, so it is not an exported agent. Nothing was imported."
+    )

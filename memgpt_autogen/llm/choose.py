@@ -139,7 +139,7 @@ def _detected(base: str, key: str) -> str:
             retry=error.retry,
         ) from None
     if found is None:
-        log.info("%s is no server that is known here: it is taken for an OpenAI-compatible API.", base)
+        log.info("%s is not a known server: it is taken for an OpenAI-compatible API.", base)
         return ""
     log.info("%s is a server of the type %s, with the model %s.", base, found.type, found.model or "unknown")
     return found.type

@@ -148,7 +148,7 @@ class OpenAIChat:
         choices = getattr(answer, "choices", None)
         if not choices or getattr(choices[0], "message", None) is None:
             raise ModelServerError(
-                f"{self.address} answered with something that is no chat reply: {str(answer)[:80]!r}. "
+                f"{self.address} answered with something that is not a chat reply: {str(answer)[:80]!r}. "
                 "Is this the address of an OpenAI-compatible API?"
             )
         message, reason = choices[0].message, choices[0].finish_reason

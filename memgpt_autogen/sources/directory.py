@@ -96,7 +96,7 @@ class DirectoryLoader:
                 raise SourceError(f"{file} is a folder. Name it as the folder (input_dir, --input-dir).")
             if not file.is_file():
                 if file.exists():
-                    raise SourceError(f"{file} is no regular file, and is not read.")
+                    raise SourceError(f"{file} is not a regular file, and is not read.")
                 raise SourceError(f"There is no file {file}. Check the path.")
             if file.suffix.lower() not in SUFFIXES:
                 raise SourceError(f"{file} is not a kind of file that is read: {', '.join(SUFFIXES)}.")
@@ -112,7 +112,7 @@ class DirectoryLoader:
             if any(fnmatch(uri, pattern) or fnmatch(path.name, pattern) for pattern in self._exclude):
                 continue
             if path.exists() and not path.is_file():  # a pipe, a socket or a device would be waited for
-                self.notes.append(f"{uri} was left out: it is no regular file.")
+                self.notes.append(f"{uri} was left out: it is not a regular file.")
             elif path.suffix.lower() in SUFFIXES and not path.resolve().is_relative_to(root):
                 outside += 1
             elif path.suffix.lower() in SUFFIXES:

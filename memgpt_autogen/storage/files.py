@@ -32,7 +32,7 @@ def prepare(path: Path, *, read_only: bool = False) -> bool:
         Whether it can be written.
 
     Raises:
-        StoreError: it is not there and ``read_only``; it is no regular file; it cannot be made or reached.
+        StoreError: it is not there and ``read_only``; it is not a regular file; it cannot be made or reached.
     """
     try:
         with _creating:
@@ -41,7 +41,7 @@ def prepare(path: Path, *, read_only: bool = False) -> bool:
                     raise StoreError(f"There is no database {path}. Set MEMGPT_HOME to the folder that holds it.")
                 _create(path)
         if not path.is_file():
-            what = "a folder" if path.is_dir() else "no regular file"
+            what = "a folder" if path.is_dir() else "not a regular file"
             raise StoreError(f"{path} is {what}, not a database. Move it away, or set MEMGPT_HOME to another folder.")
     except OSError as error:
         raise StoreError(

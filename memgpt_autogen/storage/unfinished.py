@@ -32,7 +32,7 @@ def writing(target: Path, notes: Path | None) -> Iterator[Path]:
         ConfigError: there is no writing there.
     """
     if target.exists() and not target.is_file():  # such as /dev/null, which root could replace
-        raise ConfigError(f"Cannot write {target}: it is no regular file. Name a file.")
+        raise ConfigError(f"Cannot write {target}: it is not a regular file. Name a file.")
     part: Path | None = None
     try:
         with _noted(target, notes) as note:

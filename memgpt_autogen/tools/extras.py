@@ -116,7 +116,7 @@ class _Folder:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
             os.close(handle)
-            raise ToolError(f"{filename!r} is no file of this folder alone: it has another name elsewhere.")
+            raise ToolError(f"{filename!r} is not a file of this folder alone: it has another name elsewhere.")
         return os.fdopen(handle, "rb" if flags == os.O_RDONLY else "ab")
 
 
@@ -150,7 +150,7 @@ def http_tools(hosts: Collection[str]) -> list[Tool]:
         if place.scheme not in ("http", "https") or not named & allowed:
             raise ToolError(f"Requests may go to {', '.join(sorted(allowed))}, not to {url!r}.")
         if method.upper() not in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-            raise ToolError(f"{method!r} is no method that may be used.")
+            raise ToolError(f"{method!r} is not a method that may be used.")
         headers = {"accept-encoding": "identity", **({"content-type": "application/json"} if payload_json else {})}
         body, end = bytearray(), time.monotonic() + TIMEOUT
         try:

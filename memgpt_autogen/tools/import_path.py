@@ -30,7 +30,7 @@ def parse_path(path: str) -> tuple[str, str]:
     """
     module, _, name = path.strip().partition(":")
     if not all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
-        raise ConfigError(f"{path!r} is no import path. Write it as package.module:function.")
+        raise ConfigError(f"{path!r} is not an import path. Write it as package.module:function.")
     return module, name
 
 
@@ -38,7 +38,7 @@ def check_stranger(path: str) -> None:
     """See that an import path that somebody else wrote may be one of a tool. Nothing is imported.
 
     Raises:
-        ConfigError: it is no import path, or leads into Python's standard library, as ``os:system`` does.
+        ConfigError: it is not an import path, or leads into Python's standard library, as ``os:system`` does.
     """
     module, _ = parse_path(path)
     if module.partition(".")[0] in sys.stdlib_module_names:
@@ -74,7 +74,7 @@ def function_at(path: str) -> Callable[..., Any]:
     except Exception as error:  # what a module runs when it is imported may raise anything
         raise ConfigError(f"{module} fails when it is imported: {type(error).__name__}: {error}") from error
     if not callable(found):
-        raise ConfigError(f"{path} is no function.")
+        raise ConfigError(f"{path} is not a function.")
     function: Callable[..., Any] = found
     return function
 

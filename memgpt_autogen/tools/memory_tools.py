@@ -116,4 +116,4 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text.strip()[:10])
     except ValueError:
-        raise ToolError(f"{text!r} is no day. Write YYYY-MM-DD.") from None
+        raise ToolError(f"{text!r} is not a day. Write YYYY-MM-DD.") from None

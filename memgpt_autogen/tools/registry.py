@@ -147,7 +147,7 @@ class ToolRegistry:
 
 
 def heartbeat_asked(arguments: Mapping[str, Any]) -> bool:
-    """Whether a call asks to run again. Weak models write the word instead of the value: "false" is no request."""
+    """Whether a call asks to run again. Weak models write the word instead of the value: "false" is not a request."""
     return str(arguments.get(HEARTBEAT, "")).lower() in ("true", "1", "yes")
 
 

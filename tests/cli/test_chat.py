@@ -161,7 +161,7 @@ def test_events_and_functions_by_command(chat: Chat, tmp_path: Path) -> None:
     )
     assert json.loads((tmp_path / "sam.json").read_text(encoding="utf-8"))["name"] == "sam"
     assert done.out.count("sam: Hello, I am here.") == 2
-    assert "sam can call dedent(text) from now on." in done.out and "is no import path" in done.err
+    assert "sam can call dedent(text) from now on." in done.out and "is not an import path" in done.err
     assert "You repeat what you hear." in done.out and "none.txt: No such file" in done.err
     again = chat("/remove_function dedent", "/remove_function dedent", "/model", "/system")
     assert "sam can call dedent no longer." in again.out and "Added functions: none" in again.err

@@ -149,7 +149,7 @@ def test_requests_go_to_named_hosts_only(host: str) -> None:
         "http://127.0.0.1:1/",
     ):
         assert "Requests may go to" in ask(registry, "http_request", url=url, **sent)[1]
-    assert "no method" in ask(registry, "http_request", url=f"http://{host}/", method="TRACE")[1]
+    assert "not a method" in ask(registry, "http_request", url=f"http://{host}/", method="TRACE")[1]
     with pytest.raises(ConfigError):
         http_tools([])
 

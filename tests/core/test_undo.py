@@ -225,10 +225,10 @@ def test_functions_and_prompt_are_remembered(build: Build, script: Script, caplo
     assert model.calls[0].messages[0].content.startswith("You calculate.")
     assert build(script()).config.tools == ["textwrap:dedent"]
     for path, told in {
-        "textwrap": "no import path",
+        "textwrap": "not an import path",
         "textwrap:nothing": "There is no nothing",
         "no_such_module:f": "cannot be imported",
-        "math:pi": "is no function",
+        "math:pi": "is not a function",
         "textwrap:dedent": "already",
     }.items():
         with pytest.raises(ConfigError, match=told):

@@ -107,8 +107,8 @@ def test_only_regular_files_are_read(library: Library, folder: Path, passages: P
     listener.close()
     assert {one.uri for one in passages("notes")} == {"good.txt", "link.txt"}
     for name in ("pipe.log", "socket.txt", "null.txt"):
-        assert f"{name} was left out: it is no regular file." in loaded.notes
-        with pytest.raises(SourceError, match="is no regular file"):
+        assert f"{name} was left out: it is not a regular file." in loaded.notes
+        with pytest.raises(SourceError, match="is not a regular file"):
             library.load("one", "directory", input_files=[folder / name])
 
 

@@ -195,7 +195,7 @@ def a_newer_one(path: Path) -> None:
 
 KINDS = {
     a_folder: "is a folder, not a database. Move it away",
-    a_pipe: "no regular file",
+    a_pipe: "not a regular file",
     a_text: "file is not a database.*move it away, or set MEMGPT_HOME",
     another_program: "database of another program",
     another_program_with_versions: "database of another program",

@@ -32,7 +32,7 @@ class Span(click.ParamType):  # type: ignore[type-arg]
             return value
         found = re.fullmatch(r"(\d+)([smhd])", value.strip())
         if not found or not int(found[1]):
-            self.fail(f"{value!r} is no span of time. Write a number and s, m, h or d, such as 10m.", param, ctx)
+            self.fail(f"{value!r} is not a span of time. Write a number and s, m, h or d, such as 10m.", param, ctx)
         return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
 
 

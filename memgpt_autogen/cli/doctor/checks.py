@@ -26,7 +26,7 @@ def home(place: Path, named_by: str) -> Findings:
     if not place.exists():
         yield Finding("home", "ok", f"{place}, {by}; made when it is first needed")
     elif not place.is_dir():
-        yield Finding("home", "bad", f"{place} is no folder", "Move it away, or set MEMGPT_HOME.")
+        yield Finding("home", "bad", f"{place} is not a folder", "Move it away, or set MEMGPT_HOME.")
         return
     elif open_to_others(place):
         yield Finding("home", "note", f"{place}, {by}: others may enter it", f"chmod 700 {place}")

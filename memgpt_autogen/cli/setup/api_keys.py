@@ -112,7 +112,7 @@ def _told(where: str) -> str:
 def _is_key(text: str) -> str | None:
     if not text.strip():
         return "A key is needed."
-    return None if text.isascii() and text.isprintable() and " " not in text.strip() else "That is no key."
+    return None if text.isascii() and text.isprintable() and " " not in text.strip() else "That is not a key."
 
 
 def _check(config: LLMConfig, remedy: str) -> None:

@@ -119,7 +119,7 @@ def _embedded(model: str, yes: bool) -> LLMConfig:
     if model:
         path = Path(model).expanduser().resolve()
         if not path.is_file() or path.suffix != ".gguf":
-            raise ConfigError(f"{path} is no .gguf file. Give the path of one, or leave --model out.")
+            raise ConfigError(f"{path} is not a .gguf file. Give the path of one, or leave --model out.")
     else:
         path = model_wheel.installed_model() or _fetched(yes)
         say(f"The model on this machine: {path.name}")
@@ -146,7 +146,7 @@ def _local(model: str, endpoint: str, yes: bool) -> LLMConfig:
         found = probe(endpoint)
         if found is None:
             raise ModelServerError(
-                f"{endpoint} answers, but is no server that is known here. Say what it is with: memgpt configure"
+                f"{endpoint} answers, but is not a known server. Say what it is with: memgpt configure"
             )
     else:
         say("Looking for servers at the usual addresses of this machine ...", "dim")
