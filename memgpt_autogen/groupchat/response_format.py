@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..messages import ToolSchema
+from .responses_api import WholeConversation, is_stateful
 
 #: Added to a request whose text is constrained by ``response_format``.
 TEXT_REPLY_NOTE = (
@@ -43,10 +44,7 @@ def for_text_reply(client: Any, called: Sequence[ToolSchema]) -> Any:
 
 def for_function_calls(client: Any, called: Sequence[ToolSchema]) -> Any:
     """The same, also without ``response_format``."""
-    clone = _without(client, (*_TOOLS, *(() if called else _WITH_TOOLS), "response_format"))
-    if has_response_format(client):
-        clone._clients = [_without_format(one) for one in client._clients]
-    return clone
+    return _without(client, (*_TOOLS, *(() if called else _WITH_TOOLS), "response_format"))
 
 
 def _without(client: Any, keys: tuple[str, ...]) -> Any:
@@ -56,10 +54,14 @@ def _without(client: Any, keys: tuple[str, ...]) -> Any:
     clone._config_list = [
         {key: value for key, value in entry.items() if key not in keys} for entry in client._config_list
     ]
+    clients = [_without_format(one) if "response_format" in keys else one for one in client._clients]
+    clone._clients = [WholeConversation(one) if is_stateful(one) else one for one in clients]
     return clone
 
 
 def _without_format(client: Any) -> Any:
+    if not any(getattr(client, name, None) for name in _FORMATS):
+        return client
     clone = copy.copy(client)
     for name in _FORMATS:
         if hasattr(clone, name):

@@ -70,6 +70,7 @@ ROWS = {
     "names of tools": "A tool keeps its name; a function of the agent makes way, in prompt, calls and grammar",
     "tool settings": "Schemas go out as they are; parallel_tool_calls and tool_choice hold",
     "assistant agent": "MemGPTAssistantAgent has AssistantAgent's defaults and order of arguments",
+    "responses API": "The whole conversation goes out, also after a rebuilt client and in a new process",
     "crashes": "An interrupt, an error or a kill loses nothing, and leaves no call without a result",
 }
 
