@@ -35,6 +35,7 @@ import numpy as np
 
 from memgpt_autogen import events
 from memgpt_autogen.config import EmbeddingConfig
+from memgpt_autogen.embeddings.base import embeds_words
 from memgpt_autogen.embeddings.choose import build_embedder
 from memgpt_autogen.memory.vector_backfill import backfill_agent
 from memgpt_autogen.storage import ranking
@@ -101,6 +102,7 @@ def ours(store, one, embedder=None, times=None):
     for question, *_ in one.questions:
         vector = one.vectors[question] if embedder else None
         asked = {"vector": vector, "embedder": embedder.name if embedder else "", "today": one.last_day}
+        asked["embed_words"] = embedder.embed if embedder and embeds_words(embedder) else None
         started = time.perf_counter()
         page = store.log.search(one.agent, question, page=1, page_size=10, **asked)
         if times is not None:

@@ -30,3 +30,8 @@ class Embedder(Protocol):
             SourceError: the embedder's server cannot be reached or refused.
         """
         ...
+
+
+def embeds_words(embedder: Embedder) -> bool:
+    """Whether an embedder has a vector for each word (``of_words``), so that words of like meaning can be looked up."""
+    return bool(getattr(embedder, "of_words", False))

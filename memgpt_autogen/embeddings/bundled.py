@@ -28,6 +28,7 @@ class BundledEmbedder:
 
     name = "wordllama-256"
     dim = 256
+    of_words = True
 
     def __init__(self) -> None:
         if find_spec("wordllama") is None:

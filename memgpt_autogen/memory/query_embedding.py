@@ -13,7 +13,7 @@ from functools import partial
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from ..embeddings.base import Embedder
+from ..embeddings.base import Embedder, embeds_words
 from ..embeddings.choose import embedder_named
 from ..errors import SourceError
 from ..events import clean
@@ -52,6 +52,11 @@ class QueryEmbedding:
         self._embedder = embedder
         self._prepared: dict[str, Vectors] = {}
         self.name = embedder.name if embedder else ""
+
+    @property
+    def embed_words(self) -> Callable[[Sequence[str]], Vectors] | None:
+        """Gives the vectors of single words, where the embedder is made of them."""
+        return self._embedder.embed if self._embedder is not None and embeds_words(self._embedder) else None
 
     def of_messages(self, query: str) -> Vectors | None:
         """The vector of a query for messages; None: full text search only."""

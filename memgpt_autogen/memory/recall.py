@@ -52,6 +52,7 @@ class RecallMemory:
             embedder=self._meaning.name,
             since=since,
             until=until,
+            embed_words=self._meaning.embed_words,
         )
 
     def search_dates(self, start: date, end: date, page: int) -> str:

@@ -96,13 +96,15 @@ class Log(Protocol):
         since: date | None = None,
         until: date | None = None,
         today: date | None = None,
+        embed_words: Callable[[Sequence[str]], Vectors] | None = None,
     ) -> Page[Message]:
         """Messages by words, and by meaning where a vector of the query is given; never those still unanswered.
 
         A hit holds words of the query (the name of who said it is one of its words), stands beside such where the query
         has several, or is near in meaning; what is far less relevant than the best is none. Pages start at 1; where
         there is none of that number it is the last. ``since`` and ``until``: only messages of these days (local time,
-        both included). ``today``: what "last May" in the query is counted from; None: the present day.
+        both included). ``today``: what "last May" in the query is counted from; None: the present day. ``embed_words``:
+        gives the vectors of single words, by which words of like meaning are found too.
         """
         ...
 

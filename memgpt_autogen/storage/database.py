@@ -329,9 +329,12 @@ class Database:
         return self._depth > 0
 
     def terms_of(self, table: str) -> None:
-        """Have ``temp.<table>_terms`` there: where each term of a full text table stands."""
+        """Have tables of a full text table's terms: ``temp.<table>_terms``, where each stands, and ``_counts``."""
         with self._mutex:
-            self._run(f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.{table}_terms USING fts5vocab(main, {table}, instance)")
+            for name, kind in (("terms", "instance"), ("counts", "row")):
+                self._run(
+                    f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.{table}_{name} USING fts5vocab(main, {table}, {kind})"
+                )
 
     def held(self) -> AbstractContextManager[object]:
         """Keep other threads out meanwhile."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -16,8 +16,9 @@ from ..messages import Message, ToolCall, Usage
 from .database import Database, now, reading_rows, stamp
 from .dates import bounds_of, days_named
 from .holders import Finder, dated, written
+from .near_words import NearWords
 from .questions import question_in
-from .ranking import TURN_CUT, Places, Postings, best, rank_turns
+from .ranking import TURN_CUT, Floats, Places, Postings, best, rank_turns
 from .search_text import terms
 from .shapes import Hit, Page, Summary, Vectors
 from .shelf import Codes, Shelf
@@ -41,6 +42,7 @@ class SQLiteLog:
         self._db = database
         self._read: dict[tuple[str, int], Message] = {}  # by id and ``answered``: nothing else of a message changes
         self._shelves: dict[str, tuple[Shelf, Codes]] = {}
+        self._near = NearWords(database, "messages_fts")
 
     def append(self, agent_id: str, messages: Sequence[Message]) -> None:
         self._db.insert("messages", [_values(agent_id, message) for message in messages])
@@ -99,6 +101,7 @@ class SQLiteLog:
         since: date | None = None,
         until: date | None = None,
         today: date | None = None,
+        embed_words: Callable[[Sequence[str]], Vectors] | None = None,
     ) -> Page[Message]:
         query = question_in(query)
         with self._db.held():
@@ -107,7 +110,11 @@ class SQLiteLog:
             shelf, authors = self._shelf(agent_id)
             if not len(shelf):
                 return Page.of(0, page, page_size)
-            words, named = self._held(shelf, authors, query)
+            held = Finder(self._db, "messages_fts", [shelf]).find(query).words
+            if vector is not None and embed_words is not None:
+                near = self._near.rows([*held], embed_words, embedder, len(shelf))
+                held |= {word: replace(held[word], near=shelf.places(rows)) for word, rows in near.items()}
+            words, named = _said(held, shelf.fact(_AUTHOR), authors)
             sessions = shelf.fact(_SESSION).astype(np.intp)
             asking = np.flatnonzero(shelf.fact(_ASKS))
             similar = None if vector is None else shelf.similar(vector)
@@ -126,17 +133,6 @@ class SQLiteLog:
                 for place in best(ranking.scores, among, empty.first, page_size)
             ]
             return replace(empty, hits=hits)
-
-    def _held(self, shelf: Shelf, authors: Codes, query: str) -> tuple[list[Postings], Places]:
-        """Where each word of a query stands, and the messages whose author it names: that is one of their words."""
-        words, named = [], np.zeros(len(shelf), dtype=np.bool_)
-        for word, postings in Finder(self._db, "messages_fts", [shelf]).find(query).words.items():
-            if called := [code for name, code in authors.values.items() if word in terms(name)]:
-                said = np.isin(shelf.fact(_AUTHOR), called)
-                named |= said
-                postings = replace(postings, places=np.union1d(postings.places, np.flatnonzero(said)))
-            words.append(postings)
-        return words, np.flatnonzero(named)
 
     def _shelf(self, agent_id: str) -> tuple[Shelf, Codes]:
         """An agent's messages that have words, up to date, and the codes of their authors."""
@@ -243,6 +239,19 @@ class SQLiteLog:
             "created_at": now(),
         }
         self._db.insert("steps", [row])
+
+
+def _said(held: Mapping[str, Postings], author: Floats, authors: Codes) -> tuple[list[Postings], Places]:
+    """Postings where who said a message is one of its words, and the messages whose author is named."""
+    words, named = [], np.zeros(len(author), dtype=np.bool_)
+    names = [(code, terms(name)) for name, code in authors.values.items()]
+    for word, postings in held.items():
+        if called := [code for code, parts in names if word in parts]:
+            said = np.isin(author, called)
+            named |= said
+            postings = replace(postings, places=np.union1d(postings.places, np.flatnonzero(said)), near=None)
+        words.append(postings)
+    return words, np.flatnonzero(named)
 
 
 def _values(agent_id: str, message: Message) -> dict[str, object]:

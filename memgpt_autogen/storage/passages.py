@@ -16,12 +16,12 @@ import numpy.typing as npt
 from ..errors import SourceError
 from .arrivals import IN_SIGHT
 from .database import Database, reading_rows
-from .dates import Days, days_named
-from .holders import Finder, dated, written
-from .links import linked
+from .dates import days_named
+from .holders import written
 from .outside import Outside, VectorIndex, forget, key_of
+from .passage_ranking import dated_notes, rank_shelves
 from .questions import question_in
-from .ranking import LINKING, NAMED, PASSAGE_CUT, Floats, Ranking, best, rank_passages
+from .ranking import PASSAGE_CUT, Floats, Ranking, best
 from .shapes import Hit, Page, Passage, Progress, Vectors
 from .shelf import Shelf
 from .sources import SQLiteSources
@@ -78,7 +78,7 @@ class SQLitePassages(SQLiteSources):
             else:
                 asked = None if vector is None else {**(also or {}), embedder: vector}
                 ranking = self._rank(shelves, query, asked, embedder)
-                ranking = ranking.with_gains(self._dated(shelves, days_named(query, today or date.today())))
+                ranking = ranking.with_gains(dated_notes(self._db, shelves, days_named(query, today or date.today())))
                 among = np.flatnonzero(ranking.hits(allowed, PASSAGE_CUT))
             empty: Page[Passage] = Page.of(len(among), page, page_size)
             places = best(ranking.scores, among, empty.first, page_size)
@@ -87,41 +87,25 @@ class SQLitePassages(SQLiteSources):
             return replace(empty, hits=hits)
 
     def _rank(
-        self,
-        shelves: Sequence[Shelf],
-        query: str,
-        asked: Mapping[str, Vectors | None] | None,
-        embedder: str,
+        self, shelves: Sequence[Shelf], query: str, asked: Mapping[str, Vectors | None] | None, embedder: str
     ) -> Ranking:
         """Rank what is on some shelves, side by side, by words and by the vectors asked, if there are any."""
-        finder = Finder(self._db, "passages_fts", shelves)
-        held = finder.find(query, counts=True)
-        sizes = np.concatenate([shelf.fact(0) for shelf in shelves])
         similar = known = None
         if asked is not None:
             self._see_that_all_are_asked(shelves, asked, embedder)
             each = self._compared(shelves, asked)
             similar, known = (np.concatenate(arrays) for arrays in zip(*each, strict=True))
-        ranking = rank_passages([*held.words.values()], held.pairs, sizes, similar, known)
-        first = self._passages_at(shelves, best(ranking.scores, np.flatnonzero(ranking.found), 0, LINKING))
-        links = linked(self._db, [shelf.owner_id for shelf in shelves], query, [one.text for one in first])
-        gains = np.zeros_like(sizes)
-        gains[finder.places(links)] = NAMED
-        return ranking.with_gains(gains)
+
+        def texts(places: Sequence[int]) -> list[str]:
+            return [passage.text for passage in self._passages_at(shelves, places)]
+
+        return rank_shelves(self._db, shelves, query, texts, similar, known)
 
     def _passages_at(self, shelves: Sequence[Shelf], places: Sequence[int]) -> list[Passage]:
         starts = np.cumsum([0, *(len(shelf) for shelf in shelves)])
         on = [int(np.searchsorted(starts, place, side="right")) - 1 for place in places]
         pairs = zip(on, places, strict=True)
         return [self._passage(int(shelves[shelf].numbers[place - starts[shelf]])) for shelf, place in pairs]
-
-    def _dated(self, shelves: Sequence[Shelf], days: Sequence[Days]) -> Floats:
-        """What the agent's own notes gain for their day; a document's passages have that of its loading."""
-        each = [np.zeros(len(shelf), dtype=np.float32) for shelf in shelves]
-        for place, shelf in enumerate(shelves):
-            if days and self._db.one("SELECT 1 FROM sources WHERE id = ? AND agent_id IS NOT NULL", shelf.owner_id):
-                each[place] = dated(self._db, "passages", "source_id", [shelf], days)
-        return np.concatenate(each)
 
     def _see_that_all_are_asked(
         self, shelves: Sequence[Shelf], asked: Mapping[str, Vectors | None], embedder: str

@@ -38,6 +38,8 @@ SPEAKER, QUESTION, LENGTH, TURN_MEANING = 0.2, 0.1, 0.25, 0.3
 #: How far around a turn one looks, and what the meaning of the turns there counts.
 NEAR = 2
 NEAR_MEANING = (1.0, 0.75, 0.5)
+#: What a word of like meaning counts beside the word itself.
+NEAR_WORD = 0.2
 
 #: What is a hit: a score of at least so much of the best, or at least so much of the best relevance.
 PASSAGE_CUT, TURN_CUT, RELEVANCE_CUT = 0.25, 0.4, 0.5
@@ -53,11 +55,13 @@ class Postings:
         places: rising, each once.
         counts: how often it stands in each; None: once.
         informative: whether it tells what a text is about.
+        near: places of words of like meaning, in any order.
     """
 
     places: Places
     counts: Floats | None = None
     informative: bool = True
+    near: Places | None = None
 
 
 @dataclass(frozen=True)
@@ -144,15 +148,18 @@ def rank_turns(
     scores, by_session = np.zeros(count, dtype=np.float32), np.zeros(len(session_sizes), dtype=np.float32)
     windows = []
     for word in words:
-        own = np.zeros(count, dtype=np.float32)
+        own, places = np.zeros(count, dtype=np.float32), word.places
+        if word.near is not None:
+            own[word.near] = NEAR_WORD
+            places = places if len(places) else word.near
         own[word.places] = 1
         window = _around(own, together)
         windows.append(window)
-        session = np.bincount(sessions[word.places], minlength=len(session_sizes)).astype(np.float32)
-        rarity = _rarity(len(word.places), count)
+        session = np.bincount(sessions, own, minlength=len(session_sizes)).astype(np.float32)
+        rarity = _rarity(len(places), count)
         scores += rarity * _often(own, turn_length)
         scores += WINDOW * rarity * _often(window, window_length)
-        by_session += _rarity(int(np.count_nonzero(session)), len(session)) * _often(session, session_length)
+        by_session += _rarity(len(np.unique(sessions[places])), len(session)) * _often(session, session_length)
     found = scores > 0
     if len(words) == 1:  # to look up a word is not to ask: what stands around it is no answer
         found = np.zeros(count, dtype=np.bool_)
@@ -193,7 +200,7 @@ def _relevance(
         if word.informative:
             rarity = _rarity(max(len(word.places), 1), count)
             whole += rarity
-            held = np.zeros(count, dtype=np.float32) if windows is None else BESIDE * (windows[number] > 0)
+            held = np.zeros(count, dtype=np.float32) if windows is None else BESIDE * (windows[number] >= 1)
             held[word.places] = 1
             shares += np.float32(rarity) * held
     if whole:

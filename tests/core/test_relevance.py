@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from memgpt_autogen import events
@@ -122,3 +125,62 @@ def test_an_opening_changes_nothing(store: Store, embedder: Embedder | None, ope
     archival = ArchivalMemory(store, agent, embedder)
     question = "what is wheat paste made of?"
     assert archival.find(opening + question).hits == archival.find(question).hits
+
+
+class Families:
+    """Words of one family have one vector; whatever else is far from everything."""
+
+    name, dim, of_words = "families", 4, True
+    families = ("camp tent", "cat pet kitten", "bread bake")
+
+    def __init__(self) -> None:
+        self.embedded: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        self.embedded += texts
+        found = np.zeros((len(texts), self.dim), dtype=np.float32)
+        for row, text in enumerate(texts):
+            known = [number for number, family in enumerate(self.families) if text in family.split()]
+            found[row, known[0] if known else 3] = 1
+        return found
+
+
+def talk(store: Store, texts: Sequence[str]) -> str:
+    agent = store.agents.create(f"sam {len(texts)}", {}).id
+    days = enumerate(texts)
+    store.log.append(agent, [replace(events.user_message(text), session_id=str(day)) for day, text in days])
+    store.log.mark_answered(agent)
+    return agent
+
+
+@pytest.mark.parametrize(
+    ("query", "answer"),
+    [
+        ("Did they camp anywhere?", "We slept in the tent by the lake."),
+        ("What pet lives there?", "The kitten chases its own tail."),
+        ("What did they bake?", "Fresh bread was on the table."),
+    ],
+)
+def test_words_of_like_meaning_are_found(store: Store, query: str, answer: str) -> None:
+    others = [f"Meeting number {number} went on and on." for number in range(6)]
+    agent = talk(store, [*others[:3], answer, *others[3:]])
+    assert RecallMemory(store, agent, 5, Families()).find(query, 1).hits[0].item.text == answer
+
+
+def test_the_word_itself_comes_before_one_of_like_meaning(store: Store) -> None:
+    agent = talk(
+        store, ["A tent stood in the rain there.", "They camp in the rain there.", "Rain again, all day long."]
+    )
+    found = RecallMemory(store, agent, 5, Families()).find("camp, and rain?", 1)
+    assert [hit.item.text[:6] for hit in found.hits[:2]] == ["They c", "A tent"]
+
+
+def test_terms_are_embedded_once(store: Store) -> None:
+    agent, embedder = talk(store, ["They slept in a tent.", "Then it rained."]), Families()
+    recall = RecallMemory(store, agent, 5, embedder)
+    recall.find("camp outside", 1)
+    embedder.embedded.clear()
+    recall.find("camp", 1)
+    assert embedder.embedded == ["camp"]  # the query; its one word is known
+    recall.find("lake", 1)
+    assert embedder.embedded == ["camp", "lake", "lake"]
