@@ -18,7 +18,7 @@ comma := ,
 AUTOGENS := pyautogen pyautogen-0.2.35 ag2
 CODE := $(wildcard memgpt_autogen tests examples benchmarks notebooks .ci)
 
-.PHONY: help demo test test-notebooks test-all lint bench lock release-check contract-table clean FORCE $(AUTOGENS:%=test-on-%)
+.PHONY: help demo test test-long test-notebooks test-all lint bench lock release-check contract-table clean FORCE $(AUTOGENS:%=test-on-%)
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -27,14 +27,20 @@ help:  ## Show this list
 demo: .venv/demo/.ready  ## Run the demonstration: a group chat with a small model on this machine, no key needed
 	@.venv/demo/bin/python examples/demo.py
 
+# Two to four at once, unless ARGS chooses tests: those are run one after the other.
+PARALLEL := $(if $(ARGS),,-n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder)
+
 test: .venv/dev/.ready  ## Run the tests, then those of the group chat on pyautogen 0.9 too
-	.venv/dev/bin/python -m pytest $(ARGS)
+	.venv/dev/bin/python -m pytest $(PARALLEL) $(ARGS)
 	@$(MAKE) --no-print-directory test-on-pyautogen
 
 test-notebooks: .venv/dev/.ready  ## Run the notebooks on the small model on this machine
 	.venv/dev/bin/python -m pytest -m notebooks $(ARGS) $(if $(ARGS),|| [ $$? -eq 5 ])
 
-test-all: test test-notebooks test-on-pyautogen-0.2.35 test-on-ag2  ## Run everything: notebooks, an older AutoGen and AG2 too
+test-long: .venv/dev/.ready  ## Run the tests that take a minute or more
+	.venv/dev/bin/python -m pytest -m long $(ARGS) $(if $(ARGS),|| [ $$? -eq 5 ])
+
+test-all: test test-long test-notebooks test-on-pyautogen-0.2.35 test-on-ag2  ## Run everything: long tests, notebooks, an older AutoGen and AG2 too
 
 lint: .venv/dev/.ready  ## Check style (ruff), types (mypy) and who imports whom (import-linter)
 	.venv/dev/bin/ruff check $(CODE)
@@ -85,7 +91,7 @@ too_new = [ $* = pyautogen-0.2.35 ] && .venv/$*/bin/python -c 'import sys; sys.e
 # Code 5: ARGS chose no test that is the group chat's.
 $(AUTOGENS:%=test-on-%): test-on-%: .venv/%/.ready
 	@if $(too_new); then echo "Skipped: $* needs Python 3.12 or older."; \
-	else echo "The group chat on $*:"; .venv/$*/bin/python -m pytest -m groupchat $(ARGS) $(if $(ARGS),|| [ $$? -eq 5 ]); fi
+	else echo "The group chat on $*:"; .venv/$*/bin/python -m pytest -m "groupchat and not long" $(PARALLEL) $(ARGS) $(if $(ARGS),|| [ $$? -eq 5 ]); fi
 
 # ---- Environments. The file .ready is written last: an installation that failed halfway is begun anew.
 

@@ -23,6 +23,18 @@ if TYPE_CHECKING:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of the real model come first, since they take longest.
+
+    For pytest-xdist: one worker for each file, and one for all tests of the models' folder that share the real server.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("real_model") is None)
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            shared = item.path.parent.name == "llm" and item.get_closest_marker("real_model") is not None
+            item.add_marker(pytest.mark.xdist_group("the real server" if shared else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def embedded_server() -> Iterator[EmbeddedServer]:
     """The bundled model on a real server of 2,048 tokens, the only one of the session."""

@@ -45,7 +45,7 @@ def example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
 @pytest.mark.parametrize(
     ("text", "pages", "expected"),
     [
-        (
+        pytest.param(
             (EXAMPLES / "island_railway.md").read_text(encoding="utf-8"),
             15,
             {
@@ -55,6 +55,7 @@ def example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
                 "How long is the tunnel under Mount Skua?": ("1,940", 7),
                 "What does a ticket for the whole line cost?": ("six crowns", 9),
             },
+            marks=pytest.mark.long,
         ),
         (
             "".join(TOWN),

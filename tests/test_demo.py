@@ -38,6 +38,7 @@ def test_the_demo_runs_to_its_end_and_the_fact_is_among_the_right_answers(embedd
 
 
 @pytest.mark.real_model
+@pytest.mark.long
 def test_the_same_agent_answers_from_documents_of_one_s_own(embedded_server: EmbeddedServer, tmp_path: Path) -> None:
     pytest.importorskip("autogen")
     document = tmp_path / "harbour.md"

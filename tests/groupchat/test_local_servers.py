@@ -27,7 +27,7 @@ SHORT = "import sys, agent_groupchat as example; example.ROUNDS = 3; sys.argv[1:
 
 
 @pytest.mark.real_model
-@pytest.mark.parametrize("ending", ["", "/v1"])
+@pytest.mark.parametrize("ending", ["/v1", pytest.param("", marks=pytest.mark.long)])
 def test_the_example_runs_on_a_server_named_by_two_variables(
     embedded_server: EmbeddedServer, tmp_path: Path, ending: str
 ) -> None:

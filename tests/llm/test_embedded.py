@@ -57,6 +57,7 @@ def ask(words: str) -> list[Message]:
 
 
 @pytest.mark.real_model
+@pytest.mark.long
 def test_forty_replies_and_each_is_a_whole_call(embedded_server: EmbeddedServer) -> None:
     made = {thoughts: model(inner_thoughts=thoughts, message_limit=120, string_limit=60) for thoughts in (True, False)}
     for index in range(40):

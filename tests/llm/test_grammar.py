@@ -397,7 +397,9 @@ def test_tuples_sets_of_keys_and_sizes_of_objects() -> None:
 
 
 @pytest.mark.real_model
-@pytest.mark.parametrize(("dialect", "count"), [("full", 200), ("plain", 50)])
+@pytest.mark.parametrize(
+    ("dialect", "count"), [("full", 40), ("plain", 50), pytest.param("full", 200, marks=pytest.mark.long)]
+)
 def test_llama_cpp_takes_the_grammar_of_any_function(
     embedded_server: EmbeddedServer, dialect: Dialect, count: int
 ) -> None:

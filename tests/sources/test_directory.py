@@ -256,7 +256,7 @@ for path in sys.argv[2:]:
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux counts it")
 def test_memory_stays_flat_with_a_text_of_100_megabytes(tmp_path: Path) -> None:
     import subprocess
