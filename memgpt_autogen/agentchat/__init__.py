@@ -1,4 +1,4 @@
-"""The memory agent for autogen-agentchat 0.7: a member of its teams, and archival memory for its assistants."""
+"""The adapter for autogen-agentchat 0.7: an agent for its teams, and archival memory for its assistants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``MemGPTAssistant``: a member of agentchat's teams whose replies come from a memory-managed agent."""
+"""``MemGPTAssistant``: an agentchat agent whose replies come from a memory-managed agent."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="memgpt-agentch
 
 
 class MemGPTAssistantConfig(BaseModel):
-    """What a team's config says of the agent: no keys, no memories, no functions."""
+    """The agent in a team's config: no keys, memories or functions."""
 
     name: str
     description: str
@@ -57,7 +57,7 @@ class MemGPTAssistantConfig(BaseModel):
 
 
 class MemGPTAssistantState(BaseState):
-    """Which memory agent it is; what that knows is in the store."""
+    """Identifies the memory agent; its memory is in the store."""
 
     type: str = "MemGPTAssistantState"
     agent: str
@@ -65,19 +65,19 @@ class MemGPTAssistantState(BaseState):
 
 
 class MemGPTAssistant(BaseChatAgent, Component[MemGPTAssistantConfig]):
-    """An assistant with a memory that lasts, for teams of autogen-agentchat 0.7.
+    """An assistant with lasting memory for teams of autogen-agentchat 0.7.
 
     Args:
-        name: in the team and in the store; an agent of that name is found again with all it remembers.
+        name: in the team and in the store; an existing memory agent of that name is loaded.
         model_client: answers; None: ``model``, else the environment, the config file, the embedded model.
         tools: autogen's tools, or Python functions, plain or async; offered beside the memory functions.
-        description: for those who choose the next speaker.
+        description: for speaker selection.
         system_message: instructions.
-        agent: a memory agent in hand, instead of one by name.
-        model: an :class:`LLMConfig` or its fields, for a model that is called without a client.
-        preset, persona, human: for a new memory agent; names or, for the last two, texts.
-        context_window: tokens, where the client does not know.
-        memgpt: where memory agents live; default: the home folder.
+        agent: an open memory agent, instead of one loaded by name.
+        model: an :class:`LLMConfig` or its fields, for a model called without a client.
+        preset, persona, human: for a new memory agent: names; for the last two also the text itself.
+        context_window: tokens, if the client does not know.
+        memgpt: the client whose store holds the memory agents; default: the one of the home folder.
 
     Raises:
         ConfigError: both a client and a ``model``.
@@ -121,10 +121,10 @@ class MemGPTAssistant(BaseChatAgent, Component[MemGPTAssistantConfig]):
 
     @property
     def core(self) -> Agent:
-        """The memory agent inside. Made, or found by its name, when first asked for.
+        """The memory agent inside, created or loaded by its name at first use.
 
         Raises:
-            ConfigError: the config cannot work.
+            ConfigError: the configuration is invalid.
         """
         if self._core is None:
             self._memgpt = self._memgpt or MemGPT()
@@ -136,7 +136,7 @@ class MemGPTAssistant(BaseChatAgent, Component[MemGPTAssistantConfig]):
     # -- a turn ---------------------------------------------------------------------------------------------------
 
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
-        """Answer what is new."""
+        """Answer the new messages."""
         async for item in self.on_messages_stream(messages, cancellation_token):
             if isinstance(item, Response):
                 return item
@@ -145,11 +145,11 @@ class MemGPTAssistant(BaseChatAgent, Component[MemGPTAssistantConfig]):
     async def on_messages_stream(
         self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken
     ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage | Response, None]:
-        """Answer what is new; thoughts, calls and results are shown as they come.
+        """Answer the new messages; yields thoughts, calls and results as events.
 
         Raises:
-            AgentBusy: the agent is in the middle of a turn elsewhere.
-            ModelError: the model failed; what was said is kept, and answered in the next turn.
+            AgentBusy: the agent is running a turn elsewhere.
+            ModelError: the model failed; the messages are kept and answered in the next turn.
         """
         incoming = [
             events.user_message(message.to_model_text(), name=message.source)
@@ -186,7 +186,7 @@ class MemGPTAssistant(BaseChatAgent, Component[MemGPTAssistantConfig]):
         seen: asyncio.Queue[BaseAgentEvent | None],
         cancellation_token: CancellationToken,
     ) -> asyncio.Future[Turn]:
-        """Run the core in a thread; what is seen of it comes through ``seen``, and None at its end."""
+        """Run the memory agent in a thread; its events go to ``seen``, and None at the end."""
         loop = asyncio.get_running_loop()
         if self._through:
             self._through.loop, self._through.cancellation_token = loop, cancellation_token
@@ -227,22 +227,22 @@ class MemGPTAssistant(BaseChatAgent, Component[MemGPTAssistantConfig]):
         try:
             value = await tool.run_json(dict(call.arguments), cancellation_token, call_id=call.id)
             return ToolResult(call.id, call.name, tool.return_value_as_string(value))
-        except Exception as error:  # whatever a function of the user's raises, the model is told
+        except Exception as error:  # a user's function may raise anything; the model is told
             return ToolResult(call.id, call.name, f"{type(error).__name__}: {error}", failed=True)
 
     # -- state and config -----------------------------------------------------------------------------------------
 
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
-        """Leave unanswered what is unanswered. The agent's memory is not touched: it lasts."""
+        """Drop the obligation to answer. The agent's memory is kept."""
         if self._core is not None:
             self._core.store.log.mark_answered(self._core.id)
 
     async def save_state(self) -> Mapping[str, Any]:
-        """Which memory agent this is. What it knows needs no saving: it is in the store after each step."""
+        """The identity of the memory agent. Its memory is in the store after each step."""
         return MemGPTAssistantState(agent=self.core.name, agent_id=self.core.id).model_dump()
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
-        """Be the memory agent of a saved state.
+        """Use the memory agent of a saved state.
 
         Raises:
             AgentNotFound: it is not in this store.

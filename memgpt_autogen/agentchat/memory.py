@@ -1,4 +1,4 @@
-"""Archival memory as autogen's ``Memory``: any of its assistants can keep and search it."""
+"""Archival memory as an autogen ``Memory``, for any of its assistants."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class MemGPTMemoryConfig(BaseModel):
-    """Which archival memory it is; what is in it is in the store."""
+    """Identifies the archival memory; its contents are in the store."""
 
     agent: str
     sources: list[str] = []
@@ -35,10 +35,10 @@ class MemGPTMemory(Memory, Component[MemGPTMemoryConfig]):
     """The archival memory of an agent, and the sources attached to it.
 
     Args:
-        agent: the name in the store of whose memory it is; a memory agent of that name has the same one.
+        agent: the name of its owner in the store; a memory agent of that name shares it.
         sources: loaded documents to attach.
-        results: how many hits are put before an assistant.
-        memgpt: where it is kept; default: the home folder.
+        results: how many hits an assistant gets.
+        memgpt: the client whose store holds it; default: the one of the home folder.
 
     Raises:
         SourceError: there is no source of one of the names.
@@ -53,7 +53,7 @@ class MemGPTMemory(Memory, Component[MemGPTMemoryConfig]):
         self._config = MemGPTMemoryConfig(agent=agent, sources=list(sources), results=results)
         self._own = memgpt is None
         self._memgpt = memgpt or MemGPT()
-        # Its model is never asked: nothing but the archival memory is used.
+        # Its model is never called: only archival memory is used.
         keeper = self._memgpt.create_agent(agent, model=ScriptedModel(name="none"))
         for source in sources:
             keeper.attach(source)
@@ -91,7 +91,7 @@ class MemGPTMemory(Memory, Component[MemGPTMemoryConfig]):
         )
 
     async def update_context(self, model_context: ChatCompletionContext) -> UpdateContextResult:
-        """Look up what was said last, and put what is found behind it."""
+        """Search for the last message and append the hits to the context."""
         messages = await model_context.get_messages()
         last = next((one for one in reversed(messages) if isinstance(one, UserMessage)), None)
         words = last.content if last and isinstance(last.content, str) else ""
@@ -104,20 +104,20 @@ class MemGPTMemory(Memory, Component[MemGPTMemoryConfig]):
         return UpdateContextResult(memories=found)
 
     async def add(self, content: MemoryContent, cancellation_token: CancellationToken | None = None) -> None:
-        """Write something down; it is saved when this returns.
+        """Insert text; it is saved when this returns.
 
         Raises:
-            ConfigError: it is no text.
+            ConfigError: it is not text.
         """
         await _in_thread(lambda: self._archival.insert(_text(content)), cancellation_token)
 
     async def clear(self) -> None:
-        """Delete what was written down. Attached sources stay."""
+        """Delete the inserted texts. Attached sources stay."""
         passages = self._store.passages
         await _in_thread(lambda: passages.clear(passages.own_source(self._agent_id)), None)
 
     async def close(self) -> None:
-        """Close the store, unless it was handed over."""
+        """Close the store, unless it was passed in."""
         if self._own:
             self._memgpt.close()
 

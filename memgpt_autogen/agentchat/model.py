@@ -1,4 +1,4 @@
-"""The core's model, called through one of autogen's ``ChatCompletionClient``."""
+"""The memory agent's model, called through an autogen ``ChatCompletionClient``."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class ClientModel:
     """A :class:`memgpt_autogen.llm.base.ChatModel` over a ``ChatCompletionClient``.
 
     Args:
-        client: any of autogen's.
-        context_window: tokens; None: what the client says, or what is known of the model.
+        client: the client.
+        context_window: tokens; None: as the client reports, or as known of the model.
 
     Attributes:
-        loop: the event loop that the client lives in; None: each call gets one of its own.
-        cancellation_token: cancels the call that is going on.
+        loop: the client's event loop; None: a new one for each call.
+        cancellation_token: cancels the current call.
     """
 
     def __init__(self, client: ChatCompletionClient, context_window: int | None = None) -> None:
@@ -57,17 +57,17 @@ class ClientModel:
         """The model's name if the client's config has it, else its family."""
         try:
             named = self._client.dump_component().config.get("model")
-        except Exception:  # not every client can be written down
+        except Exception:  # not every client can be serialised
             named = None
         return str(named or self._client.model_info.get("family") or "model")
 
     @property
     def context_window(self) -> int:
-        """What was given, what the client says, or what is known of a model of that name."""
+        """The given window, the one that the client reports, or the known one of a model of that name."""
         if self._window is None:
             try:
                 self._window = self._client.remaining_tokens([])
-            except Exception:  # clients fail in ways of their own where they do not know the model
+            except Exception:  # clients raise anything for an unknown model
                 self._window = context_window_of(self.name) or ASSUMED_WINDOW
         return self._window
 
@@ -94,7 +94,7 @@ class ClientModel:
         max_tokens: int | None = None,
         **_: Any,
     ) -> Reply:
-        """One call, from a thread that is not the loop's. See the contract; errors are the client's own."""
+        """See :class:`memgpt_autogen.llm.base.ChatModel`. Not for the loop's thread. Errors are the client's own."""
         offered = [tool for tool in tools if only is None or tool.name in only]
         result = self._create(messages, offered)
         words, calls = _parts(result)
@@ -105,7 +105,7 @@ class ClientModel:
         return replace(reply, usage=usage, inner_thoughts=thoughts)
 
     def _create(self, messages: Sequence[Message], offered: Sequence[ToolSchema]) -> CreateResult:
-        """The result; asked for again in another form where the provider refuses this one."""
+        """The result; the request is repeated in another form if the provider refuses this one."""
         while True:
             made = self._form.request(messages, offered)
             if "tools" in made and self._form.tool_choice:
@@ -115,7 +115,7 @@ class ClientModel:
                 sent["tools"] = [tool["function"] for tool in made["tools"]]
             try:
                 return self._wait(self._client.create(**sent, cancellation_token=self.cancellation_token))
-            except Exception as error:  # each provider has its own; what it says is the only sign
+            except Exception as error:  # each provider raises its own; the message is the only evidence
                 status = getattr(error, "status_code", None)
                 if not self._form.refused(messages, made, error_message(error), status):
                     raise
@@ -124,7 +124,7 @@ class ClientModel:
         if self.loop is None:
             return asyncio.run(call)
         waiting = asyncio.run_coroutine_threadsafe(call, self.loop)
-        if self.cancellation_token:  # for clients that do not heed it
+        if self.cancellation_token:  # for clients that ignore it
             self.cancellation_token.add_callback(lambda: _give_up(waiting))
         return waiting.result()
 
@@ -134,7 +134,7 @@ def _give_up(waiting: Future[Any]) -> None:
 
 
 def to_llm_messages(messages: Sequence[Json]) -> list[LLMMessage]:
-    """Messages of the chat API in autogen's shapes: results that follow one another are one message."""
+    """Chat API messages as autogen's types; consecutive results become one message."""
     names = {call.id: call.name for message in messages for call in _calls(message)}
     made: list[LLMMessage] = []
     for message in messages:
@@ -165,7 +165,7 @@ def _calls(message: Mapping[str, Any]) -> list[FunctionCall]:
 
 
 def _parts(result: CreateResult) -> tuple[str, list[dict[str, Any]]]:
-    """Words and calls of a result."""
+    """Text and calls of a result."""
     if isinstance(result.content, str):
         return result.content, []
     return "", [
@@ -174,5 +174,5 @@ def _parts(result: CreateResult) -> tuple[str, list[dict[str, Any]]]:
 
 
 def function_call(call_id: str, name: str, arguments: Mapping[str, Any]) -> FunctionCall:
-    """One of our calls as autogen shows it."""
+    """A call as autogen's type."""
     return FunctionCall(id=call_id, name=name, arguments=json.dumps(dict(arguments), ensure_ascii=False, default=str))

@@ -1,1 +1,1 @@
-"""The command line: ``memgpt``. Each command is loaded when it is used, so that ``memgpt --help`` is there at once."""
+"""The command line program ``memgpt``. Commands are imported when they are used, so that ``memgpt --help`` is fast."""

@@ -1,4 +1,4 @@
-"""The program ``memgpt``: its table of commands, and what happens when one of them fails."""
+"""The program ``memgpt``: its table of commands and its error handling."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..redaction import redact
 from .console import echo, set_debugging, show_log
 from .streams import escape_what_cannot_be_shown
 
-#: Command -> where it is, as ``module:function`` in this folder, and its line in ``memgpt --help``.
+#: Command -> ``module:function`` in this package, and its line in ``memgpt --help``.
 COMMANDS = {
     "run": ("chat.run:run", "Talk with an agent."),
     "quickstart": ("setup.quickstart:quickstart", "Set up a model to begin with."),
@@ -25,13 +25,13 @@ COMMANDS = {
     "add": ("texts:add", "Add a persona or a human."),
     "load": ("load:load", "Load documents: files, web pages, a database's rows, a vector database's passages."),
     "attach": ("manage:attach", "Let an agent search a source."),
-    "detach": ("manage:detach", "Have an agent search a source no longer."),
+    "detach": ("manage:detach", "Stop an agent from searching a source."),
     "delete": ("manage:delete", "Delete an agent, a source, a human or a persona."),
     "export": ("exchange:export", "Write an agent into one readable file."),
-    "import": ("exchange:import_", "Read an agent from such a file, or from a chat log of the original."),
+    "import": ("exchange:import_", "Read an agent from such a file, or from a chat log of the original MemGPT."),
     "forget": ("forget:forget", "Delete what an agent remembers about something."),
     "backup": ("backup:backup", "Copy the whole store into one file, while it is in use."),
-    "doctor": ("doctor.run:doctor", "Check everything, show where each setting comes from, and say what to do."),
+    "doctor": ("doctor.run:doctor", "Check everything, show where each setting comes from, and what to do."),
     "version": ("version:version", "Show the versions of this package and of what it uses."),
 }
 
@@ -39,7 +39,7 @@ EPILOG = "Start with: memgpt run. Help on a command: memgpt COMMAND --help."
 
 
 def with_debug(command: click.Command) -> click.Command:
-    """The command, and those below it, with the option ``--debug``."""
+    """Add the option ``--debug`` to a command and its subcommands."""
     if not any(parameter.name == "debug" for parameter in command.params):
         command.params.append(
             click.Option(
@@ -47,7 +47,7 @@ def with_debug(command: click.Command) -> click.Command:
                 is_flag=True,
                 expose_value=False,
                 callback=set_debugging,
-                help="Show what is logged, and the whole traceback of an error.",
+                help="Show the log, and the traceback of an error.",
             )
         )
     for below in getattr(command, "commands", {}).values():
@@ -85,14 +85,14 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="memgpt")
 def app() -> None:
-    """Agents with a memory that lasts."""
+    """Agents with long-term memory."""
 
 
 with_debug(app)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the program. An error is one message that names the next step; the exit code is 1, or 2 for wrong usage."""
+    """Run the program. An error is one message that names the next step. Exit code 1, or 2 for wrong usage."""
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
     escape_what_cannot_be_shown()

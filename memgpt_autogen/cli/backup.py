@@ -13,12 +13,12 @@ from .console import confirm, say
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--yes", is_flag=True, help="Write over a file that is there.")
+@click.option("--yes", is_flag=True, help="Overwrite an existing file.")
 def backup(file: Path, yes: bool) -> None:
-    """Copy the whole store into one file, as of this moment, while agents may go on talking.
+    """Copy the whole store into one file, as of this moment, while agents may be running.
 
-    To restore it, stop what uses the store, remove memgpt.db-wal and memgpt.db-shm beside memgpt.db in the home folder,
-    and put the copy in the place of memgpt.db. Keys are not in it, nor vectors that are kept in Chroma.
+    To restore it, stop all programs that use the store, remove memgpt.db-wal and memgpt.db-shm beside memgpt.db in the
+    home folder, and replace memgpt.db by the copy. It has no keys and no vectors that are kept in Chroma.
     """
     from ..storage.backup import backup as copy
 

@@ -1,8 +1,8 @@
-"""How commands speak and ask.
+"""Output and questions of the commands.
 
-Texts wrap to the terminal's width, however narrow, and are left whole where the output is piped. ``NO_COLOR`` is
-respected. A question needs a terminal; without one, what is told is the flag that answers it. Ctrl-C and Ctrl-D at a
-question end the program with "Stopped." and exit code 1.
+Text is wrapped to the terminal's width, and not wrapped if the output is piped. ``NO_COLOR`` is respected. A question
+needs a terminal; without one the error names the flag that answers it. Ctrl-C and Ctrl-D at a question end the program
+with "Stopped." and exit code 1.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from questionary import Question
     from rich.console import Console
 
-#: Columns under which a table would break words.
+#: The width below which a table would break words.
 _NARROW = 60
-#: A question's answer is checked with one of these: what is wrong with it, or None.
+#: Checks an answer: returns what is wrong with it, or None.
 Check = Callable[[str], "str | None"]
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A rich console on the present standard output, or standard error."""
+    """A rich console on the current standard output, or standard error."""
     from .safe_console import SafeConsole
 
     made = SafeConsole(stderr=stderr, highlight=False, markup=False, emoji=False)
@@ -39,12 +39,12 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """A line that is neither wrapped nor coloured, as other programs read it."""
+    """Print a line without wrapping or colour, for other programs."""
     click.echo(printable(text), err=err)
 
 
 def interactive() -> bool:
-    """Whether somebody can be asked: both standard input and standard output are a terminal."""
+    """Whether questions can be asked: standard input and standard output are terminals."""
     return sys.stdin is not None and sys.stdout is not None and sys.stdin.isatty() and sys.stdout.isatty()
 
 
@@ -64,27 +64,27 @@ def set_debugging(context: click.Context, _: click.Parameter | None, value: bool
 
 
 def say(text: str = "", style: str = "") -> None:
-    """A text on standard output; brackets in it are just brackets."""
+    """Print text on standard output, without rich markup."""
     console().print(text, style=style or None)
 
 
 def note(text: str, label: str = "Note", style: str = "yellow") -> None:
-    """A remark on standard error, so that piped output stays clean."""
+    """Print a remark on standard error, so that piped output stays clean."""
     from rich.text import Text
 
     console(stderr=True).print(Text.assemble((f"{label}: ", f"bold {style}"), text))
 
 
 def quoted(name: str) -> str:
-    """A name as it is typed in a command line."""
+    """A name quoted for a command line."""
     return name if re.fullmatch(r"[\w.-]+", name) else '"' + name.replace('"', '\\"') + '"'
 
 
 def show_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> None:
-    """Rows as a table, one below the other on a narrow terminal; tab-separated without heads where output is piped.
+    """Print rows as a table, as blocks on a narrow terminal, or tab-separated without a header if piped.
 
     Args:
-        columns: the keys to show, in order; they are the table's heads too.
+        columns: the keys to show, in order; also the header.
         rows: key -> value.
         as_json: print every key of the rows as one JSON array instead.
     """
@@ -123,10 +123,10 @@ def ask(question: str, *, flag: str, default: str = "", hidden: bool = False, ch
 
     Args:
         question: ends in a question mark or colon.
-        flag: how to say it on the command line, told where nobody can be asked.
-        default: what Enter alone says.
+        flag: the equivalent on the command line, named if there is no terminal.
+        default: the answer of Enter alone.
         hidden: do not show what is typed.
-        check: what is wrong with an answer; it is asked for again until that is None.
+        check: returns what is wrong with an answer; the question is repeated until it is None.
 
     Raises:
         click.UsageError: there is no terminal.
@@ -148,9 +148,9 @@ def choose(question: str, choices: Mapping[str, str], *, flag: str, default: str
 
     Args:
         question: ends in a question mark or colon.
-        choices: what is returned -> what is shown, in order. Keep the latter under 38 characters.
-        flag: how to say it on the command line.
-        default: the one that the cursor is on at first.
+        choices: returned value -> shown text (under 38 characters), in order.
+        flag: the equivalent on the command line.
+        default: the one selected at first.
 
     Raises:
         click.UsageError: there is no terminal.
@@ -165,7 +165,7 @@ def choose(question: str, choices: Mapping[str, str], *, flag: str, default: str
 
 
 def confirm(question: str, *, flag: str = "--yes", default: bool = False) -> bool:
-    """Yes or no: a key, then Enter, so that whoever types a word does not say its rest to what comes next.
+    """Yes or no: a key, then Enter, so that the rest of a typed word does not answer the next question.
 
     Raises:
         click.UsageError: there is no terminal.
@@ -203,7 +203,7 @@ def _answer(question: Question) -> Any:
 
 
 class Notes(logging.Handler):
-    """Shows what the core warns of as notes on standard error; with ``--debug``, everything that it logs."""
+    """Shows warnings of the log as notes on standard error; with ``--debug`` the whole log."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show one record."""
@@ -217,7 +217,7 @@ class Notes(logging.Handler):
 
 
 def show_log(debug: bool) -> None:
-    """Show what the core logs from now on."""
+    """Start showing the log."""
     logger = logging.getLogger("memgpt_autogen")
     if not any(isinstance(handler, Notes) for handler in logger.handlers):
         logger.addHandler(Notes())

@@ -17,9 +17,9 @@ _HEAD = """# The program `memgpt`
 Written by `python -m memgpt_autogen.cli.docs` from the commands themselves: do not edit. `memgpt` and `memgpt-autogen`
 are the same program; each help text is also shown by `memgpt COMMAND --help`.
 
-Errors are one sentence that says what to do next; the exit code is 1, or 2 where the command line is wrong. `--debug`,
-on any command, shows what is logged and the traceback. Piped output is plain: no frames, tabs between columns. Without
-a terminal no question is asked: the flag that answers it is named instead. `NO_COLOR` is respected.
+An error is one sentence that names the next step. The exit code is 1, or 2 for a wrong command line. `--debug` on any
+command shows the log and the traceback. Piped output is plain: no frames, tabs between columns. Without a terminal no
+question is asked: the error names the flag that answers it. `NO_COLOR` is respected.
 """
 _CHAT = """## Commands within a chat
 
@@ -31,7 +31,7 @@ Typed into `memgpt run`. A day is written as `2026-11-21`; pages begin with 1.
 
 
 def every_command(command: click.Command = app, name: str = "memgpt") -> Iterator[tuple[str, click.Command]]:
-    """Each command with its full name, groups before what is in them."""
+    """Each command with its full name, groups before their subcommands."""
     yield name, command
     if isinstance(command, click.Group):
         context = click.Context(command, info_name=name)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("agent")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--yes", is_flag=True, help="Write over a file that is there.")
+@click.option("--yes", is_flag=True, help="Overwrite an existing file.")
 def export(agent: str, file: Path, yes: bool) -> None:
     """Write an agent into one readable JSON file: all that it remembers, and its configuration without keys.
 
-    Sources that it searches are named in the file, not held.
+    The file names the attached sources, but does not contain them.
     """
     from ..exchange import export_agent
 
@@ -43,9 +43,9 @@ def export(agent: str, file: Path, yes: bool) -> None:
 def import_(file: Path, name: str, allow_functions: bool, keep_model: bool) -> None:
     """Read an agent from a file that "export" wrote, or from a JSON chat log of the original MemGPT.
 
-    A file is data: what in it would run Python code, or send what is said to a server, is shown, and is left out unless
-    a flag or an answer takes it. A chat log is a list of messages with role and content, as the command savechat wrote;
-    what it inserted into archival memory is taken from its calls.
+    A file is data: its functions, and the server that it names, are shown and left out unless a flag or an answer
+    accepts them. A chat log is a list of messages with role and content, as the command savechat wrote it; its archival
+    memory is restored from the calls in it.
     """
     from ..exchange import import_agent, read_agent_file
 
@@ -65,7 +65,7 @@ def import_(file: Path, name: str, allow_functions: bool, keep_model: bool) -> N
 
 
 def _show(brings: Brings) -> None:
-    """What the file brings along besides memories."""
+    """Show what the file contains besides memories."""
     rows = {
         "functions": ", ".join(brings.functions),
         "model": brings.model,

@@ -19,13 +19,13 @@ SHOWN = 10
 
 @click.command()
 @click.argument("agent")
-@click.option("--about", required=True, metavar="TEXT", help="What: all that holds these words.")
+@click.option("--about", required=True, metavar="TEXT", help="Delete everything that contains these words.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(agent: str, about: str, yes: bool) -> None:
     """Delete what an agent remembers about something: messages, notes, lines of core memory, sentences of summaries.
 
-    Shows what is found and asks. It cannot be undone: the text is not in the database file any more either. Found is
-    what holds all the words, in whatever form they stand. Documents in sources stay.
+    Shows what it finds and asks. This cannot be undone: the text is also removed from the database file. All that
+    contains all of the words, in any inflected form, is found. Documents in sources stay.
     """
     from ..forget import find_about, out_of_reach
     from ..forget import forget as delete

@@ -14,17 +14,17 @@ from .console import note, show_rows
 from .store import open_store
 
 Row = dict[str, Any]
-#: What is shown of a longer text.
+#: The most characters that are shown of a text.
 _SHOWN = 60
 
 
 @click.command("list")
 @click.argument("kind", type=click.Choice(["agents", "humans", "personas", "sources", "presets", "models"]))
-@click.option("--json", "as_json", is_flag=True, help="Print everything that is known of them as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print all fields as JSON.")
 def list_(kind: str, as_json: bool) -> None:
     """List the agents, humans, personas, sources, presets or models.
 
-    Piped output has one line for each, with tabs between the columns.
+    Piped output has one line each, with tabs between the columns.
     """
     columns, rows_of, remedy = _KINDS[kind]
     rows = rows_of(Settings.load())

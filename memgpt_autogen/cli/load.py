@@ -13,7 +13,7 @@ from .progress import Bars
 
 
 def example(*lines: str) -> str:
-    """The end of a help text: what to type, left in its lines."""
+    """The end of a help text: example command lines, not wrapped."""
     return "\n".join(["\b", "Example:", *(f"  {line}" for line in lines)])
 
 
@@ -41,8 +41,8 @@ _REPLACE = click.Option(["--replace"], is_flag=True, help="Replace a source of t
     "--input-files", type=click.Path(path_type=Path), metavar="FILE", multiple=True, help="A file; may be repeated."
 )
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--recursive", is_flag=True, help="Also the folders inside it.")
-@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out what is named so, as *.log; repeatable.")
+@click.option("--recursive", is_flag=True, help="Include subfolders.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Skip names like this, such as *.log; repeatable.")
 def directory(
     name: str,
     replace: bool,
@@ -73,9 +73,9 @@ def directory(
 @load.command(epilog=example("memgpt load webpage --name python --urls https://docs.python.org/3/whatsnew/3.13.html"))
 @click.option("--urls", "options", multiple=True, metavar="URL", help="An address; may be repeated.")
 @click.argument("urls", nargs=-1)
-@click.option("--allow-private", is_flag=True, help="Also addresses of this machine and of the private network.")
+@click.option("--allow-private", is_flag=True, help="Allow addresses of this machine and of private networks.")
 def webpage(name: str, replace: bool, options: tuple[str, ...], urls: tuple[str, ...], allow_private: bool) -> None:
-    """Web pages by their addresses: the main text alone, without menus; also PDFs and plain text."""
+    """Web pages: their main text without menus; also PDFs and plain text."""
     if not (options or urls):
         raise click.UsageError("No address is named. Name one or more with --urls.")
     _load(name, "webpage", replace, urls=[*options, *urls], allow_private=allow_private)
@@ -90,9 +90,11 @@ def webpage(name: str, replace: bool, options: tuple[str, ...], urls: tuple[str,
     "--url", "--connection", required=True, metavar="URL", help="A SQLAlchemy URL; its password is not stored."
 )
 @click.option("--query", required=True, metavar="SQL", help="One SELECT; each row becomes a document.")
-@click.option("--key", default="", metavar="COLUMN", help="The column that names a row. Default: id, else its number.")
+@click.option(
+    "--key", default="", metavar="COLUMN", help="The column that identifies a row. Default: id, else the row number."
+)
 def database(name: str, replace: bool, url: str, query: str, key: str) -> None:
-    """The rows of a query, on any database that SQLAlchemy knows (extra "database"). Nothing is written to it."""
+    """The rows of a query, in any database that SQLAlchemy supports (extra "database"). Read-only."""
     _load(name, "database", replace, url=url, query=query, key=key)
 
 
@@ -112,14 +114,16 @@ def database(name: str, replace: bool, url: str, query: str, key: str) -> None:
     help="chroma:///folder, chroma+http://host:port, or postgresql://user@host/name (with pgvector).",
 )
 @click.option("--collection", "--table", default="", metavar="NAME", help="The collection, or the table.")
-@click.option("--embedder", default="", metavar="NAME", help="What made the vectors; the source remembers it.")
-@click.option("--text", default="", metavar="COLUMN", help="A table's column of texts. Default: found by its name.")
-@click.option("--vector", default="", metavar="COLUMN", help="Its column of vectors. Default: found by its type.")
-@click.option("--key", default="", metavar="COLUMN", help="The column that names a row. Default: id.")
+@click.option(
+    "--embedder", default="", metavar="NAME", help="The embedder that made the vectors; stored with the source."
+)
+@click.option("--text", default="", metavar="COLUMN", help="The column of texts. Default: found by its name.")
+@click.option("--vector", default="", metavar="COLUMN", help="The column of vectors. Default: found by its type.")
+@click.option("--key", default="", metavar="COLUMN", help="The column that identifies a row. Default: id.")
 def vector_database(
     name: str, replace: bool, url: str, collection: str, embedder: str, text: str, vector: str, key: str
 ) -> None:
-    """Passages with their vectors, out of a Chroma collection or a pgvector table."""
+    """Passages with their vectors, from a Chroma collection or a pgvector table."""
     _load(
         name,
         "vector-database",
@@ -150,7 +154,7 @@ def _load(name: str, kind: str, replace: bool, **arguments: Any) -> None:
 
 
 def _embed(memgpt: Any, name: str) -> None:
-    """Make the vectors; the source is loaded, and found by its words, whatever becomes of them."""
+    """Embed the passages. If that fails, the source is still loaded and can be searched by words."""
     from ..errors import SourceError
 
     if memgpt.embedder is None:

@@ -1,4 +1,4 @@
-"""``memgpt load`` commands made from the signatures of loaders that have no command written by hand."""
+"""Generates ``memgpt load`` commands from the constructors of loaders that have none of their own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Run = Callable[..., None]
 
 
 class LoaderGroup(click.Group):
-    """A group with one command for each loader: those added to it, and generated ones for all others.
+    """A group with a command for each loader: added ones, and generated ones for the others.
 
     Attributes:
         run: loads with a generated command.

@@ -15,9 +15,9 @@ from .texts import own_text
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(kind: str, name: str, yes: bool) -> None:
-    """Delete an agent with everything it remembers, a source with its passages, or a human or persona of yours.
+    """Delete an agent with its memory, a source with its passages, or a human or persona of yours.
 
-    Asks first. Sources that an agent searched stay when it is deleted; agents stay when a source is.
+    Asks first. Deleting an agent keeps its sources; deleting a source keeps its agents.
     """
     settings = Settings.load()
     if kind in ("human", "persona"):
@@ -50,7 +50,7 @@ _SOURCE = click.option("--data-source", "--source", "source", required=True, hel
 @_AGENT
 @_SOURCE
 def attach(agent: str, source: str) -> None:
-    """Let an agent search a source that was loaded. The agent is told."""
+    """Let an agent search a loaded source. The agent is told."""
     from ..library.attachments import attach
 
     with open_store(Settings.load()) as store:
@@ -66,7 +66,7 @@ def attach(agent: str, source: str) -> None:
 @_AGENT
 @_SOURCE
 def detach(agent: str, source: str) -> None:
-    """Have an agent search a source no longer. The source stays."""
+    """Stop an agent from searching a source. The source stays."""
     from ..library.attachments import detach
 
     with open_store(Settings.load()) as store:

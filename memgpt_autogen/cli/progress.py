@@ -1,4 +1,4 @@
-"""How far something is: bars on a terminal, now and then a line where the output is piped. Short work shows nothing."""
+"""Progress: bars on a terminal, occasional lines if the output is piped, nothing for short work."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .console import console
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-#: Seconds before anything is shown, and between two lines where there is no terminal.
+#: Seconds before anything is shown, and between two lines without a terminal.
 SOON, BETWEEN = 1.0, 10.0
 
 
 class Bars:
-    """One bar a stage, on standard error. Called with the stage, how much is done, and of how much (0: not known)."""
+    """One bar per stage, on standard error. Called with the stage, the amount done and the total (0: unknown)."""
 
     def __init__(self) -> None:
         self._console = console(stderr=True)
@@ -36,7 +36,7 @@ class Bars:
             self._progress.stop()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Show it."""
+        """Update the bar of a stage."""
         now = time.monotonic()
         if now - self._begun < SOON:
             return

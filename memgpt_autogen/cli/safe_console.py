@@ -1,4 +1,4 @@
-"""A rich console on which what others wrote cannot make the terminal do anything."""
+"""A rich console that keeps control characters of untrusted text from the terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..printable import printable
 
 
 class SafeConsole(Console):
-    """Everything that is drawn passes :func:`printable`; rich's own colours and cursor movements are added after."""
+    """All text passes :func:`printable`; rich adds its own colours and cursor movements afterwards."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -1,4 +1,4 @@
-"""The settings and the store, as commands open them. Nothing is created for those that only look."""
+"""Opens the store for commands. Commands that only read create no file."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_store(settings: Settings, *, create: bool = False, read_only: bool = False) -> Iterator[SQLiteStore]:
-    """The store; where no file is there yet an empty one in memory, or with ``create`` a new file.
+    """The store. Without a file it is an empty one in memory or, with ``create``, a new file.
 
-    With ``read_only`` nothing is written, and a file that cannot be written is read all the same.
+    With ``read_only`` nothing is written, and a write-protected file can be read.
 
     Raises:
         StoreError: it cannot be opened.

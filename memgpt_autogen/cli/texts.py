@@ -23,10 +23,10 @@ PLURALS: dict[str, Plural] = {"persona": "personas", "human": "humans"}
 @click.command()
 @click.argument("kind", type=click.Choice([*PLURALS]))
 @click.argument("name", required=False, metavar="NAME")
-@click.option("--name", "named", help="The name, as the original takes it.", hidden=True)
+@click.option("--name", "named", help="The name, as in the original MemGPT.", hidden=True)
 @click.option("--text", help="The text itself.")
 @click.option("--file", type=click.File("rb"), help="A file with the text; - is standard input.")
-@click.option("--replace", is_flag=True, help="Put it in place of a text of that name.")
+@click.option("--replace", is_flag=True, help="Replace an existing text of that name.")
 def add(
     kind: str, name: str | None, named: str | None, text: str | None, file: IO[bytes] | None, replace: bool
 ) -> None:
@@ -66,7 +66,7 @@ def own_text(kind: str, name: str, settings: Settings) -> Path:
     """The file of a persona or human in the home folder.
 
     Raises:
-        ConfigError: there is none of that name that is the user's own.
+        ConfigError: the user has none of that name.
     """
     from ..errors import not_known
 

@@ -10,7 +10,7 @@ import click
 
 from .. import __version__
 
-#: What a report of a fault should name, if it is installed.
+#: Packages that a bug report should name, if installed.
 BESIDE = ("autogen", "pyautogen", "ag2", "autogen-agentchat", "openai", "chromadb", "xllamacpp", "wordllama")
 
 

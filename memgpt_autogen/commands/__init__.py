@@ -1,6 +1,6 @@
-"""The commands within a chat: ``/memory``, ``/retry``, ... One table; the terminal adds what needs a terminal.
+"""The slash commands of a chat: ``/memory``, ``/retry``, ... The terminal adds those that need a terminal.
 
-Each is given an agent and the words behind its name, and answers with the text that a person is shown.
+Each gets an agent and its arguments, and returns the text to show.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class Command(Generic[On]):
 
     Attributes:
         name: without the slash.
-        arguments: what goes behind it, ``[in brackets]`` if it may be left out; ``NUMBER`` must be one.
+        arguments: shown in help, ``[in brackets]`` if optional; ``NUMBER`` must be one.
         help: one line.
-        run: given what it is run on and the words behind its name; what a person is shown, or nothing.
-        among: the words that its argument is one of at the moment, for completion.
-        more: what else there is to know, for the help on this one.
+        run: called with its target and the arguments; returns the text to show, or nothing.
+        among: the current choices of its argument, for completion.
+        more: further text for the help on this command.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Command(Generic[On]):
 
     @property
     def usage(self) -> str:
-        """As it is typed."""
+        """The command with its arguments, for help."""
         return f"/{self.name} {self.arguments}".rstrip()
 
 
@@ -85,10 +85,10 @@ COMMANDS: tuple[Command[Agent], ...] = (
 
 
 def named(line: str, commands: Iterable[Command[On]]) -> tuple[Command[On], str]:
-    """The command that a line begins with, and what stands behind it. The slash may be left out.
+    """The command that a line starts with, and its arguments. The slash is optional.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: an unknown command.
     """
     by_name = {command.name: command for command in commands}
     name, _, given = line.strip().removeprefix("/").partition(" ")
@@ -98,10 +98,10 @@ def named(line: str, commands: Iterable[Command[On]]) -> tuple[Command[On], str]
 
 
 def find(line: str, commands: Iterable[Command[On]]) -> tuple[Command[On], str]:
-    """The command in a line, and what stands behind it. The slash may be left out.
+    """The command in a line, and its arguments. The slash is optional.
 
     Raises:
-        ConfigError: there is none of that name, or it is used otherwise; the message says how.
+        ConfigError: an unknown command or wrong usage; the message says how to use it.
     """
     command, given = named(line, commands)
     optional = not command.arguments or command.arguments.startswith("[")
@@ -115,14 +115,14 @@ def run_command(agent: Agent, line: str) -> str:
     """Run one command.
 
     Args:
-        agent: whose.
+        agent: its target.
         line: such as ``/memory`` or ``attach manuals``.
 
     Returns:
-        What a person would be shown; after a turn, the words that were said.
+        The text to show; after a turn, what the agent said.
 
     Raises:
-        ConfigError: there is no such command, or it wants other words behind it.
+        ConfigError: an unknown command or wrong arguments.
     """
     command, given = find(line, COMMANDS)
     return command.run(agent, given)

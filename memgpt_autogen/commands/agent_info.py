@@ -61,15 +61,15 @@ def remove_function(agent: Agent, given: str) -> str:
 
 
 def added(agent: Agent) -> Sequence[str]:
-    """The import paths of the functions that were added."""
+    """The import paths of the added functions."""
     return agent.config.tools
 
 
 def export(agent: Agent, given: str, *, over: bool = False) -> str:
-    """``/export FILE``; ``over``: also where there is one.
+    """``/export FILE``; ``over``: overwrite an existing file.
 
     Raises:
-        ConfigError: the file is there already, or cannot be written.
+        ConfigError: the file exists, or cannot be written.
     """
     path = Path(given).expanduser()
     if path.exists() and not over:

@@ -1,17 +1,17 @@
-"""Messages and calls as a person reads them."""
+"""Formats messages and calls for display."""
 
 from __future__ import annotations
 
 from ..agent import Agent
 from ..messages import SEND_MESSAGE, Message, ToolCall
 
-#: How a person asks for the page of a search that comes after.
+#: The hint for the next page of search results.
 MORE = "next page: --page {}"
 _ARGUMENTS = 120
 
 
 def message_line(agent: Agent, message: Message, *, thoughts: bool = False) -> str:
-    """When, who, and what; ``thoughts``: also what a reply holds besides."""
+    """Time, author and text of a message; ``thoughts``: also inner thoughts and calls."""
     parts = [message.text or (message.content if message.role != "assistant" else "")]
     if thoughts and message.role == "assistant":
         calls = ", ".join(cut(call_line(call), _ARGUMENTS) for call in message.tool_calls if call.name != SEND_MESSAGE)
@@ -21,14 +21,14 @@ def message_line(agent: Agent, message: Message, *, thoughts: bool = False) -> s
 
 
 def speaker(agent: Agent, message: Message) -> str:
-    """Who a message is from: the agent's name, that of who spoke or of the function, ``you``, or the event's type."""
+    """The author of a message: the agent, the speaker, the function, ``you``, or the type of event."""
     if message.role == "assistant":
         return agent.name
     return message.author or ("you" if message.kind == "user_message" else message.kind)
 
 
 def call_line(call: ToolCall) -> str:
-    """A call with its arguments, as in Python."""
+    """A call in Python's notation."""
     said = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items() if name != "request_heartbeat")
     return f"{call.name}({said})"
 

@@ -1,4 +1,4 @@
-"""Commands about what the agent remembers and searches."""
+"""Commands about the agent's memory and sources."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def memory(agent: Agent, _: str) -> str:
 
 
 def archival(agent: Agent, given: str) -> str:
-    """``/archival [QUERY]``; without a query the latest notes, or passages of the source that is named."""
+    """``/archival [QUERY]``; without a query the latest notes, or passages of the given source."""
     wanted = search_in(given, sources=True)
     source = wanted.source if wanted.query or wanted.source else ""
     notices: list[str] = []
@@ -84,11 +84,11 @@ def dump(agent: Agent, given: str) -> str:
 
 
 def _worth_showing(message: Message) -> bool:
-    return message.role != "tool" or message.author != SEND_MESSAGE  # those only say that the words were sent
+    return message.role != "tool" or message.author != SEND_MESSAGE  # its result only says that the message was sent
 
 
 def _last(agent: Agent, count: int, wanted: Callable[[Message], bool]) -> Sequence[Message]:
-    """The last messages of some kind, oldest first: ``count`` of them, or all there are."""
+    """The last ``count`` messages for which ``wanted`` is true, oldest first."""
     there = agent.store.log.count(agent.id)
     count = read = min(count, there)
     while True:
@@ -131,7 +131,7 @@ def detach(agent: Agent, given: str) -> str:
 
 
 def attached(agent: Agent) -> Sequence[str]:
-    """The names of the sources that are attached."""
+    """The names of the attached sources."""
     return [source.name for source in agent.store.passages.attached(agent.id)]
 
 

@@ -1,4 +1,4 @@
-"""The options of the commands that search, such as ``/archival walks --since 2026-11-01``."""
+"""Options of the search commands, such as ``/archival walks --since 2026-11-01``."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _OPTIONS = {"source": "NAME", **_DAYS}
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for.
+    """The parsed arguments of a search.
 
     Attributes:
-        query: a person's words; may be empty.
-        source: the name of an attached source; None: not said.
+        query: may be empty.
+        source: the name of an attached source; None: not given.
         since, until: local days, both included; None: no bound.
         page: from 1.
     """
@@ -32,15 +32,15 @@ class Search:
 
 
 def listed(*, sources: bool) -> str:
-    """The options, as help shows them; ``sources``: those of a search that knows sources."""
+    """The options for help; ``sources``: of a search in sources too."""
     return ", ".join(f"--{name} {value}" for name, value in (_OPTIONS if sources else _DAYS).items())
 
 
 def search_in(given: str, *, sources: bool) -> Search:
-    """The words behind a command, read.
+    """Parse the arguments of a search command.
 
     Raises:
-        ConfigError: an option that is not there, that has no value, or a value that cannot be.
+        ConfigError: an unknown option, or a missing or invalid value.
     """
     said = {name: value.strip('"') for name, value in _OPTION.findall(given)}
     for name, value in said.items():

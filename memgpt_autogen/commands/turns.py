@@ -1,4 +1,4 @@
-"""Commands about the agent's turns: undo, try again, reword, run without words."""
+"""Commands about the agent's turns: undo, retry, rewrite, heartbeat."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ ABOUT_POP = (
     "would be every turn there is, a terminal asks first. There is no way back from it; to have only the last answer "
     "given anew, use /retry."
 )
-_MANY = 1_000_000_000  # more turns than there are
+_MANY = 1_000_000_000  # more turns than any log has
 
 
 def words_of(turn: Callable[[Agent, bool], Turn]) -> Callable[[Agent, str], str]:
-    """A command that has the agent take a turn, and answers with what was said in it."""
+    """A command that runs a turn and returns what the agent said."""
     return lambda agent, _: "\n".join(turn(agent, False).said)
 
 
@@ -53,7 +53,7 @@ def rewrite(agent: Agent, given: str) -> str:
 
 
 def turns_in(given: str) -> int:
-    """The number behind ``/pop``."""
+    """The argument of ``/pop``."""
     return min(int(given or 1), _MANY)
 
 
@@ -64,7 +64,7 @@ def pop(agent: Agent, given: str) -> str:
 
 
 def _told(undone: Undone, wanted: int, agent: Agent) -> str:
-    """What was taken back, in a sentence or two."""
+    """A description of what was undone."""
     turns = f"{undone.turns} turn{'s' * (undone.turns != 1)}"
     fewer = " (there were no more)" if undone.turns < wanted else ""
     first = next((message.text for message in undone.messages if message.text), "")

@@ -1,1 +1,1 @@
-"""Turning text into vectors: the contract in ``base``, the offline default in ``bundled``."""
+"""Embedders: the protocol in ``base``, the offline default in ``bundled``."""

@@ -1,4 +1,4 @@
-"""The contract that every embedder keeps: texts in, vectors out."""
+"""The protocol of an embedder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Embedder(Protocol):
     """Turns texts into vectors.
 
     Attributes:
-        name: which model made the vectors; a source remembers it.
+        name: the model's name, stored with each source.
         dim: the length of a vector.
     """
 

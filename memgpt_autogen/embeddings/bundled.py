@@ -1,4 +1,4 @@
-"""The embedder that works offline: wordllama's static vectors, which its package carries.
+"""The default offline embedder: wordllama's static word vectors, which are part of its package.
 
 Source: https://github.com/dleemiller/WordLlama (MIT).
 """
@@ -37,7 +37,7 @@ class BundledEmbedder:
     @cached_property
     def _model(self) -> Any:
         with _logging_untouched():
-            import wordllama  # takes half a second, so not before the first search
+            import wordllama  # takes 0.5 s, so only at the first search
 
             folder = Path(wordllama.__file__).parent
             return wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
@@ -53,9 +53,9 @@ class BundledEmbedder:
 
 @contextmanager
 def _logging_untouched() -> Iterator[None]:
-    """Let wordllama's ``logging.basicConfig(level=INFO)`` on import do nothing, as where the root logger has a handler.
+    """Neutralise wordllama's ``logging.basicConfig(level=INFO)`` on import.
 
-    Else every library of the program would log to standard error.
+    Otherwise every library of the program would log to standard error.
     """
     root, idle = logging.getLogger(), logging.NullHandler()
     root.addHandler(idle)

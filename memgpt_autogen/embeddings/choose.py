@@ -1,4 +1,4 @@
-"""Which embedder is used, and how it is built."""
+"""Chooses and builds the embedder."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .openai import OpenAIEmbedder, address_of
 
 logger = logging.getLogger(__name__)
 
-#: What is told, once, where nothing can make vectors.
+#: Logged once if no embedder is installed.
 WORDS_ALONE = (
     "Searching by words alone: no embedder is installed. What shares no word with a question is not found (turns of a "
     "conversation among the first ten: 80.2 of 100 instead of 82.2; passages of documents: 90.0 instead of 92.5). "
     "Install one that works offline with: pip install 'memgpt-autogen[local]'"
 )
-#: Embedders in use, by the names that sources remember.
+#: Embedders in use by name.
 _in_use: WeakValueDictionary[str, Embedder] = WeakValueDictionary()
 _told: set[str] = set()
 
@@ -36,17 +36,17 @@ def build_embedder(
 ) -> Embedder | None:
     """The embedder of a configuration; None: search by words alone.
 
-    ``auto``: the bundled one, else MiniLM, whichever is installed; else None, and the user is told once. ``none``:
+    ``auto``: the bundled one or MiniLM, whichever is installed; else None, with one log message. ``none``:
     None. ``bundled``, ``minilm``, ``openai``: that one.
 
     Args:
         config: ``model`` is the model's name (``openai``) or a folder (``minilm``); ``endpoint`` and ``api_key`` are
             for ``openai``.
-        environ: where a key is looked for; default: the process's.
-        home: the home folder, where stored keys are looked for.
+        environ: may have the key; default: the process's.
+        home: the home folder with stored keys.
 
     Raises:
-        ConfigError: an unknown kind, or a setting that is missing.
+        ConfigError: an unknown kind, or a missing setting.
         MissingDependency: what it needs is not installed.
     """
     environ = Environment(os.environ if environ is None else environ)
@@ -65,7 +65,7 @@ def build_embedder(
 
 
 def embedder_named(name: str) -> Embedder | None:
-    """The embedder that a source remembers, where this process has it or can build it without being told more."""
+    """The embedder of a source, if this process has it or can build it without further settings."""
     if name in _in_use:
         return _in_use[name]
     for kind in (BundledEmbedder, MiniLMEmbedder):
@@ -79,7 +79,7 @@ def embedder_named(name: str) -> Embedder | None:
 
 
 def _shared(embedder: Embedder | None) -> Embedder | None:
-    """The one of that name that is in use already, so that a model is loaded once; of servers the latest."""
+    """The embedder of that name already in use, so that a model is loaded once; of servers the latest."""
     if embedder is None:
         return None
     if isinstance(embedder, OpenAIEmbedder):
@@ -100,7 +100,7 @@ def _auto() -> Embedder | None:
 
 
 def _key(config: EmbeddingConfig, environ: Mapping[str, str], home: Path | None) -> str:
-    """A key goes only to the host it was given for."""
+    """The key for this host: a key is only sent to the host that it was given for."""
     address = address_of(config.endpoint)
     if config.api_key and goes_to(config.api_key, address):
         return config.api_key

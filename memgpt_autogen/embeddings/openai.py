@@ -1,4 +1,4 @@
-"""Vectors from any server that speaks OpenAI's ``/v1/embeddings``: OpenAI, llama.cpp, vLLM, Ollama, LM Studio, ...
+"""Embeddings from any server with OpenAI's ``/v1/embeddings``: OpenAI, llama.cpp, vLLM, Ollama, LM Studio, ...
 
 Format: https://platform.openai.com/docs/api-reference/embeddings
 """
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Where a model is asked for when no address is given.
+#: The default address.
 OPENAI = "https://api.openai.com"
-#: Texts in one request, and seconds that one may take.
+#: Texts per request, and its timeout in seconds.
 BATCH, TIMEOUT = 64, 30.0
-#: Seconds between the attempts at a request that may succeed later.
+#: Seconds between retries.
 PAUSES = (0.5, 2.0)
-#: Characters below which a text that a server finds too long is not cut any more.
+#: A text that is too long for the server is not cut below this number of characters.
 SHORTEST = 100
 _TOO_LONG = re.compile(r"too (large|long|many tokens)|maximum|context|exceed", re.IGNORECASE)
 
@@ -92,7 +92,7 @@ class OpenAIEmbedder:
         """Vectors of shape (len(texts), dim), each of length 1; an empty text's is 0. Too long a text is cut.
 
         Raises:
-            SourceError: the server cannot be reached, refused, or answered with something else.
+            SourceError: the server cannot be reached, refused the request, or sent something else.
         """
         wanted = [place for place, text in enumerate(texts) if text.strip()]
         rows: list[npt.NDArray[np.float32]] = []
@@ -194,7 +194,7 @@ def _again(text: str) -> SourceError:
 
 
 def _words(reply: httpx.Response) -> str:
-    """The server's own words."""
+    """The server's error message."""
     try:
         body = reply.json()
     except ValueError:

@@ -1,4 +1,4 @@
-"""The contract of a loader: it yields documents. Splitting and embedding are not its business."""
+"""The protocol of a loader: it yields documents. Splitting and embedding happen elsewhere."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Document:
-    """One document, or one page or piece of one.
+    """One document, or a page or piece of one.
 
     Attributes:
-        text: its words.
-        uri: where it is: a path or an address; pages of one document share it and follow each other.
-        metadata: whatever tells a reader where to look, such as ``page``.
-        vector: if it has one already, it is one passage and is not split.
-        key: what tells it from others of the same loader; empty: its ``uri``.
+        text: its text.
+        uri: a path or URL; pages of a document share it and are consecutive.
+        metadata: further location for readers, such as ``page``.
+        vector: if given, the document is one passage and is not split.
+        key: unique among the loader's documents; empty: the ``uri``.
     """
 
     text: str
@@ -32,9 +32,9 @@ class Document:
 class Loader(Protocol):
     """Reads documents from somewhere.
 
-    A loader may also have ``entries() -> Iterator[Entry]``, so that what has not changed need not be read; ``unit``,
-    what one of its documents is called (``file``); ``notes``, sentences about what it found; ``total``, how many
-    documents it will find; ``embedder``, the name of what made the vectors that its documents bring.
+    Optional members: ``entries() -> Iterator[Entry]``, so that unchanged documents are not read; ``unit``, the name of
+    one document (``file``); ``notes``, remarks for the user; ``total``, the number of documents; ``embedder``, the name
+    of the embedder of the documents' vectors.
     """
 
     def load(self) -> Iterator[Document]:
@@ -48,13 +48,13 @@ class Loader(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """One document that is there, before it is read.
+    """A document that was found but not read yet.
 
     Attributes:
-        key: what tells it from the others.
+        key: unique among the entries.
         digest: changes with its content.
-        read: its pages or pieces; raises SourceError if it cannot be read.
-        required: nothing is loaded if it cannot be read; else it is left out, and what was loaded of it before stays.
+        read: yields its pages or pieces; raises SourceError if it cannot be read.
+        required: if it cannot be read, loading fails; else it is skipped, and its earlier passages stay.
     """
 
     key: str
@@ -64,7 +64,7 @@ class Entry:
 
 
 def entries(loader: Loader) -> Iterator[Entry]:
-    """What a loader finds, document by document; two of one name are told apart by a number.
+    """The documents of a loader, with a number added to duplicate keys.
 
     Raises:
         SourceError: as the loader says.

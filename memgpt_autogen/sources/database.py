@@ -1,4 +1,4 @@
-"""Documents from a database: a query's rows (extra ``database``)."""
+"""Loads the rows of a database query (extra ``database``)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from ..errors import SourceError
 from .base import Document
 from .sql import check_query, reading, short
 
-#: Rows fetched in one go.
+#: Rows per fetch.
 BATCH = 1000
 
 
 class DatabaseLoader:
-    """The rows of a query, a document each. Nothing is ever written to the database.
+    """The rows of a query, one document each. Never writes to the database.
 
     Args:
         url: a SQLAlchemy URL, such as ``sqlite:///shop.db``; its password is neither stored nor shown.
         query: one SELECT.
-        key: the column that names a row, so that the row is known again when the source is loaded again; default: a
-            column called ``id``, else the row's number.
+        key: the column that identifies a row when the source is loaded again; default: a column ``id``, else the row
+            number.
 
     Raises:
         SourceError: the query would write.
@@ -31,7 +31,7 @@ class DatabaseLoader:
         self._url, self._query, self._key = url, check_query(query), key
 
     def load(self) -> Iterator[Document]:
-        """The rows: a line ``column: value`` for each column that has one; of a single column its value alone.
+        """The rows: a line ``column: value`` for each non-empty column; for a single column only the value.
 
         Raises:
             SourceError: the database cannot be reached, or refuses the query.

@@ -1,4 +1,4 @@
-"""Documents from files: text, Markdown, PDF and HTML; with the extra ``docs`` Word, PowerPoint, Excel and EPUB."""
+"""Loads files: text, Markdown, PDF and HTML; with the extra ``docs`` Word, PowerPoint, Excel and EPUB."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ MOST_HTML = 25 * 1024 * 1024
 
 
 class DirectoryLoader:
-    """Files, or all files of a folder that are of a kind that is read.
+    """Files, or all files of supported types in a folder.
 
     Args:
         input_dir: a folder (or one file).
-        input_files: files, by name; each must be readable, where in a folder what is not is left out, and told of.
-        recursive: also the folders inside it. Hidden ones are left out.
-        exclude: patterns of names, or of paths within the folder, that are left out, such as ``*.log`` or ``old/*``.
+        input_files: files by name; each must be readable. Unreadable files of a folder are skipped with a note.
+        recursive: include subfolders, except hidden ones.
+        exclude: patterns of names or relative paths to skip, such as ``*.log`` or ``old/*``.
 
     Attributes:
-        notes: what a user should know, one sentence each; filled in as files are read.
-        total: how many files there are, once it is known.
+        notes: remarks for the user; added as files are read.
+        total: the number of files, once known.
     """
 
     unit = "file"
@@ -89,7 +89,7 @@ class DirectoryLoader:
             )
 
     def _listed(self) -> Iterator[tuple[Path, str, bool]]:
-        """Each file, its name for readers, and whether it was asked for by name."""
+        """Each file, its name for readers, and whether it was named explicitly."""
         names = Counter(file.name for file in self._files)
         for file in self._files:
             if file.is_dir():
@@ -111,7 +111,7 @@ class DirectoryLoader:
             uri = readable(path.relative_to(self._folder).as_posix())
             if any(fnmatch(uri, pattern) or fnmatch(path.name, pattern) for pattern in self._exclude):
                 continue
-            if path.exists() and not path.is_file():  # a pipe, a socket or a device would be waited for
+            if path.exists() and not path.is_file():  # reading a pipe, socket or device would block
                 self.notes.append(f"{uri} was left out: it is not a regular file.")
             elif path.suffix.lower() in SUFFIXES and not path.resolve().is_relative_to(root):
                 outside += 1
@@ -150,7 +150,7 @@ class DirectoryLoader:
             raise
         except OSError as error:
             raise SourceError(f"{uri} cannot be read: {error.strerror or error}.") from error
-        except Exception as error:  # whatever the parsers raise: one file does not spoil a folder
+        except Exception as error:  # parsers raise anything; one file must not fail a folder
             raise SourceError(f"{uri} cannot be read: {type(error).__name__}: {error}.") from error
 
 

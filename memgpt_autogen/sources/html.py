@@ -1,4 +1,4 @@
-"""HTML: its main text through trafilatura, without menus, footers and advertisements."""
+"""Reads HTML: the main text, extracted by trafilatura."""
 
 from __future__ import annotations
 

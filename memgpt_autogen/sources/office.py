@@ -1,4 +1,4 @@
-"""Word, PowerPoint, Excel and EPUB, through markitdown (extra ``docs``)."""
+"""Reads Word, PowerPoint, Excel and EPUB with markitdown (extra ``docs``)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .base import Document
 
 
 def read_office(path: Path, uri: str) -> Iterator[Document]:
-    """The whole of a file as Markdown; a presentation slide by slide, which count as pages.
+    """A file as Markdown; a presentation slide by slide, as pages.
 
     Raises:
         SourceError: the file cannot be read, or has no text.
@@ -21,7 +21,7 @@ def read_office(path: Path, uri: str) -> Iterator[Document]:
         text = MarkItDown(enable_plugins=False).convert_local(str(path)).markdown
     except MemoryError:
         raise
-    except Exception as error:  # whatever its many parsers raise
+    except Exception as error:  # its parsers raise anything
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise SourceError(f"{uri} cannot be read; it may be damaged or encrypted. Save it anew. ({reason})") from error
     slides = text.split("<!-- Slide number: ") if path.suffix.lower() == ".pptx" else [text]

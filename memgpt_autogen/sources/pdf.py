@@ -1,4 +1,4 @@
-"""PDF, page by page, through pdfium."""
+"""Reads PDF page by page with pdfium."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..errors import SourceError
 from .base import Document
 from .pdf_pages import flowing
 
-#: pdfium may be used by one thread at a time.
+#: pdfium is not thread-safe.
 _one = threading.Lock()
 
 
 def read_pdf(file: Path | bytes, uri: str) -> Iterator[Document]:
-    """The pages that have text; their numbers count from 1.
+    """The pages with text, numbered from 1.
 
     Args:
-        file: where it is, or its bytes.
+        file: a path, or the bytes.
         uri: its name for readers.
 
     Raises:

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from .text import unwrapped
 
-#: Lines at either end of a page that may run, the fewest pages on which they do so, and the share of all pages.
+#: Lines at either end of a page that may be running lines; the fewest pages, and the share of pages, that have them.
 EDGE, FEWEST, MOST = 2, 4, 0.6
-#: Characters that the end of a sentence on the next page may have.
+#: The most characters of a sentence's end on the next page.
 REST = 400
 
 _NUMBER = re.compile(
@@ -25,7 +25,7 @@ _END = re.compile(r"""[.!?]["'”’)\]]*(?=\s|$)""")
 
 
 def flowing(pages: Sequence[str]) -> Iterator[str]:
-    """The pages of a document as paragraphs; a sentence that goes on overleaf stands whole where it begins."""
+    """The pages as paragraphs; a sentence that continues on the next page is kept whole where it starts."""
     texts = [unwrapped(page) for page in without_running_lines([*map(without_leaders, pages)])]
     for text, following in zip(texts, [*texts[1:], ""], strict=True):
         yield whole(text, following)
@@ -37,9 +37,9 @@ def without_leaders(page: str) -> str:
 
 
 def without_running_lines(pages: Sequence[str]) -> list[str]:
-    """Leave out what stands at the same end of most pages: titles and page numbers.
+    """Remove running headers and footers: lines at the same end of most pages, such as titles and page numbers.
 
-    A line runs if it is the same but for a number at its beginning or end. A page that has nothing else stays.
+    Lines are equal if they differ only in a number at their start or end. A page without other text is kept.
     """
     lines = [[line.strip() for line in page.splitlines() if line.strip()] for page in pages]
     running = Counter(key for page in lines for key in {*_edges(page).values()})
@@ -50,14 +50,14 @@ def without_running_lines(pages: Sequence[str]) -> list[str]:
 
 
 def _edges(lines: Sequence[str]) -> dict[int, tuple[bool, str]]:
-    """By its place, what the first and the last lines of a page would be called if they run."""
+    """The keys of the first and last lines of a page, by position."""
     head = range(min(EDGE, len(lines)))
     foot = range(max(len(lines) - EDGE, len(head)), len(lines))
     return {place: (place in head, _key(lines[place])) for place in (*head, *foot)}
 
 
 def _key(line: str) -> str:
-    """A line without its page number; but the number of a chapter, as in "Chapter 3", is not one."""
+    """A line without its page number. The number in "Chapter 3" is not one."""
     bare = _NUMBER.sub("", line)
     return line if re.fullmatch(r"(?:.*\W)?(?:chapter|section|part|lesson)|\w+", bare, re.I) else bare
 
@@ -75,7 +75,7 @@ def _without(lines: Sequence[str], text: str, often: set[tuple[bool, str]]) -> s
 
 
 def whole(text: str, following: str) -> str:
-    """A page with the rest of its last sentence, if that stands at the beginning of the next."""
+    """A page with the end of its last sentence, if that is at the start of the next page."""
     if not text or _ENDED.search(text) or not re.match(r"[a-zà-ÿ]", following):
         return text
     end = _END.search(following, 0, REST)

@@ -1,4 +1,4 @@
-"""Documents into passages: on the borders of headings, paragraphs and sentences."""
+"""Splits documents into passages at headings, paragraphs and sentences."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from ..storage.shapes import Passage
 from .base import Document
 
-#: Changes with the way of reading and splitting, so that a document is taken in anew when it is loaded again.
+#: Changed with reading or splitting, so that documents are read again when they are loaded again.
 SPLITTER = "4"
-#: Tokens that a passage should have at least and has at most, without its heading: one thought in a handbook.
+#: Minimum (if possible) and maximum tokens of a passage without its heading.
 PASSAGE = (50, 175)
-#: Tokens that a passage may share with the one before it, so that what is said across a border is found.
+#: Tokens of overlap between passages, so that text across a border is found.
 OVERLAP = 25
 
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.M | re.S)
@@ -24,10 +24,10 @@ _HEADING = re.compile(
 
 
 def tokens(text: str) -> int:
-    """About how many tokens a text has: one for every four bytes of UTF-8.
+    """Approximate tokens of a text: one per four bytes of UTF-8.
 
-    Within a tenth of cl100k on English prose; also right where a letter takes several bytes, as in Chinese. A real
-    tokenizer splits at a fifth of the speed and cuts elsewhere only by a word or two.
+    Within 10% of cl100k on English prose, and reasonable for scripts of several bytes per character. A real tokenizer
+    would be five times slower and move the borders by only a word or two.
     """
     return -(-len(text.encode("utf-8", "replace")) // 4)
 
@@ -40,7 +40,7 @@ def _splitter() -> Any:
 
 
 def headings(text: str) -> list[tuple[int, str]]:
-    """Where each heading of a Markdown or reStructuredText text begins, and its words."""
+    """The position and text of each heading in a Markdown or reStructuredText document."""
     code = [match.span() for match in _FENCE.finditer(text)]
     found = []
     for match in _HEADING.finditer(text):
@@ -52,8 +52,8 @@ def headings(text: str) -> list[tuple[int, str]]:
 def split(document: Document) -> Iterator[Passage]:
     """The passages of a document, in order.
 
-    Each knows its position in the document (``start``, in characters, counted on from the document's own ``start``) and
-    the heading it stands under, with which its text begins, so that it can be understood, and found, by itself.
+    Each has its position in the document (``start``, in characters, relative to the document's own ``start``). Its text
+    begins with its heading, so that it can be understood and found on its own.
     """
     if document.vector is not None:
         yield Passage(document.text, document.uri, document.metadata)

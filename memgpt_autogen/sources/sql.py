@@ -1,4 +1,4 @@
-"""What the loaders of databases share: opening one for reading only, and speaking of it without its password."""
+"""Shared by the database loaders: read-only connections, and URLs without passwords."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..errors import MissingDependency, SourceError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-#: How a database is asked, beyond taking everything back at the end, to write nothing.
+#: Statements that make a connection read-only, besides the rollback at the end.
 _READ_ONLY = {
     "sqlite": "PRAGMA query_only = ON",
     "postgresql": "SET TRANSACTION READ ONLY",
@@ -25,7 +25,7 @@ _WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|MERGE|INTO)\b", re.I)
 
 
 def check_query(query: str) -> str:
-    """The query, if it only reads.
+    """The query, if it is read-only.
 
     Raises:
         SourceError: it is not one SELECT (or WITH ... SELECT, VALUES, TABLE), or it would write.
@@ -45,7 +45,7 @@ def check_query(query: str) -> str:
 
 @contextmanager
 def reading(url: str) -> Iterator[Connection]:
-    """A connection in a transaction that may only read, and that is taken back at the end.
+    """A connection in a read-only transaction, which is rolled back at the end.
 
     Raises:
         MissingDependency: SQLAlchemy or the database's driver is not installed.
@@ -91,7 +91,7 @@ def _reason(error: Exception, password: Any) -> str:
 
 
 def shown(url: str) -> str:
-    """A database's URL as it may be seen: without its password and what else stands behind a question mark."""
+    """A database's URL for display: without its password and query string."""
     import sqlalchemy
 
     parsed = sqlalchemy.make_url(url)
@@ -99,7 +99,7 @@ def shown(url: str) -> str:
 
 
 def short(url: str) -> str:
-    """What a reader calls a database: the file's name, or the database's and its host's."""
+    """A short name of a database: its file name, or its name and host."""
     import sqlalchemy
 
     parsed = sqlalchemy.make_url(url)

@@ -1,4 +1,4 @@
-"""Text files of any size, read in pieces."""
+"""Reads text files of any size in pieces."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..text_encoding import encoding_of
 from .base import Document
 from .split import headings
 
-#: Characters of a piece, about; it ends where a paragraph does.
+#: Approximate characters of a piece; it ends with a paragraph.
 PIECE = 100_000
 
 
 def read_text(path: Path, uri: str, note: Callable[[str], None]) -> Iterator[Document]:
-    """The pieces of a text file; each knows where it begins and the heading that it stands under.
+    """The pieces of a text file, each with its start and its heading.
 
     Raises:
         SourceError: the file is empty, or is not text.
@@ -39,7 +39,7 @@ def read_text(path: Path, uri: str, note: Callable[[str], None]) -> Iterator[Doc
 
 
 def _pieces(blocks: Iterator[str]) -> Iterator[str]:
-    """The same text, cut where paragraphs end, or lines, or words."""
+    """The text in pieces, cut after paragraphs, or else lines, or words."""
     pending = ""
     for block in blocks:
         pending += block.replace("\0", "")
@@ -55,7 +55,7 @@ _HYPHEN = re.compile(r"[\ufffe\x02\u00ad]\s*\n?|(?<=[a-zà-ÿ])-\n(?=[a-zà-ÿ])
 
 
 def unwrapped(text: str) -> str:
-    """Printed lines joined into paragraphs: a line goes on if it is full or the next begins small."""
+    """Join printed lines into paragraphs: a line continues if it is full or the next one starts in lower case."""
     text = _HYPHEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     lines = [line.strip() for line in text.split("\n")]
     width = max((len(line) for line in lines), default=0)

@@ -1,4 +1,4 @@
-"""Passages with their vectors, out of a Chroma collection or a pgvector table."""
+"""Loads passages with their vectors from a Chroma collection or a pgvector table."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from ..errors import SourceError, not_known
 from .base import Document
 from .sql import reading, short
 
-#: Passages fetched in one go.
+#: Passages per fetch.
 BATCH = 500
-#: Columns and metadata that are looked for where none is named, in this order.
+#: Default columns and metadata keys, in order of preference.
 TEXTS = ("text", "content", "document", "page_content", "body", "chunk", "passage")
 ORIGINS = ("file_path", "file_name", "filename", "source", "uri", "url", "file", "path", "title")
 PAGES = ("page", "page_number", "page_label")
 
 
 class VectorDatabaseLoader:
-    """Passages that have been split and embedded already; they are taken as they are.
+    """Passages that are already split and embedded; they are stored unchanged.
 
     Args:
-        url: ``chroma:///folder`` (a folder of Chroma's), ``chroma+http://host:port`` (a server), or the SQLAlchemy URL
+        url: ``chroma:///folder`` (a Chroma folder), ``chroma+http://host:port`` (a server), or the SQLAlchemy URL
             of a PostgreSQL with pgvector.
         collection: the collection, or the table.
-        embedder: what made the vectors, such as ``text-embedding-3-small``. The source remembers it: only an agent that
-            searches with the same one can compare its questions with them.
+        embedder: what made the vectors, such as ``text-embedding-3-small``. Stored with the source: only an agent with
+            the same embedder can search by them.
         text, vector, key: the table's columns; default: found by their type and usual names.
 
     Raises:
-        SourceError: something is not named.
+        SourceError: a required argument is missing.
     """
 
     unit = "passage"
@@ -143,7 +143,7 @@ class VectorDatabaseLoader:
 
 @contextmanager
 def _chroma(url: str) -> Iterator[Any]:
-    """A client; whatever goes wrong becomes one clear line."""
+    """A client. Every failure becomes one clear error."""
     from ..storage import chroma
 
     chroma.check_address(url)
@@ -159,7 +159,7 @@ def _chroma(url: str) -> Iterator[Any]:
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row's further columns, and what stands in the JSON among them."""
+    """A row's other columns, with JSON objects among them merged in."""
     flat: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, dict):
@@ -170,7 +170,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _origin(metadata: Mapping[str, Any], name: str) -> tuple[str, dict[str, Any]]:
-    """Where a passage comes from, as far as its metadata says, and the metadata that readers need."""
+    """The origin of a passage by its metadata, and the metadata for readers."""
     origin = next((str(metadata[one]) for one in ORIGINS if metadata.get(one)), name)
     page = next((metadata[one] for one in PAGES if metadata.get(one) not in (None, "")), None)
     kept = {key: value for key, value in metadata.items() if isinstance(value, (str, int, float, bool))}

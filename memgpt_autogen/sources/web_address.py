@@ -1,4 +1,4 @@
-"""Which addresses are of the outer world: globally routable, whatever form they are written in."""
+"""Which IP addresses are globally routable, in whatever form they are written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TEREDO = IPv6Network("2001::/32")
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address leads to the outer world, and so does each IPv4 address that it wraps."""
+    """Whether an IP address, and each IPv4 address embedded in it, is globally routable."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
@@ -38,7 +38,7 @@ def is_public(address: str) -> bool:
 
 
 def _wrapped(address: IPv6Address) -> Iterator[IPv4Address]:
-    """The IPv4 addresses that traffic to an IPv6 address may end at."""
+    """The IPv4 addresses embedded in an IPv6 address."""
     if address.ipv4_mapped:
         yield address.ipv4_mapped
     elif address.sixtofour:

@@ -1,8 +1,8 @@
-"""Fetches one web page: from an address of the outer world, within a time, up to a size.
+"""Fetches a web page from a public address, with limits on time and size.
 
-The name is looked up once, each address found is judged, and the connection is made to the very address that was
-judged; the name stays in the ``Host`` header and in TLS, so that certificates are checked as ever. All this happens
-where the connection is made, so a redirect is no way around it.
+The name is resolved once, each address is checked, and the connection is made to the address that was checked. The name
+is kept in the ``Host`` header and in TLS, so that certificates are verified as usual. The check is part of connecting,
+so that redirects cannot evade it.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class Limits:
-    """What a page may take.
+    """The limits of a fetch.
 
     Attributes:
-        wait: seconds for each step: to connect, to send, for the next bytes.
-        whole: seconds for all of it: redirects, headers and body.
-        most: bytes of the body, unpacked.
-        redirects: how many.
+        wait: seconds for each step: connecting, sending, the next bytes.
+        whole: seconds for everything: redirects, headers and body.
+        most: bytes of the body, decompressed.
+        redirects: the most redirects.
     """
 
     wait: float
@@ -50,12 +50,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class FetchedPage:
-    """What was answered.
+    """The response.
 
     Attributes:
-        kind: its media type, such as ``text/html``; empty: not told.
-        charset: as the header names it; empty: not told.
-        data: the body, unpacked.
+        kind: its media type, such as ``text/html``; empty: not given.
+        charset: from the header; empty: not given.
+        data: the body, decompressed.
     """
 
     kind: str
@@ -68,11 +68,11 @@ def fetch(url: str, limits: Limits, *, allow_private: bool = False) -> FetchedPa
 
     Args:
         url: http or https.
-        limits: what it may take.
-        allow_private: also addresses of this machine and of the private network; and through the environment's proxy.
+        limits: on time and size.
+        allow_private: allow addresses of this machine and of private networks, and the environment's proxy.
 
     Raises:
-        SourceError: it cannot be had, is too large, took too long, or is at a private address.
+        SourceError: it cannot be fetched, is too large, took too long, or is at a private address.
     """
     deadline = _Deadline(limits, url)
     address = _parsed(url, url)
@@ -101,7 +101,7 @@ def _parsed(asked: str, address: str, base: httpx.URL | None = None) -> httpx.UR
 
 
 def _ask(address: httpx.URL, asked: str, deadline: _Deadline, allow_private: bool) -> FetchedPage | str:
-    """The page, or where it redirects to."""
+    """The page, or the URL that it redirects to."""
     proxy = _proxy(address)
     if proxy and not allow_private:
         raise SourceError(
@@ -153,7 +153,7 @@ def _read(blocks: Iterable[bytes], headers: Mapping[str, str], asked: str, deadl
 
 
 def _unpacked(blocks: Iterable[bytes], coding: str, most: int) -> Iterator[bytes]:
-    """The body's bytes, never more than ``most`` at a time however much is packed into a few.
+    """The decompressed body in blocks of at most ``most`` bytes.
 
     Raises:
         zlib.error: they are not what the server says.
@@ -208,7 +208,7 @@ class _Deadline:
         return min(left, self.limits.wait)
 
     def missed(self) -> SourceError:
-        """What is said where there was no answer in time."""
+        """The error for a missed deadline."""
         if time.monotonic() < self._end:
             return SourceError(f"{self._url} did not answer within {self.limits.wait:.0f} seconds. Try again later.")
         return SourceError(
@@ -217,7 +217,7 @@ class _Deadline:
 
 
 class _Backend(httpcore.NetworkBackend):
-    """Connects to addresses that were judged, and to no others."""
+    """Connects only to addresses that were checked."""
 
     def __init__(self, deadline: _Deadline, told: str, *, judged: bool) -> None:
         self._deadline, self._told, self._judged = deadline, told, judged
@@ -279,7 +279,7 @@ def _addresses(host: str, port: int, patience: float) -> list[str]:
 
 @dataclass
 class _TimedStream(httpcore.NetworkStream):
-    """A connection none of whose steps outlasts the deadline: bytes that come drop by drop do not stretch it."""
+    """A connection that enforces the deadline on every step, even if bytes trickle in."""
 
     inner: httpcore.NetworkStream
     deadline: _Deadline = field(repr=False)

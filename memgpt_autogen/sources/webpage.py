@@ -1,4 +1,4 @@
-"""Documents from web pages: their main text, without menus and advertisements."""
+"""Loads web pages: their main text without menus and advertisements."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from .isolated import read_html, read_pdf
 if TYPE_CHECKING:
     from .web_client import FetchedPage
 
-#: Bytes of a page, unpacked.
+#: The most bytes of a page, decompressed.
 MOST = 25 * 1024 * 1024
-#: Seconds to wait for a server's next word, and for a whole page.
+#: Seconds to wait for a server's next bytes, and for a whole page.
 TIMEOUT, PATIENCE = 20.0, 120.0
 REDIRECTS = 10
 
 
 class WebpageLoader:
-    """Pages by their addresses: HTML, PDF and plain text.
+    """Web pages: HTML, PDF and plain text.
 
     Args:
-        urls: one or more addresses; ``https://`` is added where it is missing.
-        allow_private: also addresses of this machine and of the private network, and redirects to them.
+        urls: one or more; ``https://`` is added if missing.
+        allow_private: allow addresses of this machine and of private networks, and redirects to them.
 
     Attributes:
-        notes: what a user should know, one sentence each.
-        total: how many pages.
+        notes: remarks for the user.
+        total: the number of pages.
     """
 
     unit = "web page"
@@ -48,16 +48,16 @@ class WebpageLoader:
         self.total = len(self._urls)
 
     def load(self) -> Iterator[Document]:
-        """One document a page; a PDF page by page.
+        """One document per page; a PDF page by page.
 
         Raises:
-            SourceError: a page cannot be had, is too large, has no text, or is at a private address.
+            SourceError: a page cannot be fetched, is too large, has no text, or is at a private address.
         """
         for entry in self.entries():
             yield from entry.read()
 
     def entries(self) -> Iterator[Entry]:
-        """The pages. Of several, one that cannot be had is left out, and told of."""
+        """The pages. Of several, those that cannot be fetched are skipped with a note."""
         for url in dict.fromkeys(self._urls):
             name = _name(url)
             try:
@@ -71,7 +71,7 @@ class WebpageLoader:
                 except SourceError as error:
                     yield Entry(name, digest, partial(_fail, error), required=self.total == 1)
                     continue
-                # The words count: menus and counters change with every visit.
+                # The digest is of the text: menus and counters change with every visit.
                 words = "\f".join(document.text for document in documents)
                 yield Entry(name, hashlib.sha256(words.encode()).hexdigest(), documents.__iter__)
 

@@ -1,1 +1,1 @@
-"""What a model can call: schemas from signatures, the registry, the memory functions."""
+"""Functions for the model: schemas from signatures, the registry, the memory functions."""

@@ -1,4 +1,4 @@
-"""Functions that reach outside memory: files under one folder, requests to named hosts. Off unless handed to an agent.
+"""Optional functions: files under one folder, requests to named hosts. An agent has them only if they are passed to it.
 
 memgpt.create_agent({"name": "sam"}, tools=[*file_tools("notes/"), *http_tools(["api.example.com"])])
 """
@@ -19,11 +19,11 @@ from ..storage.files import in_use
 from .registry import Tool
 from .schema import Signature
 
-#: Characters of an answer that are handed to the model; the window cuts what is still too long for it.
+#: The most characters of a result; the window cuts further if necessary.
 ANSWER = 20_000
 #: Seconds for one request.
 TIMEOUT = 30.0
-#: Bytes of a file that are looked through, for the lines that are asked for and to count the rest.
+#: The most bytes of a file that are read, for the requested lines and the count of the rest.
 MOST_READ = 16 * 1024 * 1024
 
 
@@ -79,7 +79,7 @@ def file_tools(root: str | Path) -> list[Tool]:
 
 
 class _Folder:
-    """The one folder whose files an agent may use."""
+    """The folder whose files an agent may use."""
 
     def __init__(self, root: str | Path) -> None:
         self._root = Path(root).expanduser().resolve()
@@ -96,7 +96,7 @@ class _Folder:
         Raises:
             ToolError: it leads elsewhere, or to the agent's own memory.
         """
-        path = (self._root / filename).resolve()  # follows links, so that none leads out
+        path = (self._root / filename).resolve()  # resolves links, so that none leads outside
         if not path.is_relative_to(self._root) or path == self._root:
             raise ToolError(f"{filename!r} is not a file under the folder that you may use.")
         if in_use(path):
@@ -104,7 +104,7 @@ class _Folder:
         return path
 
     def opened(self, filename: str, flags: int) -> IO[bytes]:
-        """A file in it, if it is in no other folder too.
+        """A file in it that has no hard link elsewhere.
 
         Raises:
             ToolError: as :meth:`inside`; or it has another name, or is no file.
@@ -143,7 +143,7 @@ def http_tools(hosts: Collection[str]) -> list[Tool]:
         import httpx
 
         try:
-            place = httpx.URL(url)  # as the request reads it, so that both see the same host
+            place = httpx.URL(url)  # parsed as httpx parses it, so that both see the same host
             named = {place.netloc.decode("ascii").lower(), place.host}
         except (httpx.InvalidURL, UnicodeError, ValueError):
             raise ToolError(f"{url!r} is not an address.") from None

@@ -1,7 +1,7 @@
-"""Functions that an agent remembers by their import path, never by their source.
+"""Functions stored with an agent by import path, never by source code.
 
-Importing a module runs it. So a path is only imported that the user named (in a program, with ``add_function``) or
-agreed to (when a file was imported), and not what merely happens to lie in the current folder.
+Importing a module runs it. So only paths that the user named (in a program, with ``add_function``) or accepted (when an
+agent file was imported) are imported, and no modules that merely lie in the current folder.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ logger = logging.getLogger(__name__)
 
 
 def parse_path(path: str) -> tuple[str, str]:
-    """The module and the name in it of an import path, ``package.module:function``. Nothing is imported.
+    """Split an import path, ``package.module:function``, into module and name. Imports nothing.
 
     Raises:
-        ConfigError: it is no such path.
+        ConfigError: it is not an import path.
     """
     module, _, name = path.strip().partition(":")
     if not all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
@@ -35,7 +35,7 @@ def parse_path(path: str) -> tuple[str, str]:
 
 
 def check_stranger(path: str) -> None:
-    """See that an import path that somebody else wrote may be one of a tool. Nothing is imported.
+    """Check an import path from an untrusted file. Imports nothing.
 
     Raises:
         ConfigError: it is not an import path, or leads into Python's standard library, as ``os:system`` does.
@@ -61,7 +61,7 @@ def function_at(path: str) -> Callable[..., Any]:
         found: Any = import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
-            if ismodule(found):  # what a module imports itself is not its own
+            if ismodule(found):  # a module that it imported is not its own
                 raise ConfigError(f"{part} in {path} is a module. Functions are named as package.module:function.")
     except AttributeError as error:
         raise ConfigError(f"There is no {name} in {module}. Functions are named as package.module:function.") from error
@@ -71,7 +71,7 @@ def function_at(path: str) -> Callable[..., Any]:
         ) from error
     except ConfigError:
         raise
-    except Exception as error:  # what a module runs when it is imported may raise anything
+    except Exception as error:  # code of a module may raise anything
         raise ConfigError(f"{module} fails when it is imported: {type(error).__name__}: {error}") from error
     if not callable(found):
         raise ConfigError(f"{path} is not a function.")
@@ -98,7 +98,7 @@ def paths_of(name: str, paths: Sequence[str]) -> list[str]:
 
 
 def add_remembered(registry: ToolRegistry, paths: Iterable[str]) -> None:
-    """Add the functions at these paths; one that is not there any more is left out, with a warning."""
+    """Add the functions at these paths; missing ones are skipped with a warning."""
     for path in paths:
         try:
             registry.add(function_at(path))
@@ -107,9 +107,9 @@ def add_remembered(registry: ToolRegistry, paths: Iterable[str]) -> None:
 
 
 def _check_place(module: str) -> None:
-    """See that a module is not found by the accident of the current folder, as with ``python -c`` and ``python -m``.
+    """Refuse a module that is found only in the current folder, as with ``python -c`` and ``python -m``.
 
-    A program's own folder, where its modules lie beside it, and the folders in ``PYTHONPATH`` are meant.
+    The program's own folder and the folders in ``PYTHONPATH`` are allowed.
     """
     top = module.partition(".")[0]
     if top in sys.modules:

@@ -1,4 +1,7 @@
-"""The functions through which a model manages its memory."""
+"""The memory functions: how the model manages its memory.
+
+To add one, write it in :func:`memory_tools` and add it to the table there; presets that list no functions offer it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ MAX_PAUSE_MINUTES = 360
 
 
 class Pausable(Protocol):
-    """Whatever can hold back timed events."""
+    """Pauses timed events."""
 
     def __call__(self, minutes: int) -> None: ...
 

@@ -1,4 +1,4 @@
-"""The functions an agent may call, and the running of one call."""
+"""The registry of an agent's functions; runs calls."""
 
 from __future__ import annotations
 
@@ -26,17 +26,16 @@ class Tool:
     """One function.
 
     Attributes:
-        signature: its schema and the check of its arguments.
-        function: what runs; its answer is shown to the model as text (other types as JSON).
-        memory: it works on the agent's memory, and so takes part in the step's transaction.
-        heartbeat: the model may ask to run again after it.
-        again: the agent always runs again after it, asked or not: its answer is pointless unread.
+        signature: its schema; validates arguments.
+        function: called with the arguments; its result is shown to the model as text (other types as JSON).
+        memory: it changes the agent's memory, so it runs inside the step's transaction.
+        heartbeat: the model may request a heartbeat with it.
+        again: the agent always runs again after it, because its result is useless unread.
         writes: it writes to memory. After a warning that the window is nearly full, only such functions are offered.
         timed: it is of use only to an agent that timers wake, and offered only to such.
-        narrow: JSON Schema keywords, by parameter, that hold at the moment, such as the names there are. They guide
-            the model and its grammar; the check of arguments does not know them.
-        prepare: what may be slow, such as asking an embedder, done with the same arguments before the step's
-            transaction opens.
+        narrow: current JSON Schema keywords by parameter, such as an enum of names. They guide the model and its
+            grammar; validation ignores them.
+        prepare: slow work, such as embedding a query, done with the same arguments before the step's transaction.
     """
 
     signature: Signature
@@ -56,7 +55,7 @@ class Tool:
 
     @property
     def schema(self) -> ToolSchema:
-        """What the model is told, with ``request_heartbeat`` where it may be asked for."""
+        """The schema for the model, with ``request_heartbeat`` if it may be requested."""
         schema = self.signature.schema
         properties = dict(schema.parameters.get("properties", {}))
         required = list(schema.parameters.get("required", []))
@@ -98,7 +97,7 @@ class ToolRegistry:
         return tool
 
     def remove(self, name: str) -> None:
-        """Take a function away; no error if it is not there."""
+        """Remove a function, if there is one of that name."""
         self._tools.pop(name, None)
 
     def get(self, name: str) -> Tool | None:
@@ -110,14 +109,14 @@ class ToolRegistry:
         return [*self._tools]
 
     def schemas(self) -> Sequence[ToolSchema]:
-        """What the model is told about every function, in the order they were added."""
+        """The schemas for the model, in the order of adding."""
         return [tool.schema for tool in self._tools.values()]
 
     def run(self, call: ToolCall) -> ToolResult:
-        """Run one call. What goes wrong in it is a failed result that the model can read.
+        """Run one call. An error becomes a failed result for the model.
 
         Raises:
-            StoreError: the store failed; that is not for the model to mend.
+            StoreError: the store failed, which the model cannot correct.
         """
         try:
             return ToolResult(call.id, call.name, clean(self._answer(call)))
@@ -130,7 +129,7 @@ class ToolRegistry:
             return ToolResult(call.id, call.name, clean(f"{type(error).__name__}: {error}"), failed=True)
 
     def prepare(self, call: ToolCall) -> None:
-        """Do what of a call may be done before the store is held; nothing that goes wrong here matters yet."""
+        """Do the slow part of a call before the transaction. Errors are ignored here: they recur in :meth:`run`."""
         tool = self._tools.get(call.name)
         if tool and tool.prepare and not call.error:
             with contextlib.suppress(MemGPTError):
@@ -152,7 +151,7 @@ def heartbeat_asked(arguments: Mapping[str, Any]) -> bool:
 
 
 def as_text(value: Any) -> str:
-    """A function's answer as the model reads it."""
+    """A function's result as text for the model."""
     if value is None:
         return "Done."
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""A function's JSON Schema from its signature and docstring, and the check of arguments against it.
+"""JSON Schemas of functions from signature and docstring, and validation of arguments.
 
 1. The signature gives names, types and defaults; a type may be an ``Annotated[..., "description"]``.
 2. The docstring gives the description of the function and of each argument (Google, NumPy, ReST or Epydoc style).
@@ -22,15 +22,15 @@ from ..messages import ToolSchema
 
 
 class Signature:
-    """A function's schema, and the reading of arguments by it.
+    """A function's schema; parses its arguments.
 
     Args:
         function: any callable with named parameters.
-        name: what the model calls it; default: its own name.
-        description: what the model is told; default: its docstring.
+        name: the name for the model; default: its own.
+        description: the description for the model; default: its docstring.
 
     Raises:
-        ConfigError: its parameters cannot be given by name, or have types no schema can hold.
+        ConfigError: its parameters cannot be passed by name, or have types without a JSON Schema.
     """
 
     def __init__(self, function: Callable[..., Any], name: str = "", description: str = "") -> None:
@@ -47,7 +47,7 @@ class Signature:
         """Arguments as Python values.
 
         Raises:
-            ToolError: they do not fit; each fault is named, for the model to read.
+            ToolError: they are invalid; the message lists the errors for the model.
         """
         try:
             checked = self._model.model_validate(dict(arguments))
@@ -61,10 +61,10 @@ class Signature:
 
 
 class _Schemas(GenerateJsonSchema):
-    """pydantic's schemas, less what no schema can hold."""
+    """Schemas as pydantic generates them, except where those are too wide."""
 
     def decimal_schema(self, schema: Any) -> dict[str, Any]:
-        """A number; pydantic's also allows any string, most of which it then refuses to read."""
+        """A number; pydantic's schema also allows any string, most of which it then rejects."""
         found = super().decimal_schema(schema)
         return next((one for one in found.get("anyOf") or () if one.get("type") == "number"), found)
 
@@ -90,13 +90,13 @@ def _model(name: str, function: Callable[..., Any], described: Mapping[str, str]
 
 
 def _notes(hint: Any) -> list[str]:
-    """The words in an ``Annotated``, which Python 3.10 hides in an Optional where the default is None."""
+    """The texts in an ``Annotated``, which Python 3.10 wraps in an Optional if the default is None."""
     annotated = [hint, *typing.get_args(hint)]
     return [note for one in annotated for note in getattr(one, "__metadata__", ()) if isinstance(note, str)]
 
 
 def _tidy(schema: Any) -> Any:
-    """Without what pydantic adds and a model need not read: titles, and the ban on other keys (``read`` holds it)."""
+    """Without titles and the ban on other keys, which the model need not read (``read`` enforces the ban)."""
     if isinstance(schema, dict):
         kept = {
             key: value

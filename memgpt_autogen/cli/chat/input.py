@@ -1,4 +1,4 @@
-"""Where a chat's lines come from: a prompt with completion and history, or whatever is piped in."""
+"""The input of a chat: a line editor with completion and history, or piped standard input."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Protocol
 from ...redaction import redact
 from ..streams import standard_input
 
-#: Alone on a line, it opens and closes a message of several lines.
+#: A line with only this starts and ends a message of several lines.
 FENCE = "//"
 
 
 class Reader(Protocol):
-    """Gives the next message or command. ``attended``: somebody sits there."""
+    """Reads the next message or command. ``attended``: a user is at the terminal."""
 
     attended: bool
 
     def read(self) -> str:
-        """Raises: EOFError: there is no more. KeyboardInterrupt: Ctrl-C."""
+        """Raises: EOFError: end of input. KeyboardInterrupt: Ctrl-C."""
         ...
 
 
@@ -36,7 +36,7 @@ class Piped:
         """The next message or command.
 
         Raises:
-            EOFError: there is no more.
+            EOFError: end of input.
         """
         return _whole(self._line)
 
@@ -51,8 +51,8 @@ class LineReader:
     """A line editor on the terminal.
 
     Args:
-        history: the file of what was typed; it is its owner's alone, and holds no keys.
-        complete: what a text that begins with ``/`` may go on with.
+        history: the history file, of mode 0600 and without keys.
+        complete: completions of a text that starts with ``/``.
     """
 
     attended = True
@@ -93,12 +93,12 @@ class LineReader:
         """
         from prompt_toolkit.patch_stdout import patch_stdout
 
-        with patch_stdout(raw=True):  # what a timed event says appears above the prompt
+        with patch_stdout(raw=True):  # output of a timed event appears above the prompt
             return _whole(self._session.prompt, "> ", ". ")
 
 
 def _whole(line: Callable[..., str], *marks: str) -> str:
-    """A line, or all lines between two that are ``//`` alone."""
+    """A line, or the lines between two lines of ``//``."""
     first = line(*marks[:1])
     if first.strip() != FENCE:
         return first.strip()

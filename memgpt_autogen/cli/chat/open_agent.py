@@ -1,4 +1,4 @@
-"""Which agent a chat is with: the one named, one of those there are, or a new one; and what flags change about it."""
+"""Opens the agent of a chat: the named one, one that the user chooses, or a new one; applies the flags to it."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _NEW = " new "  # no agent's name begins with a space
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the command line says of the agent.
+    """The flags about the agent.
 
     Attributes:
-        agent: its name; empty: not said.
-        texts: ``persona`` and ``human``, where they were given.
-        preset: empty: not said.
-        system: the system prompt's text; empty: not said.
+        agent: its name; empty: not given.
+        texts: ``persona`` and ``human``, if given.
+        preset: empty: not given.
+        system: the system prompt's text; empty: not given.
         model: fields of :class:`LLMConfig` that were given.
-        yes: ask nothing.
-        verify: see first that the model answers and that its window is enough.
+        yes: ask no questions.
+        verify: check first that the model answers and that its window is large enough.
     """
 
     agent: str = ""
@@ -50,10 +50,10 @@ class Wanted:
 
 
 def open_agent(memgpt: MemGPT, wanted: Wanted) -> tuple[Agent, bool]:
-    """The agent, and whether it is new. What was said of an agent that is there is remembered in its record.
+    """The agent, and whether it is new. Flags for an existing agent are stored in its record.
 
     Raises:
-        ConfigError: a name, preset, persona or model that cannot be.
+        ConfigError: an invalid name, preset, persona or model.
         ModelError: its server does not answer; nothing was changed.
         click.UsageError: something must be asked, and there is no terminal.
         click.Abort: Ctrl-C, Ctrl-D, or no.
@@ -128,7 +128,7 @@ def _existing(memgpt: MemGPT, name: str, wanted: Wanted) -> Agent:
     try:
         agent = memgpt.load_agent(name)
         _verify(agent, wanted)
-    except BaseException:  # an agent that cannot be opened so keeps its record
+    except BaseException:  # keep the old record if the agent cannot be opened with the new one
         memgpt.store.agents.update(row.id, to_dict(saved))
         raise
     for block, text in blocks:
@@ -137,7 +137,7 @@ def _existing(memgpt: MemGPT, name: str, wanted: Wanted) -> Agent:
 
 
 def _rewritten(memgpt: MemGPT, agent_id: str, name: str, wanted: Wanted) -> list[tuple[Block, str]]:
-    """The blocks of core memory that get another text. Asks before what the agent wrote there is replaced.
+    """The core memory blocks to change, with their new texts. Asks before replacing what the agent wrote.
 
     Raises:
         click.Abort: no.
@@ -161,9 +161,9 @@ def _rewritten(memgpt: MemGPT, agent_id: str, name: str, wanted: Wanted) -> list
 
 
 def _model(memgpt: MemGPT, saved: LLMConfig | None, given: Mapping[str, Any]) -> LLMConfig | None:
-    """The agent's model with what was given, or what it was.
+    """The agent's model changed by the flags.
 
-    Another type of server begins anew: the address and name of the one before say nothing of it.
+    For another type of server, address and model name are not kept.
     """
     if not given:
         return saved
@@ -190,7 +190,7 @@ def _type_at(address: str) -> str:
 
 
 def described(memgpt: MemGPT, agent: Agent) -> str:
-    """Which model answers for an agent, where, and with which preset."""
+    """A description of an agent's model, its address and the preset."""
     config = choose_model(memgpt.settings, ModelRequest(saved=agent.config.model))
     where = config.address or "this machine"
     remembered = "its own" if agent.config.model else "as configured"

@@ -37,7 +37,7 @@ class Span(click.ParamType):  # type: ignore[type-arg]
 
 
 @click.command()
-@click.option("--agent", "-a", default="", help="The agent's name: one there is, or that of a new one.")
+@click.option("--agent", "-a", default="", help="The name of an existing or new agent.")
 @click.option("--persona", default="", help="Who the agent is: a name from `memgpt list personas`, or the text itself.")
 @click.option("--human", default="", help="Who you are: a name from `memgpt list humans`, or the text itself.")
 @click.option("--model", default="", help="The model's name; embedded: a .gguf file.")
@@ -52,13 +52,13 @@ class Span(click.ParamType):  # type: ignore[type-arg]
 @click.option("--stream/--no-stream", default=None, help="Show words as they are written; the default in a terminal.")
 @click.option("--strip-ui", is_flag=True, help="Plain text, as when piped.")
 @click.option("--quiet", is_flag=True, help="Show nothing but what the agent says.")
-@click.option("--no-verify", is_flag=True, help="Do not check first that the model answers and its window is enough.")
-@click.option("--yes", "-y", is_flag=True, help="Ask nothing.")
+@click.option("--no-verify", is_flag=True, help="Skip the check that the model answers and its window is large enough.")
+@click.option("--yes", "-y", is_flag=True, help="Ask no questions.")
 def run(**options: Any) -> None:
     """Talk with an agent.
 
-    It is found again by its name, with all it remembers; options about the agent and its model are remembered for it.
-    Within the chat, /help lists the commands. Piped input works: each line is a message.
+    An existing agent is loaded by its name with its memory; options about the agent and its model are stored with it.
+    In the chat, /help lists the commands. Piped input works: each line is a message.
     """
     from ...client import MemGPT
     from ..setup.quickstart import offer
@@ -118,7 +118,7 @@ def _session(memgpt: MemGPT, wanted: Wanted, options: dict[str, Any]) -> tuple[S
 
 
 def _begin(session: Session, new: bool, *, greet: bool) -> None:
-    """Say who is there, and let the agent know that its user is."""
+    """Show the agent's name and model, and tell the agent that its user is there."""
     from .open_agent import described
 
     agent = session.agent

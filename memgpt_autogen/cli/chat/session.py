@@ -1,4 +1,4 @@
-"""One chat in the terminal: what is typed, what the agent does about it, and timed events in between."""
+"""One chat in the terminal: user input, the agent's turns, and timed events in between."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ...agent import Agent
     from ...client import MemGPT
 
-#: Seconds that a timed event's turn is waited for at the end of a chat. What it did until then is kept in any case.
+#: Seconds to wait for a timed event's turn at the end of a chat. Completed steps are kept in any case.
 PATIENCE = 2.0
-#: Words that, alone on a line, are meant for the program.
+#: Words that, alone on a line, are meant for the program and not the agent.
 LEAVING = ("exit", "quit")
 _GREET = "A new chat begins, and nobody has spoken yet. Greet your user with send_message."
 
@@ -30,17 +30,17 @@ class Session:
     """A chat with one agent.
 
     Args:
-        memgpt: where the agent lives.
+        memgpt: the client.
         agent: the agent.
         view: draws the chat.
-        reader: gives what is typed.
-        command: runs a line that begins with ``/``.
+        reader: reads the input.
+        command: runs a slash command.
         stream: show words as they are written.
-        every: how often a timed event runs the agent; None: never.
-        yes: ask nothing.
+        every: the interval of timed events; None: none.
+        yes: ask no questions.
 
     Attributes:
-        over: the chat is to end.
+        over: the chat should end.
         failed: the last turn ended in an error.
     """
 
@@ -59,12 +59,12 @@ class Session:
         self.memgpt, self.view, self.yes = memgpt, view, yes
         self.over = self.failed = False
         self.stream, self._reader, self._command, self._every = stream, reader, command, every
-        self._turn = threading.Lock()  # one turn at a time is drawn
+        self._turn = threading.Lock()  # one turn is drawn at a time
         self._closing = threading.Event()
         self.go_on_with(agent)
 
     def go_on_with(self, agent: Agent) -> None:
-        """Talk with this agent from now on: the same one, opened anew."""
+        """Continue with this agent, which was opened again."""
         with self._turn:
             self.agent = agent
             agent.observers.append(self.view.watch)
@@ -76,7 +76,7 @@ class Session:
         )
 
     def resume(self) -> None:
-        """Tell the agent that its user is back. It answers with the next message."""
+        """Tell the agent that its user is back, without a turn."""
         (last,) = self.agent.store.log.tail(self.agent.id, 1) or (None,)
         if last and (last.kind != "login" or last.answered):
             self.agent.hear([events.login(last.created_at)])
@@ -110,7 +110,7 @@ class Session:
                 timer.join(PATIENCE)
 
     def take(self, text: str) -> None:
-        """Deal with what was typed: a command, or something said to the agent."""
+        """Handle input: a slash command, or a message to the agent."""
         if text.startswith("/"):
             with _Errors(self):
                 self._command(self, text)
@@ -120,7 +120,7 @@ class Session:
             self.turn(lambda: self.agent.run([events.user_message(text)], stream=self.stream))
 
     def turn(self, run: Callable[[], Turn]) -> None:
-        """Have the agent do something, and draw it. Ctrl-C stops it, and leaves what it is to answer for later."""
+        """Run a turn and draw it. Ctrl-C stops it; the message then stays unanswered until the next turn."""
         with _Errors(self, " What you said is kept; /retry asks once more."), self._turn:
             try:
                 with self.view.waiting():
@@ -143,7 +143,7 @@ class Session:
 
 
 class _Errors:
-    """Shows an error of the package as one sentence, and goes on. ``kept`` is added where the model failed."""
+    """Shows an error of the package as one sentence and continues. ``kept`` is added if the model failed."""
 
     def __init__(self, session: Session, kept: str = "") -> None:
         self._session, self._kept = session, kept

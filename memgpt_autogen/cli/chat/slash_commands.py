@@ -1,4 +1,4 @@
-"""The commands within a chat in the terminal: those of every chat, and what needs somebody who sits there."""
+"""The slash commands of a chat in the terminal: the common ones, and those that need a terminal."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _wipe(session: Session, _: str) -> str:
 
 
 def _turn(turn: Callable[[Agent, bool], Turn]) -> Callable[[Session, str], str]:
-    """A command that has the agent take a turn, drawn while it happens."""
+    """A command that runs a turn and draws it."""
 
     def run(session: Session, _: str) -> str:
         session.turn(lambda: turn(session.agent, session.stream))
@@ -96,7 +96,7 @@ def _turn(turn: Callable[[Agent, bool], Turn]) -> Callable[[Session, str], str]:
     return run
 
 
-#: What a terminal does otherwise about a command of every chat.
+#: Commands that the terminal implements differently.
 _OTHERWISE: dict[str, Callable[[Session, str], str]] = {
     "pop": _pop,
     "dumpraw": _dumpraw,
@@ -130,10 +130,10 @@ COMMANDS: tuple[InChat, ...] = (
 
 
 def take(session: Session, line: str) -> None:
-    """Run the command in a line, and show what it answers.
+    """Run a command line and show its result.
 
     Raises:
-        ConfigError: there is no such command, or it is used otherwise; the message says how.
+        ConfigError: an unknown command or wrong usage; the message says how to use it.
     """
     command, given = commands.find(line, COMMANDS)
     shown = command.run(session, given)
@@ -142,7 +142,7 @@ def take(session: Session, line: str) -> None:
 
 
 def complete(session: Session, text: str) -> list[tuple[str, str]]:
-    """What the word at the end of a line may become, each with a remark."""
+    """Completions of the last word of a line, each with a description."""
     name, space, given = text[1:].partition(" ")
     if not space:
         return [(f"/{one.name}", one.help) for one in COMMANDS if one.name.startswith(name)]

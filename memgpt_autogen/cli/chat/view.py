@@ -1,7 +1,7 @@
-"""What a person sees of a chat: thoughts, function calls, their results, and speech, each in its own way.
+"""Displays a chat: inner thoughts, function calls, their results and speech, each in its own style.
 
-On a terminal: thoughts dim and slanted behind ``~``, calls in one colour behind ``->``, results behind ``<-``, speech
-bright behind the agent's name; words appear as they are written. Elsewhere plain text, one label for each.
+On a terminal: thoughts dim and italic after ``~``, calls coloured after ``->``, results after ``<-``, speech bright
+after the agent's name; text appears as it is written. Elsewhere plain text with labels.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ...observers import (
 from ...printable import one_line, printable
 from ..console import console, note
 
-#: Kind of line -> its mark and style on a terminal, and its label elsewhere.
+#: Kind of line -> its prefix and style on a terminal, and its label elsewhere.
 LOOKS = {
     "thought": ("~ ", "dim italic", "(thinks) "),
     "call": ("-> ", "cyan", "(calls) "),
@@ -48,23 +48,23 @@ class View:
     Args:
         name: the agent's.
         fancy: draw for a terminal; else plain text.
-        quiet: speech alone, without the name.
-        debug: also what came in, and results at full length.
+        quiet: only speech, without the name.
+        debug: also events, and results at full length.
     """
 
     def __init__(self, name: str, *, fancy: bool, quiet: bool = False, debug: bool = False) -> None:
         self.name, self.fancy, self._quiet, self._debug = one_line(name), fancy, quiet, debug
-        self._open: tuple[str, int] | None = None  # what is being written piece by piece
+        self._open: tuple[str, int] | None = None  # what is being streamed
         self._column = 0
         self._word = ""
-        self._streamed: list[str] = []  # what the pieces have shown, by kind
+        self._streamed: list[str] = []  # the kinds that were streamed
         self._waiting: Any = None
         self._mutex = threading.RLock()
 
     # -- the observer ---------------------------------------------------------------------------------------------
 
     def watch(self, event: AgentEvent) -> None:
-        """Draw one thing that the agent tells."""
+        """Draw one event of the agent."""
         with self._mutex:
             self._stop_waiting()
             self._draw(event)
@@ -114,7 +114,7 @@ class View:
     # -- lines ----------------------------------------------------------------------------------------------------
 
     def speech(self, text: str) -> None:
-        """What the agent says."""
+        """Draw a message of the agent."""
         self._begin("speech")
         self._write(text, SPEECH)
         self._end(SPEECH)
@@ -130,7 +130,7 @@ class View:
         self._end(style)
 
     def finish(self) -> None:
-        """End what was being written piece by piece, if anything was."""
+        """End the line that is being streamed, if any."""
         with self._mutex:
             if self._open:
                 kind, _ = self._open
@@ -145,7 +145,7 @@ class View:
             self._put(f"{self.name}: ", "bold green")
 
     def _write(self, text: str, style: str) -> None:
-        """Words, broken at the terminal's edge between them, although the rest is not known yet."""
+        """Write streamed text, wrapped between words although the rest is not known yet."""
         for character in printable(text):
             if character in " \n\t":
                 self._flush(style)
@@ -192,25 +192,25 @@ class View:
     # -- beside the chat ------------------------------------------------------------------------------------------
 
     def tell(self, text: str, style: str = "", *, raw: bool = False) -> None:
-        """What the program says, such as the answer to a command; ``raw``: without breaking its lines."""
+        """Output of the program, such as a command's result; ``raw``: not wrapped."""
         with self._mutex:
             self._stop_waiting()
             self.finish()
             console().print(text, style=style or None, soft_wrap=raw or None)
 
     def show_pairs(self, pairs: Sequence[tuple[str, str]], width: int) -> None:
-        """Two columns, such as commands and what they do; one below the other where the terminal is narrow."""
+        """Two columns, such as commands and descriptions; below each other on a narrow terminal."""
         narrow = self._width() < 2 * width
         for left, right in pairs:
             self.tell(f"{left}\n    {right}" if narrow else f"{left:<{width}}  {right}")
 
     def hint(self, text: str) -> None:
-        """What is said on the side; not where nobody is sitting."""
+        """A dim remark, only on a terminal."""
         if self.fancy:
             self.tell(text, "dim")
 
     def error(self, text: str) -> None:
-        """One sentence about what went wrong, on standard error."""
+        """An error message, on standard error."""
         with self._mutex:
             self._stop_waiting()
             self.finish()
@@ -218,7 +218,7 @@ class View:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Show that the agent is at work until it says something."""
+        """Show a spinner until the agent's first output."""
         from rich.text import Text
 
         if self.fancy:

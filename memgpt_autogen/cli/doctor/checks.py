@@ -1,4 +1,4 @@
-"""What ``memgpt doctor`` looks at: the home folder, keys, the model's server, the embedder and the store."""
+"""The checks of ``memgpt doctor``: home folder, keys, model server, embedder and store."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HOSTED = ("openai", "azure")
 
 
 def home(place: Path, named_by: str) -> Findings:
-    """The home folder: where, by what, for whom, and how much room there is."""
+    """The home folder: its path, what set it, its permissions and its free space."""
     by = {"default": "by default", "XDG_DATA_HOME": "by XDG_DATA_HOME"}.get(named_by, f"by {named_by}")
     if not place.exists():
         yield Finding("home", "ok", f"{place}, {by}; made when it is first needed")
@@ -45,7 +45,7 @@ def home(place: Path, named_by: str) -> Findings:
 
 
 def keys(model: LLMConfig, settings: Settings) -> Findings:
-    """Which keys there are, where they are kept; never what they are."""
+    """Which keys there are and where they are stored; never their values."""
     try:
         for host, where in stored_accounts(settings.home).items():
             yield Finding(f"key for {host}", "ok", "in the system's keyring" if where == "keyring" else f"in {where}")
@@ -68,7 +68,7 @@ def keys(model: LLMConfig, settings: Settings) -> Findings:
 
 
 def model(config: LLMConfig, settings: Settings) -> Findings:
-    """Whether the model answers, and which it is."""
+    """Whether the model answers, and which one it is."""
     try:
         with_sampling(config, settings)
     except MemGPTError as error:
@@ -100,7 +100,7 @@ def _hosted(config: LLMConfig) -> Findings:
         yield Finding("model", "bad", "no address for Azure", "memgpt configure --provider azure")
         return
     if not config.api_key and (config.model_endpoint_type == "azure" or is_hosted_openai(config.address)):
-        return  # told with the keys
+        return  # reported with the keys
     try:
         models = hosted_models(config)
     except KeyRefused as error:
@@ -135,7 +135,7 @@ def _server(config: LLMConfig) -> Findings:
 
 
 def embedder(settings: Settings) -> Findings:
-    """What finds by meaning."""
+    """The embedder for semantic search."""
     from ...embeddings.choose import build_embedder
 
     try:
@@ -152,7 +152,7 @@ def embedder(settings: Settings) -> Findings:
 
 
 def store(settings: Settings) -> Findings:
-    """Whether the database is whole and of this version, and what killed processes left. Nothing in it is changed."""
+    """Whether the database is intact and of this version, and what killed processes left. Changes nothing."""
     from ...storage.health import check
 
     path = settings.database

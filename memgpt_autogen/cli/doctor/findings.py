@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result type of checks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class Finding:
     """One line of ``memgpt doctor``.
 
     Attributes:
-        about: what was looked at.
-        state: ``ok``; ``-``: not there, and nothing needs it; ``note``: works, but could be better; ``bad``: broken.
-        found: what was found.
-        todo: what to do about it.
+        about: what was checked.
+        state: ``ok``; ``-``: absent and not needed; ``note``: works, but could be better; ``bad``: broken.
+        found: the result.
+        todo: the next step.
     """
 
     about: str

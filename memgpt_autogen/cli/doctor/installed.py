@@ -1,4 +1,4 @@
-"""What of other packages is installed: AutoGen and the optional extras."""
+"""Checks which other packages are installed: AutoGen and the extras."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import importlib.util
 
 from .findings import Finding, Findings
 
-#: Extra -> (a module of it, what it is for).
+#: Extra -> (one of its modules, its purpose).
 EXTRAS = {
     "local": ("xllamacpp", "a small model on this machine; with it wordllama, which finds by meaning offline"),
     "minilm": ("onnxruntime", "better vectors offline"),
@@ -20,7 +20,7 @@ EXTRAS = {
 
 
 def autogen() -> Findings:
-    """Which distributions own the folder ``autogen/``: more than one overwrite each other's files."""
+    """Which distributions own the folder ``autogen/``: several would overwrite each other's files."""
     owners = sorted(set(importlib.metadata.packages_distributions().get("autogen", ())))
     told = [f"{name} {importlib.metadata.version(name)}" for name in owners]
     if len(owners) > 1:
@@ -36,7 +36,7 @@ def autogen() -> Findings:
 
 
 def extras() -> Findings:
-    """Which optional extras are there, and what the others would be for."""
+    """Which extras are installed, and what the others are for."""
     there = [name for name, (module, _) in EXTRAS.items() if importlib.util.find_spec(module)]
     yield Finding("extras", "ok", ", ".join(there) or "none")
     for name, (_, purpose) in EXTRAS.items():

@@ -1,4 +1,4 @@
-"""``memgpt doctor``: checks everything, says where each value comes from, and what to do."""
+"""``memgpt doctor``: checks everything and shows where each setting comes from."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _STYLES = {"ok": "green", "-": "dim", "note": "yellow", "bad": "bold red"}
 
 
 @click.command()
-@click.option("--agent", help="Show the values that hold for this agent.")
+@click.option("--agent", help="Show the settings of this agent.")
 @click.option("--json", "as_json", is_flag=True, help="Print it all as JSON.")
-@click.option("--repair", is_flag=True, help="Save what can be read of a damaged store into a new file.")
+@click.option("--repair", is_flag=True, help="Recover what can be read of a damaged store into a new file.")
 @click.pass_context
 def doctor(context: click.Context, agent: str | None, as_json: bool, repair: bool) -> None:
-    """Check the configuration, keys, model, store, AutoGen and extras, and say what to do about each.
+    """Check the configuration, keys, model, store, AutoGen and extras, and name the next step for each.
 
-    First come the values that hold and where each is from: the agent (with --agent), the environment, the config file
-    or the default. Flags of memgpt run come before all of these. The exit code is 1 if something is broken.
+    First come the effective settings and their sources: the agent (with --agent), the environment, the config file or
+    the default. Flags of memgpt run take precedence over all of these. The exit code is 1 if something is broken.
 
-    With --repair a damaged store is replaced by a new one with all that can be read of it; the old file is kept.
+    With --repair a damaged store is replaced by a new one with everything that can be recovered; the old file is kept.
     """
     if repair:
         _repair(Settings.load())
@@ -100,7 +100,7 @@ def _agent(settings: Settings, name: str | None) -> AgentConfig | None:
 
 
 def _values(settings: Settings, saved: AgentConfig | None, model: LLMConfig, origin: Origin) -> list[dict[str, Any]]:
-    """Each setting with its value and where it is from."""
+    """Each setting with its value and its source."""
     where = "the agent" if origin == "saved" else origin
     usual = LLMConfig(model_endpoint_type=model.model_endpoint_type)
     rows = [{"setting": "model_endpoint_type", "value": model.model_endpoint_type, "from": where}]

@@ -1,4 +1,4 @@
-"""What ``configure`` and ``quickstart`` share: writing the config file, asking for keys, checking them."""
+"""Shared by ``configure`` and ``quickstart``: asking for keys, checking and storing them, writing the config file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...llm.choose import filed_address
 from .. import console
 from ..console import ask, note, say
 
-#: The places for a key, as ``--keep-key-in`` takes them.
+#: The values of ``--keep-key-in``.
 PLACES = ("auto", "keyring", "file")
 
 key_file_option = click.option(
@@ -34,11 +34,11 @@ key_place_option = click.option(
 
 
 def write_settings(settings: Settings, **changes: Any) -> Settings:
-    """Put settings into the config file beside those it has, and say where.
+    """Change settings in the config file, and print its path.
 
     Args:
-        settings: as they were read.
-        changes: a top-level setting to its value; None takes it out.
+        settings: the current ones.
+        changes: new values of top-level settings; None removes one.
     """
     values = {key: value for key, value in {**settings.defaults, **changes}.items() if value not in (None, "")}
     settings.make_home()
@@ -48,14 +48,14 @@ def write_settings(settings: Settings, **changes: Any) -> Settings:
 
 
 def model_record(config: LLMConfig) -> dict[str, Any]:
-    """A model as the config file has it: what differs from the defaults, without its key."""
+    """A model as stored in the config file: what differs from the defaults, without the key."""
     usual = to_dict(LLMConfig())
     record = {key: value for key, value in to_dict(config).items() if value != usual[key]}
     return {"model_endpoint_type": config.model_endpoint_type, **record}
 
 
-def tell_what_comes_first(settings: Settings) -> None:
-    """Warn where the environment outranks the model in the config file."""
+def warn_if_overridden(settings: Settings) -> None:
+    """Warn if the environment overrides the model in the config file."""
     for name in ("BACKEND_TYPE", "OPENAI_API_BASE", "OPENAI_BASE_URL", "OPENAI_API_KEY"):
         if settings.environ.get(name):
             note(f"{name} is set and comes before the config file: unset it to use what was written.")
@@ -63,14 +63,14 @@ def tell_what_comes_first(settings: Settings) -> None:
 
 
 def obtain_key(config: LLMConfig, settings: Settings, file: IO[str] | None, place: str, *, needed: bool) -> LLMConfig:
-    """The configuration with a key: from a file, from where one is already, or asked for. A new one is checked, stored.
+    """The configuration with a key: from a file, an existing one, or asked for. A new one is checked and stored.
 
     Args:
         config: the server.
-        settings: where to look and to store.
-        file: with the key.
+        settings: environment and home folder.
+        file: has the key.
         place: where to store it.
-        needed: whether the server takes nobody without a key.
+        needed: whether the server requires a key.
 
     Raises:
         click.UsageError: it is needed, none is there, and there is no terminal to ask on.

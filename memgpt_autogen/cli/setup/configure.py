@@ -15,7 +15,7 @@ from .api_keys import (
     key_place_option,
     model_record,
     obtain_key,
-    tell_what_comes_first,
+    warn_if_overridden,
     write_settings,
 )
 from .questions import Given
@@ -86,7 +86,7 @@ def ask_all(settings: Settings, given: Given = ASK, key_file: IO[str] | None = N
         persona=persona,
         human=human,
     )
-    tell_what_comes_first(settings)
+    warn_if_overridden(settings)
     say("Now talk: memgpt run. Is everything as it should be? memgpt doctor")
     return written
 

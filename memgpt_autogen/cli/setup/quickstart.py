@@ -20,7 +20,7 @@ from .api_keys import (
     key_place_option,
     model_record,
     obtain_key,
-    tell_what_comes_first,
+    warn_if_overridden,
     write_settings,
 )
 
@@ -73,7 +73,7 @@ def set_up(
     else:
         config = _local(model, endpoint, yes)
     written = write_settings(settings, model=model_record(config))
-    tell_what_comes_first(settings)
+    warn_if_overridden(settings)
     return written
 
 

@@ -1,4 +1,4 @@
-"""What an answer must be: each check says what is wrong with one, or None."""
+"""Validators of answers: each returns what is wrong with an answer, or None."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ...errors import ConfigError
 
 
 def checked(value: str, check: Callable[[str], str | None], flag: str) -> str:
-    """The value, if the check finds nothing wrong with it.
+    """The value, if it is valid.
 
     Raises:
-        ConfigError: it does; the message names the flag.
+        ConfigError: it is not; the message names the flag.
     """
     if wrong := check(value):
         raise ConfigError(f"{flag}: {wrong}")
@@ -20,7 +20,7 @@ def checked(value: str, check: Callable[[str], str | None], flag: str) -> str:
 
 
 def is_there(said: str) -> str | None:
-    """Something was said."""
+    """Not empty."""
     return None if said.strip() else "A name is needed."
 
 
@@ -34,12 +34,12 @@ def is_address(said: str) -> str | None:
 
 
 def is_chroma(said: str) -> str | None:
-    """An address of Chroma's, without a token."""
+    """An address of Chroma, without a token."""
     if said.startswith(("chroma:///", "chroma+http://", "chroma+https://")):
         return "Leave the token out: set MEMGPT_VECTORS to the whole address instead." if "@" in said else None
     return "An address is needed: chroma:///folder or chroma+http://host:port."
 
 
 def is_window(said: str) -> str | None:
-    """A number of tokens, or nothing."""
+    """A number of tokens, or empty."""
     return None if not said or (said.isdigit() and int(said) >= 512) else "A number of tokens, 512 or more."
