@@ -258,7 +258,9 @@ def _json(path: Path) -> Any:
         ) from error
     except ValueError as error:
         at = f", line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else f": {error}"
-        raise ConfigError(f"{path}{at}. It is damaged, or not an exported agent. Nothing was imported.") from error
+        raise ConfigError(
+            f"{path}{at}. It is cut or damaged, or not an exported agent. Nothing was imported."
+        ) from error
     if len(data) > MOST:
         raise ConfigError(f"{path} is larger than {MOST >> 20} MB. Nothing was imported.")
     return read
