@@ -97,18 +97,18 @@ def test_an_older_file_is_indexed_anew(tmp_path: Path) -> None:
         old.execute("PRAGMA user_version = 8")
         at = "2024-01-01T00:00:00+00:00"
         old.execute(
-            f"INSERT INTO agents (id, user_id, name, config, created_at) VALUES ('a', 'u', 'sam', '{{}}', '{at}')"
+            f"INSERT INTO agents (id, user_id, name, config, created_at) VALUES ('a', 'local', 'sam', '{{}}', '{at}')"
         )
         old.execute(
-            f"INSERT INTO sources (id, user_id, name, agent_id, created_at) VALUES ('s', 'u', 'n', 'a', '{at}')"
+            f"INSERT INTO sources (id, user_id, name, agent_id, created_at) VALUES ('s', 'local', 'n', 'a', '{at}')"
         )
         old.execute(
-            f"INSERT INTO attachments (agent_id, source_id, user_id, created_at) VALUES ('a', 's', 'u', '{at}')"
+            f"INSERT INTO attachments (agent_id, source_id, user_id, created_at) VALUES ('a', 's', 'local', '{at}')"
         )
         for number, (note, _, _) in enumerate(FOUND):
             old.execute(
                 "INSERT INTO passages (id, user_id, source_id, text, uri, metadata, created_at) "
-                f"VALUES (?, 'u', 's', ?, '', '{{}}', '{at}')",
+                f"VALUES (?, 'local', 's', ?, '', '{{}}', '{at}')",
                 (str(number), note),
             )
     store = SQLiteStore(path)
