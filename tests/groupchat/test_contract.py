@@ -28,3 +28,15 @@ def test_the_page_names_the_tests_that_there_are() -> None:
     }
     assert listed == {row: tests for row, tests in marked().items() if tests}, "run: make contract-table"
     assert "| fails |" not in written
+
+
+def test_every_difference_from_assistantagent_is_held_by_tests() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    section = text.partition("## What differs from AssistantAgent")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ") and "Held by" not in line]
+    assert len(rows) >= 15
+    for row in rows:
+        held = re.findall(r"`(test_\w+\.py)::(test_\w+)`", row.rpartition("|")[0].rpartition("|")[2])
+        assert held, f"no test holds: {row}"
+        for file, name in held:
+            assert f"def {name}(" in (Path(__file__).parent / file).read_text(encoding="utf-8"), f"{file} has no {name}"
