@@ -29,9 +29,9 @@ import numpy as np
 
 from memgpt_autogen.ids import new_id
 from memgpt_autogen.memory.core import CoreMemory
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
+from memgpt_autogen.storage.search.words import STOP_WORDS, fts_query
 from memgpt_autogen.storage.sqlite import SQLiteStore
-from memgpt_autogen.storage.words import STOP_WORDS, fts_query
 
 SOURCES = 20
 NAME = "given"

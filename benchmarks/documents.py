@@ -26,9 +26,9 @@ from memgpt_autogen.config import EmbeddingConfig
 from memgpt_autogen.embeddings.choose import build_embedder
 from memgpt_autogen.memory.query_embedding import QueryEmbedding
 from memgpt_autogen.memory.vector_backfill import backfill_agent
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
+from memgpt_autogen.storage.search.words import TOKENIZER, fts_query
 from memgpt_autogen.storage.sqlite import SQLiteStore
-from memgpt_autogen.storage.words import TOKENIZER, fts_query
 
 Key = tuple[str, str]  # title and text: titles may come twice
 

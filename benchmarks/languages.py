@@ -24,7 +24,7 @@ from memgpt_autogen.config import EmbeddingConfig
 from memgpt_autogen.embeddings.choose import build_embedder
 from memgpt_autogen.memory.query_embedding import QueryEmbedding
 from memgpt_autogen.memory.vector_backfill import backfill_agent
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
 DATA = Path(__file__).with_suffix(".jsonl")

@@ -38,9 +38,9 @@ from memgpt_autogen.config import EmbeddingConfig
 from memgpt_autogen.embeddings.base import embeds_words
 from memgpt_autogen.embeddings.choose import build_embedder
 from memgpt_autogen.memory.vector_backfill import backfill_agent
-from memgpt_autogen.storage import ranking
+from memgpt_autogen.storage.search import ranking
+from memgpt_autogen.storage.search.words import TOKENIZER, fts_query
 from memgpt_autogen.storage.sqlite import SQLiteStore
-from memgpt_autogen.storage.words import TOKENIZER, fts_query
 
 PARTS = ("WINDOW", "SESSION", "SPEAKER", "QUESTION", "LENGTH", "DATED", "TURN_MEANING")
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}

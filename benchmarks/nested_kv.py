@@ -35,9 +35,9 @@ from memgpt_autogen.config import EmbeddingConfig
 from memgpt_autogen.embeddings.choose import build_embedder
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import ToolCall
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
+from memgpt_autogen.storage.search.words import TOKENIZER, fts_query
 from memgpt_autogen.storage.sqlite import SQLiteStore
-from memgpt_autogen.storage.words import TOKENIZER, fts_query
 
 LEVELS = range(5)
 PAIR = re.compile(r"key = ([0-9a-f-]{36}), value = ([0-9a-f-]{36})")

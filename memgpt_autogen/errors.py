@@ -80,7 +80,7 @@ class TracesLeft(StoreError):
     """What was to be forgotten is deleted, and the store could not be cleaned of its traces yet. Forget it once more.
 
     Attributes:
-        receipt: a :class:`~memgpt_autogen.storage.shapes.Forgotten`.
+        receipt: a :class:`~memgpt_autogen.storage.records.Forgotten`.
     """
 
     retry = True

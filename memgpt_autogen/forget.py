@@ -10,8 +10,8 @@ from .config.home import HISTORY, write_private
 from .errors import ConfigError
 from .events import clean
 from .storage.base import Store
-from .storage.shapes import Forgotten, Remembered
-from .storage.words import holders
+from .storage.records import Forgotten, Remembered
+from .storage.search.words import holders
 
 
 def find_about(store: Store, name: str, about: str) -> Sequence[Remembered]:

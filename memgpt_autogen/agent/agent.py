@@ -22,7 +22,7 @@ from ..messages import Message, ToolResult, ToolSchema, utc_now
 from ..observers import Evicted
 from ..prompts.presets import Preset
 from ..storage.base import Store
-from ..storage.shapes import AgentRow, Undone
+from ..storage.records import AgentRow, Undone
 from ..tools.import_path import function_at, function_name, paths_of
 from ..tools.memory_tools import MemoryFunctions
 from ..tools.registry import Tool, ToolRegistry

@@ -20,7 +20,7 @@ def backup(file: Path, yes: bool) -> None:
     To restore it, stop all programs that use the store, remove memgpt.db-wal and memgpt.db-shm beside memgpt.db in the
     home folder, and replace memgpt.db by the copy. It has no keys and no vectors that are kept in Chroma.
     """
-    from ..storage.backup import backup as copy
+    from ..storage.sqlite.backup import backup as copy
 
     settings = Settings.load()
     if not settings.database.exists():

@@ -9,7 +9,7 @@ import click
 
 from ..config import Settings
 from ..errors import TracesLeft
-from ..storage.shapes import FREE_PAGES
+from ..storage.records import FREE_PAGES
 from .console import confirm, note, say
 from .store import open_store
 

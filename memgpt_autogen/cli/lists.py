@@ -35,7 +35,7 @@ def list_(kind: str, as_json: bool) -> None:
 
 
 def _agents(settings: Settings) -> list[Row]:
-    from ..storage.overview import agents_at
+    from ..storage.sqlite.overview import agents_at
 
     return [
         {

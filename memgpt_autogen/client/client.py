@@ -20,7 +20,7 @@ from ..prompts import names
 from ..prompts.presets import PRESETS
 from ..sources.base import Loader
 from ..storage.base import Store
-from ..storage.shapes import Source
+from ..storage.records import Source
 from ..tools.registry import Tool
 from .opener import AgentLike, Opener
 from .overrides import QuickstartChoice, overrides

@@ -19,7 +19,7 @@ from ..llm.model_size import size_of
 from ..prompts import text_of
 from ..prompts.presets import DEFAULT, SMALLEST, TINY, Preset, get_preset, suited
 from ..storage.base import Store
-from ..storage.shapes import AgentRow
+from ..storage.records import AgentRow
 from ..tools.import_path import add_remembered
 from ..tools.registry import Tool
 from .overrides import Overrides

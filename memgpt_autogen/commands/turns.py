@@ -8,7 +8,7 @@ from .. import events
 from ..agent import Agent
 from ..agent.results import Turn
 from ..messages import SEND_MESSAGE
-from ..storage.shapes import Undone
+from ..storage.records import Undone
 from .formatting import cut
 
 _WARNING = "Your context window is nearly full. Save now what you must not lose."

@@ -93,7 +93,7 @@ def import_agent(
 
 def _plain(file: AgentData) -> dict[str, Any]:
     """The data as JSON types, with times in the form of the store."""
-    from ..storage.database import stamp
+    from ..storage.records import stamp
 
     def plain(value: Any) -> Any:
         if isinstance(value, datetime):

@@ -10,8 +10,8 @@ import re
 from dataclasses import replace
 
 from ..messages import SEND_MESSAGE, Reply, ToolCall
-from ..storage.search_text import terms
-from ..storage.words import telling
+from ..storage.search.text import terms
+from ..storage.search.words import telling
 from .answer_types import answer_type_of
 from .repetition import repeats
 from .retrieve import Evidence

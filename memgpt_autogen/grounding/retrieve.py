@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from ..memory.results import remark
 from ..printable import label
 from ..storage.base import Store
-from ..storage.irregular_forms import irregular_forms
-from ..storage.questions import question_in
-from ..storage.words import STOP_WORDS, rank, telling
+from ..storage.search.irregular_forms import irregular_forms
+from ..storage.search.questions import question_in
+from ..storage.search.words import STOP_WORDS, rank, telling
 from .answer_types import AnswerType, answer_type_of
 from .sentences import Fragment, fragments, sentences
 

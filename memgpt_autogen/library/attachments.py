@@ -7,7 +7,7 @@ from dataclasses import replace
 from .. import events
 from ..errors import SourceError, not_known
 from ..storage.base import Store
-from ..storage.shapes import Source
+from ..storage.records import Source
 
 
 def attach(store: Store, agent_id: str, source: str) -> Source:

@@ -25,7 +25,7 @@ from ..printable import one_line
 from ..sources import make_loader
 from ..sources.base import Loader, entries
 from ..storage.base import Store
-from ..storage.shapes import Source
+from ..storage.records import Source
 from .staging import LoadProgress, SourceDiff, StagingFile
 
 #: Passages written to the store, or deleted from it, in one go, and seconds in between in which others may write.

@@ -14,7 +14,7 @@ from ..errors import MissingDependency, SourceError
 from ..ids import new_id
 from ..sources.base import Entry
 from ..sources.split import SPLITTER, split
-from ..storage.shapes import DocumentRow, Passage
+from ..storage.records import DocumentRow, Passage
 
 #: Is told how far a loading is: a stage (``reading``, ``splitting``, ``storing``, ``vectors``, ``embedding``), how much
 #: is done, and of how much (0: not known).

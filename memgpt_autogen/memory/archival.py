@@ -8,7 +8,7 @@ from datetime import date
 from ..embeddings.base import Embedder
 from ..errors import ToolError
 from ..storage.base import Store
-from ..storage.shapes import Page, Passage, Source
+from ..storage.records import Page, Passage, Source
 from .query_embedding import QueryEmbedding
 from .results import quoted, remark, render_page
 

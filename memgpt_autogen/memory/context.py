@@ -17,7 +17,7 @@ from ..llm.base import ChatModel
 from ..messages import Message, ToolSchema
 from ..prompts.presets import Preset
 from ..storage.base import Store
-from ..storage.shapes import Summary
+from ..storage.records import Summary
 from .core import CoreMemory
 from .summary import summarise
 from .window import REST_BY_SEARCH, REST_IN_RECALL, WindowPolicy, cut_at, paired, room, shorten, squeeze

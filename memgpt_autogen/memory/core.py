@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import ToolError
 from ..storage.base import Store
-from ..storage.shapes import Block
+from ..storage.records import Block
 
 
 class CoreMemory:

@@ -19,8 +19,8 @@ from ..errors import SourceError
 from ..events import clean
 from ..messages import Message
 from ..storage.base import Store
-from ..storage.questions import question_in
-from ..storage.shapes import Passage, Vectors
+from ..storage.records import Passage, Vectors
+from ..storage.search.questions import question_in
 from .vector_backfill import FIRST_BATCH, backfill_in_background, embed_batch, spoken, text_of
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from datetime import date
 from ..embeddings.base import Embedder
 from ..messages import Message
 from ..storage.base import Store
-from ..storage.shapes import Page
+from ..storage.records import Page
 from .query_embedding import QueryEmbedding
 from .results import remark, render_page
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from ..printable import label, on_one_line
-from ..storage.shapes import Page
+from ..storage.records import Page
 
 T = TypeVar("T")
 #: How a model asks for the page that comes after.

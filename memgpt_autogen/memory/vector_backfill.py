@@ -19,7 +19,7 @@ from ..embeddings.base import Embedder
 from ..errors import MemGPTError, SourceError
 from ..messages import Message
 from ..storage.base import Store
-from ..storage.shapes import Passage, Progress
+from ..storage.records import Passage, Progress
 
 logger = logging.getLogger(__name__)
 

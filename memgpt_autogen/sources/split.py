@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from ..storage.shapes import Passage
+from ..storage.records import Passage
 from .base import Document
 
 #: Changed with reading or splitting, so that documents are read again when they are loaded again.

@@ -144,7 +144,7 @@ class VectorDatabaseLoader:
 @contextmanager
 def _chroma(url: str) -> Iterator[Any]:
     """A client. Every failure becomes one clear error."""
-    from ..storage import chroma
+    from ..storage.vectors import chroma
 
     chroma.check_address(url)
     folder = chroma.folder_of(url)

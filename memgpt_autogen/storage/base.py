@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..messages import Message, Usage
-from .arrivals import Arrivals
-from .shapes import (
+from .records import (
     AgentRow,
     Block,
     DocumentRow,
@@ -30,6 +29,7 @@ from .shapes import (
     Undone,
     Vectors,
 )
+from .sqlite.staging import Arrivals
 
 
 class Agents(Protocol):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from memgpt_autogen.library.attachments import attach
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from tests.cli.conftest import Program
 from tests.cli.keys import CTRL_C, ENTER, typed

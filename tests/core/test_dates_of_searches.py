@@ -10,7 +10,7 @@ import pytest
 from memgpt_autogen.errors import ToolError
 from memgpt_autogen.memory.recall import RecallMemory
 from memgpt_autogen.messages import Message
-from memgpt_autogen.storage.dates import bounds_of
+from memgpt_autogen.storage.search.dates import bounds_of
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
 

@@ -11,10 +11,10 @@ import pytest
 from memgpt_autogen import events
 from memgpt_autogen.forget import find_about, forget
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.schema import MIGRATIONS
-from memgpt_autogen.storage.search_text import normal, phrases, searchable, terms
+from memgpt_autogen.storage.search.text import normal, phrases, searchable, terms
+from memgpt_autogen.storage.search.words import rank
 from memgpt_autogen.storage.sqlite import SQLiteStore
-from memgpt_autogen.storage.words import rank
+from memgpt_autogen.storage.sqlite.schema import MIGRATIONS
 
 from .conftest import Build, Script, say
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.links import SAME
-from memgpt_autogen.storage.names import heading_of, names_in, phrases_in
-from memgpt_autogen.storage.schema import MIGRATIONS
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
+from memgpt_autogen.storage.search.names import heading_of, names_in, phrases_in
 from memgpt_autogen.storage.sqlite import SQLiteStore
+from memgpt_autogen.storage.sqlite.links import SAME
+from memgpt_autogen.storage.sqlite.schema import MIGRATIONS
 
 
 @pytest.mark.parametrize(

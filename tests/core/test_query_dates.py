@@ -9,8 +9,8 @@ import pytest
 
 from memgpt_autogen import events
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.dates import days_named
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
+from memgpt_autogen.storage.search.dates import days_named
 
 TODAY = date(2026, 11, 25)  # a Wednesday
 

@@ -13,11 +13,11 @@ import pytest
 from memgpt_autogen import events
 from memgpt_autogen.memory.recall import RecallMemory
 from memgpt_autogen.messages import Message
-from memgpt_autogen.storage import holders
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.schema import MIGRATIONS
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
+from memgpt_autogen.storage.sqlite import postings as holders
+from memgpt_autogen.storage.sqlite.schema import MIGRATIONS
 
 from .conftest import WHEREVER_VECTORS_ARE
 from .test_searches import Letters

@@ -16,8 +16,8 @@ from memgpt_autogen.embeddings.choose import build_embedder
 from memgpt_autogen.memory.archival import ArchivalMemory
 from memgpt_autogen.memory.recall import RecallMemory
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.questions import question_in
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
+from memgpt_autogen.storage.search.questions import question_in
 
 TALK = [
     ("mon", "I have a cat. She is called Pixel."),

@@ -18,8 +18,7 @@ from memgpt_autogen.errors import SourceError
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.memory.vector_backfill import backfill
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.database import stamp
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage, stamp
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
 from .conftest import Build, Script, call, results, say

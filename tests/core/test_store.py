@@ -18,9 +18,9 @@ from memgpt_autogen.errors import AgentBusy, AgentNotFound, NameTaken, SourceErr
 from memgpt_autogen.ids import new_id
 from memgpt_autogen.messages import Message, ToolCall
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.shapes import Passage, Summary
+from memgpt_autogen.storage.records import Passage, Summary
+from memgpt_autogen.storage.search.words import fts_query
 from memgpt_autogen.storage.sqlite import SQLiteStore
-from memgpt_autogen.storage.words import fts_query
 
 
 @pytest.fixture(params=["file", "memory"])

@@ -17,7 +17,7 @@ from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.memory.archival import ArchivalMemory
 from memgpt_autogen.messages import ToolResult, ToolSchema
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.shapes import Passage, Vectors
+from memgpt_autogen.storage.records import Passage, Vectors
 
 from .conftest import Build, Script, call, results, say
 from .test_searches import Letters

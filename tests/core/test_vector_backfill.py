@@ -18,7 +18,7 @@ from memgpt_autogen.memory.archival import ArchivalMemory
 from memgpt_autogen.memory.recall import RecallMemory
 from memgpt_autogen.memory.vector_backfill import backfill, backfill_agent, backfill_in_background, stop_backfill
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.shapes import Passage, Vectors
+from memgpt_autogen.storage.records import Passage, Vectors
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
 from .test_searches import Letters

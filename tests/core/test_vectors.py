@@ -18,10 +18,10 @@ from memgpt_autogen.errors import ConfigError, SourceError
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.memory.archival import ArchivalMemory
 from memgpt_autogen.memory.vector_backfill import backfill, stop_backfill
-from memgpt_autogen.storage import outside, passages
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.shapes import Passage
-from memgpt_autogen.storage.sqlite import SQLiteStore
+from memgpt_autogen.storage.records import Passage
+from memgpt_autogen.storage.sqlite import SQLiteStore, passages
+from memgpt_autogen.storage.sqlite import vector_sync as outside
 
 from ..conftest import running_chroma
 from .conftest import WHEREVER_VECTORS_ARE

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from memgpt_autogen.storage.schema import add_functions
+from memgpt_autogen.storage.sqlite.schema import add_functions
 
 _OF_A_STEP = {
     "messages": "SELECT DISTINCT step_id FROM messages WHERE role <> 'user' AND step_id IS NOT NULL",

@@ -7,7 +7,7 @@ import pytest
 from memgpt_autogen.grounding.citations import with_citation
 from memgpt_autogen.grounding.retrieve import Evidence
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 
 from ..core.conftest import Build, Script, say
 

@@ -15,7 +15,7 @@ from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.observers import AgentEvent, FunctionCalled, FunctionReturned
 from memgpt_autogen.prompts.presets import get_preset
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 
 from ..core.conftest import Build, Script, results, say
 

@@ -11,7 +11,7 @@ import pytest
 from memgpt_autogen.library import Library
 from memgpt_autogen.sources import web_client
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
 from .network import Network

@@ -19,7 +19,7 @@ from memgpt_autogen.errors import SourceError
 from memgpt_autogen.library import Library
 from memgpt_autogen.sources import isolated
 from memgpt_autogen.sources.directory import DirectoryLoader
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 
 from .conftest import write_pdf
 

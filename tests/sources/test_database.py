@@ -12,7 +12,7 @@ import pytest
 from memgpt_autogen.errors import MissingDependency, SourceError
 from memgpt_autogen.library import Library
 from memgpt_autogen.sources.sql import check_query, shown
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 
 pytest.importorskip("sqlalchemy")
 

@@ -12,7 +12,7 @@ import pytest
 from memgpt_autogen.errors import ConfigError, MissingDependency, SourceError
 from memgpt_autogen.library import Library
 from memgpt_autogen.sources.text import unwrapped
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 
 from .conftest import write_pdf
 

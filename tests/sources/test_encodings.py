@@ -12,7 +12,7 @@ import pytest
 from memgpt_autogen.errors import SourceError
 from memgpt_autogen.library import Library
 from memgpt_autogen.prompts import text_of
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 from memgpt_autogen.text_encoding import decoded, encoding_of
 
 Passages = Callable[[str], list[Passage]]

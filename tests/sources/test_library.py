@@ -20,7 +20,7 @@ from memgpt_autogen.library import Library
 from memgpt_autogen.sources.base import Document
 from memgpt_autogen.sources.split import OVERLAP, PASSAGE, split, tokens
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
 Passages = Callable[[str], list[Passage]]

@@ -9,7 +9,7 @@ import pytest
 
 from memgpt_autogen.library import Library
 from memgpt_autogen.sources.pdf_pages import flowing, whole, without_leaders, without_running_lines
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 
 BODIES = [
     f"Chapter {word} tells of a boat.\nIts colour is {word}." for word in ("red", "blue", "green", "grey", "teal")

@@ -14,7 +14,7 @@ from memgpt_autogen.library import Library
 from memgpt_autogen.sources import vector_database
 from memgpt_autogen.sources.vector_database import VectorDatabaseLoader
 from memgpt_autogen.storage.base import Store
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 
 from ..conftest import running_chroma
 

@@ -13,7 +13,7 @@ import pytest
 from memgpt_autogen.errors import SourceError
 from memgpt_autogen.library import Library
 from memgpt_autogen.sources import webpage
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 
 from .conftest import write_pdf
 from .network import PUBLIC, Network

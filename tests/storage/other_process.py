@@ -15,7 +15,7 @@ def python(code: str, *arguments: object, user: int | None = None) -> str:
     """What another process prints; as another user if asked, whom the package's files need not let in."""
     start = f"import sys; sys.path[:0] = {[str(ROOT), *sys.path]!r}\n"
     if user is not None:
-        imports = "memgpt_autogen.exchange.agent_file, memgpt_autogen.storage.sqlite, numpy, pydantic"
+        imports = "memgpt_autogen.exchange.agent_file, memgpt_autogen.storage.sqlite.store, numpy, pydantic"
         start += f"import os, filelock, {imports}\nos.setgid({user}); os.setuid({user})\n"
     asked = subprocess.run(
         [sys.executable, "-c", start + textwrap.dedent(code), *map(str, arguments)], capture_output=True, text=True

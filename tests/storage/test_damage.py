@@ -17,12 +17,12 @@ import pytest
 from memgpt_autogen import MemGPT, Settings, events
 from memgpt_autogen.errors import ConfigError, MemGPTError, StoreError
 from memgpt_autogen.llm.scripted import ScriptedModel
-from memgpt_autogen.storage.backup import backup
-from memgpt_autogen.storage.health import check
-from memgpt_autogen.storage.repair import repair
-from memgpt_autogen.storage.schema import add_functions
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
+from memgpt_autogen.storage.sqlite.backup import backup
+from memgpt_autogen.storage.sqlite.health import check
+from memgpt_autogen.storage.sqlite.repair import repair
+from memgpt_autogen.storage.sqlite.schema import add_functions
 
 from ..crash.whole import assert_whole
 

@@ -19,9 +19,9 @@ from memgpt_autogen.errors import StoreError, ToolError
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import Message
 from memgpt_autogen.storage import files
-from memgpt_autogen.storage.overview import agents_at
-from memgpt_autogen.storage.schema import MIGRATIONS, add_functions
 from memgpt_autogen.storage.sqlite import SQLiteStore
+from memgpt_autogen.storage.sqlite.overview import agents_at
+from memgpt_autogen.storage.sqlite.schema import MIGRATIONS, add_functions
 from memgpt_autogen.tools.extras import file_tools
 
 from .other_process import python
@@ -103,9 +103,11 @@ def test_many_clients_in_many_threads_while_other_processes_read(path: Path) -> 
     threads = [threading.Thread(target=talk, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
-    code = (
-        "from memgpt_autogen.storage.overview import agents_at; from pathlib import Path; agents_at(Path(sys.argv[1]))"
-    )
+    code = """
+        from pathlib import Path
+        from memgpt_autogen.storage.sqlite.overview import agents_at
+        agents_at(Path(sys.argv[1]))
+    """
     while any(thread.is_alive() for thread in threads):
         python(code, path)
     assert not failed
@@ -237,7 +239,7 @@ READ = """
     from pathlib import Path
     from memgpt_autogen.errors import StoreError
     from memgpt_autogen.exchange import export_agent
-    from memgpt_autogen.storage.overview import agents_at
+    from memgpt_autogen.storage.sqlite.overview import agents_at
     from memgpt_autogen.storage.sqlite import SQLiteStore
     path, out = Path(sys.argv[1]), Path(sys.argv[2])
     print([one.row.name for one in agents_at(path)])
@@ -310,7 +312,7 @@ def test_an_older_file_that_cannot_be_written_is_read_as_it_is(open_folder: Path
     (open_folder / "memgpt.db").chmod(0o444)
     open_folder.chmod(0o555)
     code = (
-        "from pathlib import Path\nfrom memgpt_autogen.storage.overview import agents_at\n"
+        "from pathlib import Path\nfrom memgpt_autogen.storage.sqlite.overview import agents_at\n"
         "print([one.row.name for one in agents_at(Path(sys.argv[1]))])"
     )
     assert python(code, open_folder / "memgpt.db", user=NOBODY) == "['sam']"

@@ -15,9 +15,9 @@ from memgpt_autogen.errors import TracesLeft
 from memgpt_autogen.forget import find_about, forget, out_of_reach
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import Message, ToolCall
-from memgpt_autogen.storage.health import check
-from memgpt_autogen.storage.shapes import FREE_PAGES, Passage, Summary, Vectors
+from memgpt_autogen.storage.records import FREE_PAGES, Passage, Summary, Vectors
 from memgpt_autogen.storage.sqlite import SQLiteStore
+from memgpt_autogen.storage.sqlite.health import check
 
 from .other_process import files_holding
 

@@ -14,7 +14,7 @@ import pytest
 from memgpt_autogen import events
 from memgpt_autogen.errors import MemGPTError, StoreError
 from memgpt_autogen.messages import Usage
-from memgpt_autogen.storage.shapes import Passage, Summary
+from memgpt_autogen.storage.records import Passage, Summary
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
 VECTORS = np.eye(4, dtype=np.float32)[:1]

@@ -18,17 +18,17 @@ from memgpt_autogen.exchange import export_agent
 from memgpt_autogen.library import Library
 from memgpt_autogen.sources.base import Document
 from memgpt_autogen.storage import unfinished
-from memgpt_autogen.storage.health import check
-from memgpt_autogen.storage.overview import agents_at
-from memgpt_autogen.storage.shapes import Passage
+from memgpt_autogen.storage.records import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
+from memgpt_autogen.storage.sqlite.health import check
+from memgpt_autogen.storage.sqlite.overview import agents_at
 
 from .other_process import ROOT, files_holding, python
 
 LOAD = """
     import os
     from memgpt_autogen.storage.sqlite import SQLiteStore
-    from memgpt_autogen.storage.shapes import Passage
+    from memgpt_autogen.storage.records import Passage
     store = SQLiteStore(sys.argv[1])
     with store.lock("source big"):
         place = store.passages.open_arrivals("big")

@@ -20,7 +20,7 @@ from ..console import ask, choose, confirm, interactive, note
 if TYPE_CHECKING:
     from ...agent import Agent
     from ...client import MemGPT
-    from ...storage.shapes import Block
+    from ...storage.records import Block
 
 DEFAULT_NAME = "sam"
 _NEW = " new "  # no agent's name begins with a space

@@ -153,7 +153,7 @@ def embedder(settings: Settings) -> Findings:
 
 def store(settings: Settings) -> Findings:
     """Whether the database is intact and of this version, and what killed processes left. Changes nothing."""
-    from ...storage.health import check
+    from ...storage.sqlite.health import check
 
     path = settings.database
     if not path.exists():

@@ -63,8 +63,8 @@ def doctor(context: click.Context, agent: str | None, as_json: bool, repair: boo
 
 
 def _repair(settings: Settings) -> None:
-    from ...storage.health import check
-    from ...storage.repair import repair
+    from ...storage.sqlite.health import check
+    from ...storage.sqlite.repair import repair
 
     path = settings.database
     if not path.exists():

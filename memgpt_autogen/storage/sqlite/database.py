@@ -1,0 +1,453 @@
+"""One SQLite file: connection, migrations, transactions."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, closing
+from functools import wraps
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from ...errors import AgentNotFound, StoreError
+from ...events import clean
+from ..files import beside, closed, opened, prepare
+from .schema import MIGRATIONS, add_functions, statements
+
+if TYPE_CHECKING:
+    from ..records import Vectors
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Seconds that a statement waits for another process.
+_PATIENCE = 30
+#: Seconds that writing the file anew waits for those who read it.
+_CLEANING = 2
+#: Attempts to roll back before the connection is given up, and to run a statement while the schema is read.
+_ATTEMPTS = 3
+_READING_SCHEMA = ("no such table", "vtable constructor failed", "schema has changed")
+
+
+#: What SQLite's module raises, also where a message of its own or a text cannot be decoded.
+_FAILURES = (sqlite3.Error, OverflowError, UnicodeError)
+
+
+class Duplicate(StoreError):
+    """A row breaks a constraint: mostly there is another one of its name."""
+
+
+def storable(value: Any) -> Any:
+    """A value as SQLite can hold it: text without lone surrogates and NUL, whatever door it came in by."""
+    if not isinstance(value, str) or (value.isascii() and "\0" not in value):
+        return value
+    return clean(value)
+
+
+class Database:
+    """A connection that several threads may use, one statement or transaction at a time.
+
+    Any number of these may be open on one file, in one process or several.
+
+    Args:
+        path: the file, or ``":memory:"``.
+        user_id: whose rows are read and written.
+        durable: wait for the disk at every commit (safe against power loss), not only against a killed process.
+        read_only: do not write. A file that cannot be written is opened so in any case.
+
+    Attributes:
+        read_only: whether every write is refused.
+
+    Raises:
+        StoreError: the file cannot be opened, is not ours, or was written by a newer version.
+    """
+
+    def __init__(
+        self, path: str | Path, *, user_id: str = "local", durable: bool = False, read_only: bool = False
+    ) -> None:
+        self.path = str(path)
+        self.user_id = user_id
+        self.step_id: str | None = None
+        self._synchronous = "FULL" if durable else "NORMAL"
+        self._mutex = threading.RLock()
+        self._depth = 0
+        self._undone = 0
+        self._process = os.getpid()
+        self._owned: set[tuple[str, str]] = set()
+        self.read_only = self.path != ":memory:" and not prepare(Path(self.path), read_only=read_only)
+        self._connection = self._connect()
+        self._open = True
+        opened(Path(self.path))
+        try:
+            version = self._version()
+            if not self.read_only and self.path != ":memory:":
+                self._use_wal()
+            if version < len(MIGRATIONS):
+                self._upgrade(wanted_read_only=read_only)
+        except BaseException:
+            self.close()
+            raise
+
+    # -- opening --------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            if self.path == ":memory:":
+                return self._set_up(sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None))
+            if not self.read_only:
+                return self._set_up(self._opened("mode=rw"))
+            try:
+                return self._set_up(self._opened("mode=ro"))
+            except sqlite3.OperationalError:
+                # In a folder that cannot be written SQLite opens no write-ahead log. Without one, nobody is writing.
+                if any(file.stat().st_size for file in beside(Path(self.path))):
+                    raise
+                return self._set_up(self._opened("mode=ro&immutable=1"))
+        except _FAILURES as error:
+            raise StoreError(f"Cannot open the database {self.path}: {error}. {_advice(error)}") from error
+
+    def _opened(self, query: str, patience: float = _PATIENCE) -> sqlite3.Connection:
+        uri = f"{Path(self.path).absolute().as_uri()}?{query}"
+        return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None, timeout=patience)
+
+    def _set_up(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        try:
+            connection.row_factory = sqlite3.Row
+            add_functions(connection)
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten at once
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # which opens the file
+            if not self.read_only:
+                # Copying the log into the file waits for the disk: once in 200 small commits instead of in 50.
+                connection.execute("PRAGMA wal_autocheckpoint = 4000")
+                connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _use_wal(self) -> None:
+        """Switch to a write-ahead log. Where another process does so at this moment, SQLite fails without waiting."""
+        give_up = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._run("PRAGMA journal_mode = WAL")
+                return
+            except StoreError as error:
+                if "locked" not in str(error.__cause__) or time.monotonic() > give_up:
+                    raise
+                time.sleep(0.02)
+
+    def _version(self) -> int:
+        """The version of the file's schema.
+
+        Raises:
+            StoreError: the file is another program's, or of a newer version.
+        """
+        version = self.number("PRAGMA user_version")
+        tables = {row[0] for row in self.all("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if version > len(MIGRATIONS) and "agents" in tables:
+            raise StoreError(
+                f"The database {self.path} was written by a newer version of memgpt-autogen (format {version}, "
+                f"this one knows {len(MIGRATIONS)}). Upgrade the package."
+            )
+        if ("agents" in tables) != (version > 0) or (tables and not version):
+            raise StoreError(
+                f"{self.path} is a database of another program. Move it away, or set MEMGPT_HOME to another folder."
+            )
+        return version
+
+    def _upgrade(self, *, wanted_read_only: bool) -> None:
+        """Bring the schema up to date; of a file that cannot be written, that of a copy in memory."""
+        if self.read_only and wanted_read_only and prepare(Path(self.path)):
+            Database(self.path).close()
+            return
+        if self.read_only:
+            copy = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+            self._connection.backup(copy)
+            self._connection.close()
+            self.read_only = False
+            self._connection = self._set_up(copy)
+        with self.transaction():
+            version = self._version()  # once more: another process may have been first
+            for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+                for statement in statements(script):
+                    self._run(statement)
+                self._run(f"PRAGMA user_version = {number}")
+
+    # -- transactions ---------------------------------------------------------------------------------------------
+
+    def transaction(self, step_id: str | None = None) -> AbstractContextManager[None]:
+        """All or nothing; an inner one joins the outer. Rows written inside carry ``step_id``.
+
+        Whatever is raised, and wherever, the connection is outside of any transaction afterwards.
+        """
+        return _Transaction(self._span(step_id))
+
+    def _span(self, step_id: str | None) -> Generator[None, None, None]:
+        """The only place that begins, commits and rolls back."""
+        with self._mutex:
+            if self._depth:
+                yield
+                return
+            if self.read_only:
+                raise StoreError(f"The database {self.path} is open for reading only. {_READ_ONLY}")
+            try:
+                self._depth, self.step_id = 1, step_id
+                self._roll_back()  # what an interrupt may have left
+                self._run("BEGIN IMMEDIATE")
+                yield
+                self._run("COMMIT")
+            except BaseException:
+                self._undone += 1
+                raise
+            finally:
+                try:
+                    self._roll_back()
+                finally:
+                    self._depth, self.step_id = 0, None
+
+    def _roll_back(self) -> None:
+        """Leave the transaction if the connection is inside one. Where SQLite cannot, the connection is made anew."""
+        raised: BaseException | None = None
+        for _ in range(_ATTEMPTS):
+            try:
+                if not self._connection.in_transaction:
+                    break
+                self._connection.execute("ROLLBACK")
+            except sqlite3.ProgrammingError:
+                break  # it is closed
+            except BaseException as error:  # such as an interrupt, which is passed on once this is done
+                raised = error
+        else:
+            if self._connection.in_transaction and self.path != ":memory:":
+                self._connection.close()
+                self._connection = self._connect()
+        try:
+            if raised is not None and not isinstance(raised, sqlite3.Error):
+                raise raised
+        finally:
+            raised = None
+
+    # -- statements -----------------------------------------------------------------------------------------------
+
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> tuple[list[sqlite3.Row], int]:
+        """Run one statement: its rows, and how many it wrote."""
+        if os.getpid() != self._process:
+            raise StoreError(
+                "This store was opened before the process was forked, and cannot be used in the child. Open another "
+                "one there, or start the child with the method spawn."
+            )
+        cursor = None
+        try:
+            cursor = self._execute(sql, [storable(value) for value in values])
+            return cursor.fetchall(), cursor.rowcount
+        except sqlite3.IntegrityError as error:
+            raise Duplicate(f"The database {self.path} refused a row: {error}. {_advice(error)}") from error
+        except _FAILURES as error:
+            raise StoreError(f"The database {self.path} failed: {error}. {_advice(error)}") from error
+        finally:
+            if cursor is not None:
+                cursor.close()  # an error's traceback would keep it, and with it a read transaction
+
+    def _execute(self, sql: str, values: Sequence[Any]) -> sqlite3.Cursor:
+        """Run one statement. Where another process has just written the file anew, SQLite may read the schema while it
+        compiles the statement, and not find a table that is there: the statement has not begun, and is run again.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._connection.execute(sql, values)
+            except sqlite3.OperationalError as error:
+                if not any(sign in str(error) for sign in _READING_SCHEMA):
+                    raise
+        return self._connection.execute(sql, values)
+
+    def execute(self, sql: str, *values: Any) -> int:
+        """Run one statement that writes; the number of rows it touched."""
+        with self.transaction():
+            return self._run(sql, values)[1]
+
+    def insert(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
+        """Insert rows; ``user_id`` and ``step_id`` are added.
+
+        Raises:
+            Duplicate: a row breaks a constraint.
+        """
+        with self.transaction():
+            for row in rows:
+                row = {"user_id": self.user_id, "step_id": self.step_id, **row}
+                marks = ", ".join("?" * len(row))
+                self._run(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+
+    def put_vector(self, table: str, owner_id: str, seq: int, vector: Vectors) -> None:
+        """Give a row its vector, if it has none yet."""
+        import numpy as np
+
+        data = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
+        self.execute(
+            f"INSERT OR IGNORE INTO {table} (user_id, step_id, owner_id, seq, vector) VALUES (?, ?, ?, ?, ?)",
+            self.user_id,
+            self.step_id,
+            owner_id,
+            seq,
+            data,
+        )
+
+    def all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        """Every row of a query."""
+        with self._mutex:
+            return self._run(sql, values)[0]
+
+    def one(self, sql: str, *values: Any) -> sqlite3.Row | None:
+        """The first row of a query, if there is one."""
+        rows = self.all(sql, *values)
+        return rows[0] if rows else None
+
+    def number(self, sql: str, *values: Any) -> int:
+        """The first column of the first row, 0 where there is none."""
+        row = self.one(sql, *values)
+        return int(row[0] or 0) if row else 0
+
+    def check_owner(self, table: str, key: str) -> None:
+        """See that a row is of this user. Who it belongs to never changes, so each is looked up once.
+
+        Raises:
+            StoreError: it is another user's, or gone.
+        """
+        if (table, key) in self._owned:
+            return
+        if self.one(f"SELECT 1 FROM {table} WHERE id = ? AND user_id = ?", key, self.user_id) is None:
+            what = table.rstrip("s")
+            told = f"There is no {what} with the id {key!r}. It was deleted, or belongs to another user."
+            raise AgentNotFound(told) if table == "agents" else StoreError(told)
+        self._owned.add((table, key))
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open; certain only where other threads are kept out."""
+        return self._depth > 0
+
+    def terms_of(self, table: str) -> None:
+        """Have tables of a full text table's terms: ``temp.<table>_terms``, where each stands, and ``_counts``."""
+        with self._mutex:
+            for name, kind in (("terms", "instance"), ("counts", "row")):
+                self._run(
+                    f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.{table}_{name} USING fts5vocab(main, {table}, {kind})"
+                )
+
+    def held(self) -> AbstractContextManager[object]:
+        """Keep other threads out meanwhile."""
+        return self._mutex
+
+    def version(self) -> tuple[int, int, int]:
+        """Changes whenever anything in the file may have: how often this process took something back, how much it
+        wrote, and whether another process wrote.
+        """
+        others = self.number("PRAGMA data_version")
+        return self._undone, self._connection.total_changes, others
+
+    def copy_to(self, other: sqlite3.Connection) -> None:
+        """Copy all of it, as of one moment, into a connection to another file."""
+        with self._mutex:
+            self._connection.backup(other)
+
+    def clean(self, *, anew: bool = True) -> None:
+        """Take the write-ahead log into the file and empty it, so that nothing that was deleted is left in it.
+
+        Args:
+            anew: also write the file anew, so that nothing that was deleted by other programs is left in it either.
+
+        Raises:
+            StoreError: another process reads it, or it cannot be written.
+        """
+        if self.path == ":memory:":
+            return
+        try:
+            with closing(self._set_up(self._opened("mode=rw", _CLEANING))) as own:
+                busy = own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                if anew and not busy:  # else the whole file would be written to the log in vain
+                    own.execute("VACUUM")
+                    busy = own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path} could not be written anew: {error}. {_advice(error)}") from error
+        if busy:
+            raise StoreError(f"another program is reading {self.path}")
+
+    def close(self) -> None:
+        """Close the file. Everything committed is on disk."""
+        with self._mutex:
+            if self._open and os.getpid() == self._process:
+                self._open = False
+                self._connection.close()
+                closed(Path(self.path))
+
+
+class _Transaction(AbstractContextManager[None]):
+    """Runs a span, and ends it also where an interrupt comes between its beginning and the body of the ``with``."""
+
+    def __init__(self, span: Generator[None, None, None]) -> None:
+        self._span = span
+
+    def __enter__(self) -> None:
+        try:
+            next(self._span)
+        except BaseException:
+            self._span.close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                next(self._span, None)
+            else:
+                self._span.throw(error)
+        finally:
+            self._span.close()
+            error = None  # else a cycle keeps the frames, and with them open cursors, until it is collected
+
+
+_READ_ONLY = "Fix the permissions of the file and of its folder, or set MEMGPT_HOME to a folder that you may write to."
+_DAMAGED = (
+    'The file is damaged. "memgpt doctor" says what is wrong, "memgpt doctor --repair" saves what can be read; or '
+    "restore a backup."
+)
+_ADVICE = (
+    ("full", "The disk is full: make room and try again; nothing of this step was written."),
+    ("locked", "Another process is writing to it for a long time: close that one and try again."),
+    ("readonly", _READ_ONLY),
+    ("unable to open", _READ_ONLY),
+    ("malformed", _DAMAGED),
+    ("corrupt", _DAMAGED),
+    ("UTF-8 column", _DAMAGED),
+    ("can't decode", _DAMAGED),
+    ("can't encode", "A text holds half of a character (a surrogate): leave it out."),
+    ("not a database", f"{_DAMAGED} If it is a file of another kind, move it away, or set MEMGPT_HOME."),
+    ("closed database", "Open the store anew."),
+    ("FOREIGN KEY", "What it belongs to was deleted meanwhile, perhaps by another program."),
+    ("user-defined function", "It was interrupted, and nothing of this step was written. Try again."),
+    ("disk I/O", "The disk does not answer as it should: check it, and make a copy of the folder."),
+)
+
+
+def reading_rows(convert: Callable[P, T]) -> Callable[P, T]:
+    """Have what makes values of rows say so where a row makes no sense, as in a damaged file."""
+
+    @wraps(convert)
+    def converted(*args: P.args, **named: P.kwargs) -> T:
+        try:
+            return convert(*args, **named)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise StoreError(f"A row of the database makes no sense: {error}. {_DAMAGED}") from error
+
+    return converted
+
+
+def _advice(error: Exception) -> str:
+    text = str(error)
+    return next((advice for sign, advice in _ADVICE if sign in text), "Nothing of this step was written.")

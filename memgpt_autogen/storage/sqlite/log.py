@@ -1,0 +1,301 @@
+"""Messages, summaries and steps, in SQLite."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+import numpy as np
+
+from ...errors import StoreError
+from ...ids import new_id
+from ...messages import Message, ToolCall, Usage
+from ..records import Hit, Page, Summary, Vectors, now, stamp
+from ..search.dates import bounds_of, days_named
+from ..search.questions import question_in
+from ..search.ranking import TURN_CUT, Floats, Places, Postings, best, rank_turns
+from ..search.text import terms
+from .database import Database, reading_rows
+from .near_words import NearWords
+from .postings import Finder, dated, written
+from .row_cache import Codes, Shelf
+from .tenancy import scoped
+
+#: Messages kept as they were read: some windows' worth.
+READ = 10_000
+
+_OWNER = "SELECT edition, embedder, '' AS place FROM agents WHERE id = ?"
+_ROWS = """SELECT seq, length(text) + coalesce(length(author), 0) AS size, session_id, author,
+           rtrim(text) LIKE '%?' AS asks FROM messages WHERE agent_id = ? AND seq > ? AND text <> '' ORDER BY seq"""
+_SIZE, _SESSION, _AUTHOR, _ASKS = range(4)  # the facts on a shelf
+_DAYS = "FROM messages WHERE agent_id = ? AND created_at >= ? AND created_at < ? AND text <> ''"
+
+
+@scoped
+class SQLiteLog:
+    """See :class:`memgpt_autogen.storage.base.Log`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._read: dict[tuple[str, int], Message] = {}  # by id and ``answered``: nothing else of a message changes
+        self._shelves: dict[str, tuple[Shelf, Codes]] = {}
+        self._near = NearWords(database, "messages_fts")
+
+    def append(self, agent_id: str, messages: Sequence[Message]) -> None:
+        self._db.insert("messages", [_values(agent_id, message) for message in messages])
+
+    def mark_answered(self, agent_id: str) -> None:
+        self._db.execute(
+            "UPDATE messages SET answered = 1, answered_step = ? WHERE agent_id = ? AND answered = 0",
+            *(self._db.step_id, agent_id),
+        )
+
+    def replace(self, message: Message, other: Message) -> None:
+        with self._db.transaction():
+            row = self._db.one(
+                "SELECT seq, agent_id, step_id FROM messages WHERE id = ? AND user_id = ?",
+                *(message.id, self._db.user_id),
+            )
+            if row is None:
+                raise StoreError("The message that was to be changed is gone. Nothing was changed.")
+            self._db.execute("DELETE FROM messages WHERE seq = ?", row["seq"])
+            values = _values(row["agent_id"], replace(other, id=new_id(), step_id=row["step_id"]))
+            self._db.insert("messages", [{"seq": row["seq"], **values}])
+
+    def window(self, agent_id: str) -> Sequence[Message]:
+        after = self._db.number("SELECT max(last_seq) FROM summaries WHERE agent_id = ?", agent_id)
+        inside = "FROM messages WHERE agent_id = ? AND seq > ?"
+        rows = self._db.all(f"SELECT id, answered, seq {inside} ORDER BY seq", agent_id, after)
+        read = self._read if len(self._read) < READ else {}
+        missing = next((row["seq"] for row in rows if (row["id"], row["answered"]) not in read), None)
+        if missing is not None:
+            for row in self._db.all(f"SELECT * {inside} AND seq >= ?", agent_id, after, missing):
+                read[row["id"], row["answered"]] = message_of(row)
+        self._read = read
+        return [read[row["id"], row["answered"]] for row in rows]
+
+    def tail(self, agent_id: str, count: int) -> Sequence[Message]:
+        rows = self._db.all("SELECT * FROM messages WHERE agent_id = ? ORDER BY seq DESC LIMIT ?", agent_id, count)
+        return [message_of(row) for row in reversed(rows)]
+
+    def count(self, agent_id: str) -> int:
+        return self._db.number("SELECT count(*) FROM messages WHERE agent_id = ?", agent_id)
+
+    def calls_made(self, agent_id: str, ids: Collection[str]) -> set[str]:
+        held = "SELECT * FROM messages WHERE agent_id = ? AND instr(tool_calls, ?) > 0"
+        rows = [row for call in ids for row in self._db.all(held, agent_id, json.dumps(call))]
+        return {call.id for row in rows for call in message_of(row).tool_calls} & {*ids}
+
+    def search(
+        self,
+        agent_id: str,
+        query: str,
+        *,
+        page: int,
+        page_size: int,
+        vector: Vectors | None = None,
+        embedder: str = "",
+        since: date | None = None,
+        until: date | None = None,
+        today: date | None = None,
+        embed_words: Callable[[Sequence[str]], Vectors] | None = None,
+    ) -> Page[Message]:
+        query = question_in(query)
+        with self._db.held():
+            if vector is not None and not self._agree(agent_id, embedder):
+                vector = None
+            shelf, authors = self._shelf(agent_id)
+            if not len(shelf):
+                return Page.of(0, page, page_size)
+            held = Finder(self._db, "messages_fts", [shelf]).find(query).words
+            if vector is not None and embed_words is not None:
+                near = self._near.rows([*held], embed_words, embedder, len(shelf))
+                held |= {word: replace(held[word], near=shelf.places(rows)) for word, rows in near.items()}
+            words, named = _said(held, shelf.fact(_AUTHOR), authors)
+            sessions = shelf.fact(_SESSION).astype(np.intp)
+            asking = np.flatnonzero(shelf.fact(_ASKS))
+            similar = None if vector is None else shelf.similar(vector)
+            ranking = rank_turns(words, shelf.fact(_SIZE), sessions, named, asking, similar)
+            gains = dated(self._db, "messages", "agent_id", [shelf], days_named(query, today or date.today()))
+            ranking = ranking.with_gains(gains)
+            allowed = np.ones(len(shelf), dtype=np.bool_)
+            if since or until:
+                allowed = written(self._db, "messages", "agent_id", [shelf], (since, until))
+            waiting = self._db.all("SELECT seq FROM messages WHERE agent_id = ? AND answered = 0", agent_id)
+            allowed[shelf.places(np.array([row["seq"] for row in waiting], dtype=np.int64))] = False
+            among = np.flatnonzero(ranking.hits(allowed, TURN_CUT))[::-1]  # of equals the newest first
+            empty: Page[Message] = Page.of(len(among), page, page_size)
+            hits = [
+                Hit(self._at(int(shelf.numbers[place])), float(ranking.scores[place]), float(ranking.relevance[place]))
+                for place in best(ranking.scores, among, empty.first, page_size)
+            ]
+            return replace(empty, hits=hits)
+
+    def _shelf(self, agent_id: str) -> tuple[Shelf, Codes]:
+        """An agent's messages that have words, up to date, and the codes of their authors."""
+        if agent_id not in self._shelves:
+            authors, sessions = Codes(), Codes()
+
+            def facts(rows: Sequence[sqlite3.Row]) -> list[tuple[float, ...]]:
+                return [
+                    (row["size"], sessions(row["session_id"] or ""), authors(row["author"] or ""), row["asks"])
+                    for row in rows
+                ]
+
+            shelf = Shelf(self._db, agent_id, _OWNER, _ROWS, "message_vectors", facts, 4)
+            self._shelves[agent_id] = shelf, authors
+        self._shelves[agent_id][0].refresh()
+        return self._shelves[agent_id]
+
+    def _at(self, seq: int) -> Message:
+        row = self._db.one("SELECT * FROM messages WHERE seq = ?", seq)
+        if row is None:
+            raise StoreError("A message was deleted while it was being searched. Search again.")
+        return message_of(row)
+
+    def _agree(self, agent_id: str, embedder: str) -> bool:
+        """Drop the vectors of another embedder: the messages go back to the backlog. False: they cannot be dropped."""
+        if self._db.one("SELECT 1 FROM agents WHERE id = ? AND embedder NOT IN ('', ?)", agent_id, embedder):
+            if self._db.read_only:
+                return False
+            with self._db.transaction():
+                self._db.execute("DELETE FROM message_vectors WHERE owner_id = ?", agent_id)
+                self._db.execute("UPDATE agents SET embedder = '' WHERE id = ?", agent_id)
+        return True
+
+    def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Message]:
+        if self._db.read_only:
+            return []
+        with self._db.held():
+            if embedder:
+                self._agree(agent_id, embedder)
+            shelf = self._shelf(agent_id)[0]
+            return [self._at(seq) for seq in shelf.numbers[~shelf.known()][:limit].tolist()]
+
+    def put_vectors(self, agent_id: str, embedder: str, ids: Sequence[str], vectors: Vectors) -> None:
+        with self._db.transaction():
+            self._db.execute("UPDATE agents SET embedder = ? WHERE id = ? AND embedder = ''", embedder, agent_id)
+            if self._db.one("SELECT 1 FROM agents WHERE id = ? AND embedder = ?", agent_id, embedder) is None:
+                return  # another embedder was there first
+            for message_id, vector in zip(ids, vectors, strict=True):
+                seq = self._db.number(
+                    "SELECT seq FROM messages WHERE id = ? AND agent_id = ? AND text <> ''", message_id, agent_id
+                )
+                if seq:
+                    self._db.put_vector("message_vectors", agent_id, seq, vector)
+
+    def search_dates(self, agent_id: str, start: date, end: date, *, page: int, page_size: int) -> Page[Message]:
+        first, after = bounds_of(start, end)
+        total = self._db.number(f"SELECT count(*) {_DAYS}", agent_id, first, after)
+        empty: Page[Message] = Page.of(total, page, page_size)
+        rows = self._db.all(
+            f"SELECT * {_DAYS} ORDER BY seq LIMIT ? OFFSET ?", agent_id, first, after, page_size, empty.first
+        )
+        return replace(empty, hits=[Hit(message_of(row), 0.0) for row in rows])
+
+    def add_summary(self, agent_id: str, summary: Summary, *, asked: bool = False) -> None:
+        last = self._db.number("SELECT max(seq) FROM messages WHERE agent_id = ?", agent_id)
+        row = {
+            "id": summary.id or new_id(),
+            "agent_id": agent_id,
+            "first_message_id": summary.first_message_id,
+            "last_message_id": summary.last_message_id,
+            "last_seq": self._db.number(
+                "SELECT seq FROM messages WHERE id = ? AND agent_id = ?", summary.last_message_id, agent_id
+            ),
+            "at_seq": None if asked else last,
+            "messages": summary.messages,
+            "text": summary.text,
+            "created_at": stamp(summary.created_at),
+        }
+        self._db.insert("summaries", [row])
+
+    def last_summary(self, agent_id: str) -> Summary | None:
+        row = self._db.one("SELECT * FROM summaries WHERE agent_id = ? ORDER BY last_seq DESC LIMIT 1", agent_id)
+        if row is None:
+            return None
+        return Summary(
+            text=row["text"],
+            first_message_id=row["first_message_id"],
+            last_message_id=row["last_message_id"],
+            messages=row["messages"],
+            id=row["id"],
+            created_at=datetime.fromisoformat(row["created_at"]),
+        )
+
+    def add_step(self, agent_id: str, outcome: str, model: str, usage: Usage) -> None:
+        row = {
+            "id": self._db.step_id or new_id(),
+            "agent_id": agent_id,
+            "outcome": outcome,
+            "model": model,
+            "prompt_tokens": usage.prompt_tokens,
+            "completion_tokens": usage.completion_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "cost": usage.cost,
+            "created_at": now(),
+        }
+        self._db.insert("steps", [row])
+
+
+def _said(held: Mapping[str, Postings], author: Floats, authors: Codes) -> tuple[list[Postings], Places]:
+    """Postings where who said a message is one of its words, and the messages whose author is named."""
+    words, named = [], np.zeros(len(author), dtype=np.bool_)
+    names = [(code, terms(name)) for name, code in authors.values.items()]
+    for word, postings in held.items():
+        if called := [code for code, parts in names if word in parts]:
+            said = np.isin(author, called)
+            named |= said
+            postings = replace(postings, places=np.union1d(postings.places, np.flatnonzero(said)), near=None)
+        words.append(postings)
+    return words, np.flatnonzero(named)
+
+
+def _values(agent_id: str, message: Message) -> dict[str, object]:
+    calls = [
+        {"name": call.name, "arguments": dict(call.arguments), "id": call.id, "error": call.error}
+        for call in message.tool_calls
+    ]
+    row: dict[str, object] = {
+        "id": message.id,
+        "agent_id": agent_id,
+        "conversation_id": message.conversation_id,
+        "session_id": message.session_id,
+        "role": message.role,
+        "kind": message.kind,
+        "author": message.author,
+        "content": message.content,
+        "text": message.text,
+        "tool_calls": json.dumps(calls) if calls else None,
+        "call_id": message.call_id,
+        "answered": int(message.answered),
+        "created_at": stamp(message.created_at),
+    }
+    if message.images:
+        row["images"] = json.dumps(message.images)
+    return row if message.step_id is None else {**row, "step_id": message.step_id}
+
+
+@reading_rows
+def message_of(row: sqlite3.Row) -> Message:
+    """A row of the table ``messages``."""
+    calls = json.loads(row["tool_calls"]) if row["tool_calls"] else ()
+    return Message(
+        role=row["role"],
+        content=row["content"],
+        text=row["text"],
+        kind=row["kind"],
+        author=row["author"],
+        tool_calls=tuple(ToolCall(**{**call, "id": str(call["id"])}) for call in calls),  # once numbers came in
+        call_id=row["call_id"],
+        id=row["id"],
+        answered=bool(row["answered"]),
+        conversation_id=row["conversation_id"],
+        session_id=row["session_id"],
+        step_id=row["step_id"],
+        images=tuple(json.loads(row["images"] or "[]")),
+        created_at=datetime.fromisoformat(row["created_at"]),
+    )

@@ -1,0 +1,51 @@
+"""Ranking passages: what the tables tell of a query's words, names and days, put together by ``ranking``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ..search.dates import Days
+from ..search.ranking import LINKING, NAMED, Floats, Ranking, best, rank_passages
+from .database import Database
+from .links import linked
+from .postings import Finder, dated
+from .row_cache import Shelf
+
+
+def rank_shelves(
+    database: Database,
+    shelves: Sequence[Shelf],
+    query: str,
+    texts: Callable[[Sequence[int]], Sequence[str]],
+    similar: Floats | None = None,
+    compared: npt.NDArray[np.bool_] | None = None,
+) -> Ranking:
+    """Rank what is on some shelves, side by side: by words and meaning, and then by the names in what is found.
+
+    Args:
+        database: where the passages are.
+        shelves: none of them empty.
+        query: a person's words.
+        texts: reads the passages at some places.
+        similar, compared: as for :func:`.ranking.rank_passages`.
+    """
+    finder = Finder(database, "passages_fts", shelves)
+    held = finder.find(query, counts=True)
+    sizes = np.concatenate([shelf.fact(0) for shelf in shelves])
+    ranking = rank_passages([*held.words.values()], held.pairs, sizes, similar, compared)
+    first = texts(best(ranking.scores, np.flatnonzero(ranking.found), 0, LINKING))
+    gains = np.zeros_like(sizes)
+    gains[finder.places(linked(database, [shelf.owner_id for shelf in shelves], query, first))] = NAMED
+    return ranking.with_gains(gains)
+
+
+def dated_notes(database: Database, shelves: Sequence[Shelf], days: Sequence[Days]) -> Floats:
+    """What an agent's own notes gain for their day; the day of a document's passages is that of its loading."""
+    each = [np.zeros(len(shelf), dtype=np.float32) for shelf in shelves]
+    for place, shelf in enumerate(shelves):
+        if days and database.one("SELECT 1 FROM sources WHERE id = ? AND agent_id IS NOT NULL", shelf.owner_id):
+            each[place] = dated(database, "passages", "source_id", [shelf], days)
+    return np.concatenate(each)

@@ -1,0 +1,347 @@
+"""Searching sources in SQLite: words by FTS5, vectors exactly with numpy, ranked by ``ranking``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import SourceError
+from ..records import Hit, Page, Passage, Progress, Vectors
+from ..search.dates import days_named
+from ..search.questions import question_in
+from ..search.ranking import PASSAGE_CUT, Floats, Ranking, best
+from .database import Database, reading_rows
+from .passage_ranking import dated_notes, rank_shelves
+from .postings import written
+from .row_cache import Shelf
+from .sources import SQLiteSources
+from .staging import IN_SIGHT
+from .tenancy import scoped
+from .vector_sync import Outside, VectorIndex, forget, key_of
+
+logger = logging.getLogger(__name__)
+
+Known = npt.NDArray[np.bool_]
+
+_OWNER = "SELECT edition, embedder, vectors_in AS place FROM sources WHERE id = ?"
+_ROWS = "SELECT seq, length(text) FROM passages WHERE source_id = ? AND seq > ? ORDER BY seq"
+_PASSAGES = """SELECT passages.*, CASE WHEN sources.agent_id IS NULL THEN sources.name ELSE '' END AS source
+               FROM passages JOIN sources ON sources.id = passages.source_id"""
+
+
+@scoped
+class SQLitePassages(SQLiteSources):
+    """See :class:`memgpt_autogen.storage.base.Passages`."""
+
+    def __init__(self, database: Database, index: VectorIndex | None = None) -> None:
+        super().__init__(database)
+        self._shelves: dict[str, Shelf] = {}
+        self._outside = Outside(database, index) if index else None
+        self._told = False
+
+    def search(
+        self,
+        agent_id: str,
+        query: str,
+        *,
+        page: int,
+        page_size: int,
+        vector: Vectors | None = None,
+        embedder: str = "",
+        also: Mapping[str, Vectors | None] | None = None,
+        source: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        today: date | None = None,
+    ) -> Page[Passage]:
+        query = question_in(query)
+        with self._db.held():
+            if vector is not None and not self._agree(agent_id, embedder):
+                vector = None
+            shelves = self._attached_shelves(agent_id, source)
+            if not shelves:
+                return Page.of(0, page, page_size)
+            allowed = np.ones(sum(len(shelf) for shelf in shelves), dtype=np.bool_)
+            if since or until:
+                allowed = written(self._db, "passages", "source_id", shelves, (since, until))
+            if vector is None and not query.strip():
+                age = np.concatenate([shelf.numbers for shelf in shelves]).argsort().argsort().astype(np.float32)
+                ranking, among = Ranking(age, np.zeros_like(age), allowed), np.flatnonzero(allowed)
+            else:
+                asked = None if vector is None else {**(also or {}), embedder: vector}
+                ranking = self._rank(shelves, query, asked, embedder)
+                ranking = ranking.with_gains(dated_notes(self._db, shelves, days_named(query, today or date.today())))
+                among = np.flatnonzero(ranking.hits(allowed, PASSAGE_CUT))
+            empty: Page[Passage] = Page.of(len(among), page, page_size)
+            places = best(ranking.scores, among, empty.first, page_size)
+            found = zip(places, self._passages_at(shelves, places), strict=True)
+            hits = [Hit(one, float(ranking.scores[at]), float(ranking.relevance[at])) for at, one in found]
+            return replace(empty, hits=hits)
+
+    def _rank(
+        self, shelves: Sequence[Shelf], query: str, asked: Mapping[str, Vectors | None] | None, embedder: str
+    ) -> Ranking:
+        """Rank what is on some shelves, side by side, by words and by the vectors asked, if there are any."""
+        similar = known = None
+        if asked is not None:
+            self._see_that_all_are_asked(shelves, asked, embedder)
+            each = self._compared(shelves, asked)
+            similar, known = (np.concatenate(arrays) for arrays in zip(*each, strict=True))
+
+        def texts(places: Sequence[int]) -> list[str]:
+            return [passage.text for passage in self._passages_at(shelves, places)]
+
+        return rank_shelves(self._db, shelves, query, texts, similar, known)
+
+    def _passages_at(self, shelves: Sequence[Shelf], places: Sequence[int]) -> list[Passage]:
+        starts = np.cumsum([0, *(len(shelf) for shelf in shelves)])
+        on = [int(np.searchsorted(starts, place, side="right")) - 1 for place in places]
+        pairs = zip(on, places, strict=True)
+        return [self._passage(int(shelves[shelf].numbers[place - starts[shelf]])) for shelf, place in pairs]
+
+    def _see_that_all_are_asked(
+        self, shelves: Sequence[Shelf], asked: Mapping[str, Vectors | None], embedder: str
+    ) -> None:
+        """Raises: SourceError: a source's embedder is not among those asked."""
+        for shelf in shelves:
+            if shelf.embedder and shelf.embedder not in asked:
+                row = self._db.one("SELECT name FROM sources WHERE id = ?", shelf.owner_id)
+                raise SourceError(
+                    f"The vectors of source {(row['name'] if row else shelf.owner_id)!r} were made with "
+                    f"{shelf.embedder}, and this agent searches with {embedder}. Use that embedder, or load the source "
+                    "again."
+                )
+
+    def delete_source(self, source_id: str) -> None:
+        super().delete_source(source_id)
+        self._shelves.pop(source_id, None)
+        if self._outside and not self._db.in_transaction:
+            with contextlib.suppress(SourceError):  # else it is done when the index is next looked at
+                self._outside.drop_left()
+
+    def clean_index(self, agent_id: str) -> list[str]:
+        """Have the vectors of an agent's notes made anew, so that none of what was deleted is left in the index.
+
+        Returns:
+            What is left there, and why; nothing where the index is clean.
+        """
+        row = self._db.one(
+            "SELECT id, vectors_in || moving_to AS place FROM sources WHERE agent_id = ? AND user_id = ?",
+            *(agent_id, self._db.user_id),
+        )
+        if row is not None and row["place"]:
+            forget(self._db, row["id"])
+        if self._outside is None:
+            gone = self._db.all("SELECT DISTINCT vectors_in FROM vectors_left WHERE user_id = ?", self._db.user_id)
+            return [
+                f"vectors are left in {row['vectors_in']}, which is not set as the place of vectors" for row in gone
+            ]
+        try:
+            self._outside.drop_left()
+            self._outside.index.clean()
+        except SourceError as error:
+            return [f"vectors are left in {self._outside.index.place}: {error}"]
+        return []
+
+    def _attached_shelves(self, agent_id: str, source: str | None = None) -> list[Shelf]:
+        """What this agent can search (of one source, if it is named), up to date, without what is empty.
+
+        Raises:
+            SourceError: the source that is named is not attached.
+        """
+        rows = self._db.all(
+            "SELECT source_id, CASE WHEN sources.agent_id IS NULL THEN sources.name ELSE '' END AS name "
+            "FROM attachments JOIN sources ON sources.id = source_id WHERE attachments.agent_id = ? "
+            "ORDER BY attachments.rowid",
+            agent_id,
+        )
+        if source:
+            attached = [row["name"] for row in rows if row["name"]]
+            if source not in attached:
+                raise SourceError(
+                    f"No source {source!r} is attached to this agent. Attached: {', '.join(attached) or 'none yet'}."
+                )
+        wanted = [row["source_id"] for row in rows if source is None or row["name"] == source]
+        shelves = [self._shelf(source_id) for source_id in wanted]
+        return [shelf for shelf in shelves if len(shelf)]
+
+    def _shelf(self, source_id: str) -> Shelf:
+        """A source's passages, up to date; shared by all agents."""
+        if source_id not in self._shelves:
+            self._shelves[source_id] = Shelf(
+                self._db,
+                source_id,
+                _OWNER,
+                _ROWS,
+                "passage_vectors",
+                lambda rows: np.array([row[1] for row in rows]).reshape(-1, 1),
+                1,
+            )
+        self._shelves[source_id].refresh()
+        return self._shelves[source_id]
+
+    def _usable(self, shelf: Shelf) -> bool:
+        """Whether a source's vectors can be asked for, and more of them be kept."""
+        if self._outside is None:
+            if shelf.place and not self._told:
+                self._told = True
+                row = self._db.all("SELECT name, vectors_in FROM sources WHERE id = ?", shelf.owner_id)[0]
+                logger.warning(
+                    "Source %r is searched by words alone: its vectors are in %s. Set vectors to that.", *row
+                )
+            return not shelf.place
+        if _in_file(shelf):
+            return True
+        return shelf.place in ("", self._outside.index.place) and not self._outside.resting
+
+    def unsettled(self, agent_id: str) -> bool:
+        outside = self._outside
+        if outside is None or outside.resting or self._db.read_only:
+            return False
+        with self._db.held():
+            return any(not outside.settled(shelf) for shelf in self._attached_shelves(agent_id))
+
+    def settle(
+        self,
+        source_id: str | None = None,
+        *,
+        progress: Progress | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        if self._outside is None or self._db.read_only:
+            return
+        rows = self._db.all(
+            f"SELECT id FROM sources WHERE user_id = ? AND {IN_SIGHT} AND ? IN (id, '')",
+            self._db.user_id,
+            source_id or "",
+        )
+        for row in rows:
+            with self._db.held():
+                settled = self._outside.settled(self._shelf(row["id"]))
+            if not settled:
+                self._outside.settle(row["id"], progress or (lambda done, total: None), stop)
+            if stop():
+                return
+
+    def _compared(self, shelves: Sequence[Shelf], asked: Mapping[str, Vectors | None]) -> list[tuple[Floats, Known]]:
+        """Of each source the cosines with the query, by its embedder, and which passages have one."""
+        found: dict[int, tuple[Floats, Known]] = {}
+        for place, shelf in enumerate(shelves):
+            vector = asked.get(shelf.embedder)
+            if vector is not None and self._usable(shelf):
+                with contextlib.suppress(SourceError):
+                    outside = self._outside if shelf.place else None
+                    if outside:
+                        found[place] = outside.similar(shelf, vector)
+                    else:
+                        found[place] = shelf.similar(vector), shelf.known()
+        used = {shelves[place].embedder for place in found}
+        if len(used) > 1:  # what is near for one embedder is far for another: each counts from its own average
+            for name in used:
+                mine = [place for place in found if shelves[place].embedder == name]
+                compared = np.concatenate([found[place][0][found[place][1]] for place in mine])
+                average = np.float32(compared.mean() if len(compared) else 0)
+                found.update({place: (found[place][0] - average, found[place][1]) for place in mine})
+        nothing = [(np.zeros(len(shelf), np.float32), np.zeros(len(shelf), np.bool_)) for shelf in shelves]
+        return [found.get(place, nothing[place]) for place in range(len(shelves))]
+
+    def without_vectors(self, agent_id: str, limit: int, embedder: str = "") -> Sequence[Passage]:
+        if self._db.read_only:
+            return []
+        with self._db.held():
+            if embedder:
+                self._agree(agent_id, embedder)
+            missing: list[int] = []
+            for shelf in self._attached_shelves(agent_id):
+                if (not embedder or shelf.embedder in ("", embedder)) and self._usable(shelf):
+                    missing += shelf.numbers[~shelf.known()][: limit - len(missing)].tolist()
+            return [self._passage(seq) for seq in missing]
+
+    def backlog(self, embedder: str, limit: int, source_id: str | None = None, *, after: str = "") -> Sequence[Passage]:
+        if self._db.read_only:
+            return []
+        behind = self._db.number("SELECT seq FROM passages WHERE id = ? AND user_id = ?", after, self._db.user_id)
+        where, values = self._waiting(embedder, source_id)
+        rows = self._db.all(
+            f"{_PASSAGES} WHERE {where} AND passages.seq > ? ORDER BY passages.seq LIMIT ?", *values, behind, limit
+        )
+        return [_read(row) for row in rows]
+
+    def put_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors) -> None:
+        if self._outside is None:
+            with self._db.transaction():
+                self._write_vectors(embedder, ids, vectors)
+            return
+        sources: dict[str, list[tuple[str, str, Vectors]]] = {}
+        for passage_id, vector in zip(ids, vectors, strict=True):
+            row = self._db.one(
+                "SELECT seq, text, source_id, embedder FROM passages JOIN sources ON sources.id = source_id "
+                "WHERE passages.id = ? AND sources.user_id = ?",
+                *(passage_id, self._db.user_id),
+            )
+            if row is not None and row["embedder"] in ("", embedder):
+                key = key_of(row["seq"], row["text"])
+                sources.setdefault(row["source_id"], []).append((passage_id, key, vector))
+        for source_id, put in sources.items():
+            with self._db.held():
+                shelf = self._shelf(source_id)
+                waits = _in_file(shelf)
+            batch = np.stack([vector for _, _, vector in put])
+            if waits:  # moved with the others
+                with self._db.transaction():
+                    self._write_vectors(embedder, [passage_id for passage_id, _, _ in put], batch)
+                continue
+            if shelf.place != self._outside.index.place:
+                self._outside.adopt(source_id)
+            with self._outside.putting(source_id, [key for _, key, _ in put], batch), self._db.transaction():
+                self._write_vectors(
+                    embedder, [passage_id for passage_id, _, _ in put], batch, kept=self._outside.index.place
+                )
+
+    def _write_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors, kept: str = "") -> None:
+        """Write vectors, or only that there are some, where they are kept elsewhere."""
+        mine = "UPDATE sources SET embedder = ?, dim = ? WHERE embedder = '' AND id = ?"
+        named: set[str] = set()
+        for passage_id, vector in zip(ids, vectors, strict=True):
+            row = self._db.one(
+                "SELECT seq, source_id, embedder, vectors_in FROM passages JOIN sources ON sources.id = source_id "
+                "WHERE passages.id = ? AND sources.user_id = ?",
+                *(passage_id, self._db.user_id),
+            )
+            if row is None or row["embedder"] not in ("", embedder) or row["vectors_in"] != kept:
+                continue  # gone meanwhile, or its source is another embedder's: never two in one source
+            if row["source_id"] not in named:
+                named.add(row["source_id"])
+                self._db.execute(mine, embedder, int(vectors.shape[1]), row["source_id"])
+            self._db.put_vector("passage_vectors", row["source_id"], row["seq"], vector[: 0 if kept else None])
+
+    def _passage(self, seq: int) -> Passage:
+        row = self._db.one(f"{_PASSAGES} WHERE passages.seq = ?", seq)
+        if row is None:
+            raise SourceError("A passage was deleted while it was being searched. Search again.")
+        return _read(row)
+
+
+def _in_file(shelf: Shelf) -> bool:
+    """Whether a source has vectors, and they are in the file."""
+    return not shelf.place and bool(shelf.known().any())
+
+
+@reading_rows
+def _read(row: sqlite3.Row) -> Passage:
+    return Passage(
+        text=row["text"],
+        uri=row["uri"],
+        metadata=json.loads(row["metadata"]),
+        id=row["id"],
+        source=row["source"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+    )

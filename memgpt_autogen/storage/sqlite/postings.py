@@ -1,0 +1,157 @@
+"""Which rows hold a word, asked of a full text table one word at a time; and which were written on some days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from ..search.dates import bounds_of
+from ..search.irregular_forms import irregular_forms
+from ..search.ranking import AFTERWARDS, DATED, DAYS_AFTER, Floats, Places, Postings
+from ..search.text import fts_phrase
+from ..search.words import informative, pairs, stem, telling
+from .database import Database
+from .row_cache import Shelf
+
+Numbers = npt.NDArray[np.int64]
+Bounds = tuple[date | None, date | None]
+
+#: A word that more rows hold says as little as a stop word, and takes the time of all others together. It counts only
+#: where the query has no rarer one.
+COMMON = 10_000
+#: Words of a query that are looked up, and pairs of them; a query is a question, not a page.
+WORDS = 32
+
+
+@dataclass(frozen=True)
+class Holders:
+    """Where each word stands, and each pair of neighbouring words."""
+
+    words: dict[str, Postings]
+    pairs: Sequence[Places]
+
+
+class Finder:
+    """Looks words up in a full text table.
+
+    Args:
+        database: where it is.
+        table: its name.
+        shelves: the rows that matter; places are those on all of them, put side by side. None is empty.
+    """
+
+    def __init__(self, database: Database, table: str, shelves: Sequence[Shelf]) -> None:
+        self._db, self._table, self._shelves = database, table, shelves
+        self._first = min(int(one.numbers[0]) for one in shelves)
+        self._last = max(int(one.numbers[-1]) for one in shelves)
+        self._starts = np.cumsum([0, *(len(shelf) for shelf in shelves)])
+
+    def places(self, numbers: Numbers) -> Places:
+        """Where rows stand, rising numbers given; those of others are left out."""
+        pairs = zip(self._starts, self._shelves, strict=False)
+        return np.concatenate([start + shelf.places(_between(numbers, shelf)) for start, shelf in pairs])
+
+    def find(self, query: str, *, counts: bool = False) -> Holders:
+        """Look a query's words up.
+
+        Args:
+            query: a person's words.
+            counts: also how often each stands in a text, and the pairs.
+        """
+        every = telling(query)[:WORDS]
+        found = {word: self._look_up(word, COMMON) for word in every}
+        rare = {word: numbers for word, (numbers, common) in found.items() if not common}
+        if not any(len(numbers) for numbers in rare.values()):
+            rare = {word: self._look_up(word, -1)[0] for word in every}
+        words = {}
+        for word, numbers in rare.items():
+            known = self._counted(word, numbers) if counts and len(numbers) else None
+            words[word] = replace(self._postings(numbers, known), informative=informative(word))
+        beside = [
+            self.places(self._look_up(f"{one} {other}", COMMON, forms=False)[0])
+            for one, other in (pairs(query)[:WORDS] if counts else ())
+            if len(rare.get(one, ())) and len(rare.get(other, ()))
+        ]
+        return Holders(words, beside)
+
+    def _look_up(self, phrase: str, limit: int, *, forms: bool = True) -> tuple[Numbers, bool]:
+        """The rows that hold a phrase, rising, and whether there are more than ``limit`` (-1: none)."""
+        either = " OR ".join(map(fts_phrase, (phrase, *(irregular_forms(phrase) if forms else ()))))
+        rows = (
+            f"SELECT rowid AS number FROM {self._table} WHERE {self._table} MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?"
+        )
+        numbers = numbers_of(self._db, rows, either, self._first, self._last, limit + 1 if limit >= 0 else -1)
+        return numbers, 0 <= limit < len(numbers)
+
+    def _counted(self, word: str, numbers: Numbers) -> Floats | None:
+        """How often a word and its forms stand in these rows."""
+        self._db.terms_of(self._table)
+        counts = np.zeros(len(numbers), dtype=np.float32)
+        for form in (word, *irregular_forms(word)):
+            term = stem(form)
+            if term is None:
+                return None
+            every = f"SELECT doc AS number FROM temp.{self._table}_terms WHERE term = ? LIMIT {4 * COMMON}"
+            there = numbers_of(self._db, every, term)
+            at = np.minimum(np.searchsorted(numbers, there), len(numbers) - 1)
+            counts += np.bincount(at[numbers[at] == there], minlength=len(numbers)).astype(np.float32)
+        return np.maximum(counts, 1)
+
+    def _postings(self, numbers: Numbers, counts: Floats | None) -> Postings:
+        places = self.places(numbers)
+        if counts is None:
+            return Postings(places)
+        held = np.concatenate([shelf.numbers for shelf in self._shelves])[places] if len(self._shelves) > 1 else None
+        mine = self._shelves[0].numbers[places] if held is None else held
+        return Postings(places, counts[np.searchsorted(numbers, mine)])
+
+
+def numbers_of(database: Database, rows: str, *values: object) -> Numbers:
+    """The column ``number`` of a query. One text instead of thousands of rows: five times faster."""
+    row = database.one(f"SELECT group_concat(number) FROM ({rows})", *values)
+    text = row[0] if row else None
+    return np.fromstring(text, dtype=np.int64, sep=",") if text else np.zeros(0, dtype=np.int64)
+
+
+def written(
+    database: Database, table: str, owner: str, shelves: Sequence[Shelf], days: Bounds
+) -> npt.NDArray[np.bool_]:
+    """Which rows were written on these days.
+
+    Args:
+        database: where.
+        table, owner: of the rows, and its column that names theirs.
+        shelves: the rows, put side by side.
+        days: first and last, each local and included; None: no bound.
+    """
+    since, before = bounds_of(*days)
+    sql = f"SELECT seq AS number FROM {table} WHERE {owner} = ? AND created_at >= ? AND created_at < ? ORDER BY seq"
+    each = []
+    for shelf in shelves:
+        mask = np.zeros(len(shelf), dtype=np.bool_)
+        mask[shelf.places(numbers_of(database, sql, shelf.owner_id, since, before))] = True
+        each.append(mask)
+    return np.concatenate(each)
+
+
+def dated(
+    database: Database, table: str, owner: str, shelves: Sequence[Shelf], days: Sequence[tuple[date, date]]
+) -> Floats:
+    """What each row gains for the day on which it was written, where a query names days. As :func:`written`."""
+    gains = np.zeros(sum(len(shelf) for shelf in shelves), dtype=np.float32)
+    for first, last in days:
+        soon = last + timedelta(DAYS_AFTER)
+        for gain, since, until in ((DATED * AFTERWARDS, first, soon), (DATED, first, last)):
+            mask = written(database, table, owner, shelves, (since, until))
+            gains[mask] = np.maximum(gains[mask], np.float32(gain))
+    return gains
+
+
+def _between(numbers: Numbers, shelf: Shelf) -> Numbers:
+    """Of rising numbers those from a shelf's first to its last: sources mostly stand one behind the other."""
+    first, last = np.searchsorted(numbers, shelf.numbers[[0, -1]])
+    return numbers[first : last + 1]

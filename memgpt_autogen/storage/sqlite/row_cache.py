@@ -1,0 +1,181 @@
+"""What searches need of every row, kept in memory: its number, some facts as numbers, its vector.
+
+A shelf holds the passages of one source or the messages of one agent. It is read once and then brought up to date by
+what was added, by whatever process; only where rows were taken away is it read again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..search.ranking import Floats, Places
+from .database import Database
+
+#: Vectors read in one go. The memory of a small batch is used again for the next, which halves the time of larger ones.
+BATCH = 256
+
+
+class Growing:
+    """An array that rows are added to without copying it each time."""
+
+    def __init__(self, dtype: Any, width: tuple[int, ...] = ()) -> None:
+        self._room = np.empty((0, *width), dtype=dtype)
+        self._count = 0
+
+    def reserve(self, rows: int) -> None:
+        """Make room for so many rows in all."""
+        if rows > len(self._room):
+            room = np.empty((rows, *self._room.shape[1:]), dtype=self._room.dtype)
+            room[: self._count] = self._room[: self._count]
+            self._room = room
+
+    def add(self, rows: npt.ArrayLike) -> None:
+        """Add rows at the end."""
+        added = np.asarray(rows, dtype=self._room.dtype)
+        needed = self._count + len(added)
+        if needed > len(self._room):
+            self.reserve(max(needed, len(self._room) * 3 // 2))
+        self._room[self._count : needed] = added
+        self._count = needed
+
+    @property
+    def all(self) -> npt.NDArray[Any]:
+        """The rows there are: a view."""
+        return self._room[: self._count]
+
+
+class Codes:
+    """Numbers for values, in the order in which they were first seen."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, int] = {}
+
+    def __call__(self, value: str) -> int:
+        return self.values.setdefault(value, len(self.values))
+
+
+class Shelf:
+    """The rows of one owner.
+
+    Args:
+        database: where they are.
+        owner_id: the source or the agent.
+        owner: SQL of its edition, embedder and ``place``: where the vectors are; empty: in the file.
+        rows: SQL of what is on the shelf, ``seq`` first, for an owner and all ``seq`` above one.
+        vectors: the table of their vectors.
+        facts: turns rows into their facts, as numbers, shape (rows, width).
+        width: how many facts.
+
+    Attributes:
+        place: where the vectors are, if they are not in their table: it only says which rows have one.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        owner_id: str,
+        owner: str,
+        rows: str,
+        vectors: str,
+        facts: Callable[[Sequence[sqlite3.Row]], npt.ArrayLike],
+        width: int,
+    ) -> None:
+        self._db, self.owner_id, self._rows, self._vectors_in = database, owner_id, rows, vectors
+        self._owner = owner
+        self._make_facts, self._width = facts, width
+        self.place = ""
+        self._version = (-1, -1, -1)
+        self.edition = -1
+        self._clear()
+
+    def _clear(self) -> None:
+        self.embedder = ""
+        self._numbers, self._facts = Growing(np.int64), Growing(np.float32, (self._width,))
+        self._vectors: Growing | None = None
+        self._vector_at = Growing(np.intp)  # the place on the shelf that each vector belongs to
+        self._last_vector = 0
+
+    @property
+    def numbers(self) -> npt.NDArray[np.int64]:
+        """``seq`` of every row, rising."""
+        return self._numbers.all
+
+    def fact(self, index: int) -> Floats:
+        """One fact of every row."""
+        return self._facts.all[:, index]
+
+    def __len__(self) -> int:
+        return len(self._numbers.all)
+
+    def refresh(self) -> None:
+        """Bring it up to date."""
+        version = self._db.version()
+        if version == self._version:
+            return
+        owner = self._db.one(self._owner, self.owner_id)
+        edition, embedder, place = owner or (-1, "", "")
+        if (edition, place) != (self.edition, self.place) or version[0] != self._version[0]:
+            self._clear()
+        self.edition, self.embedder, self.place = edition, embedder, place
+        # Vectors first: whatever another process adds meanwhile, the rows that they belong to are there by then.
+        vectors = self._read_vectors()
+        last = int(self.numbers[-1]) if len(self) else 0
+        rows = self._db.all(self._rows, self.owner_id, last)
+        if rows:
+            self._numbers.add([row["seq"] for row in rows])
+            self._facts.add(self._make_facts(rows))
+        self._vector_at.add(self.places(vectors))
+        self._version = version
+
+    def _read_vectors(self) -> npt.NDArray[np.int64]:
+        sql = f"FROM {self._vectors_in} WHERE owner_id = ? AND number > ?"
+        if not self.place:
+            sql += " AND length(vector) > 0"  # another process may have moved them out a moment ago
+        vector = "NULL" if self.place else "vector"
+        if not self._last_vector:
+            count = self._db.number(f"SELECT count(*) {sql}", self.owner_id, 0)
+        numbers: list[int] = []
+        while rows := self._db.all(
+            f"SELECT number, seq, {vector} {sql} ORDER BY number LIMIT {BATCH}",
+            self.owner_id,
+            self._last_vector,
+        ):
+            if not self.place:
+                read = np.frombuffer(b"".join(row[2] for row in rows), dtype=np.float32)
+                read = read.reshape(len(rows), -1)
+                if self._vectors is None:
+                    self._vectors = Growing(np.float32, (read.shape[1],))
+                    self._vectors.reserve(count)
+                self._vectors.add(read)
+            numbers += [row["seq"] for row in rows]
+            self._last_vector = rows[-1]["number"]
+            if len(rows) < BATCH:
+                break
+        return np.array(numbers, dtype=np.int64)
+
+    def places(self, numbers: npt.NDArray[np.int64]) -> Places:
+        """Where these rows stand; those that are not here are left out."""
+        mine = self.numbers
+        if not len(mine) or not len(numbers):
+            return np.zeros(0, dtype=np.intp)
+        at = np.minimum(np.searchsorted(mine, numbers), len(mine) - 1)
+        return np.asarray(at[mine[at] == numbers], dtype=np.intp)
+
+    def similar(self, vector: Floats) -> Floats:
+        """The cosine of every row with a vector of length 1; 0 where a row has no vector."""
+        found = np.zeros(len(self), dtype=np.float32)
+        if self._vectors is not None and len(self):
+            # einsum, because BLAS would wake threads for it, which on a busy machine takes longer than the work.
+            found[self._vector_at.all] = np.einsum("ij,j->i", self._vectors.all, vector.reshape(-1))
+        return found
+
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Which rows have a vector."""
+        found = np.zeros(len(self), dtype=np.bool_)
+        found[self._vector_at.all] = True
+        return found

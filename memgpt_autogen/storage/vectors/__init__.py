@@ -1,0 +1,1 @@
+"""Places for vectors outside of a store."""
