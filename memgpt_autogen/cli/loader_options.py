@@ -32,7 +32,10 @@ class LoaderGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         written = super().get_command(ctx, cmd_name)
-        return written or (loader_command(cmd_name, self.run, self.shared) if cmd_name in LOADERS else None)
+        if written or cmd_name not in LOADERS:
+            return written
+        debug = [parameter for parameter in self.params if parameter.name == "debug"]
+        return loader_command(cmd_name, self.run, [*self.shared, *debug])
 
 
 def loader_command(kind: str, run: Run, shared: Sequence[click.Parameter] = ()) -> click.Command:

@@ -1,6 +1,7 @@
 """The memory functions: how the model manages its memory.
 
-To add one, write it in :func:`memory_tools` and add it to the table there; presets that list no functions offer it.
+To add one, write it as a method of :class:`MemoryFunctions` and list it in ``tools``; presets without a list of their
+own offer it.
 """
 
 from __future__ import annotations

@@ -298,7 +298,7 @@ def test_a_loader_in_the_table_has_a_command_of_its_own(
     module.FeedLoader = FeedLoader  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setitem(LOADERS, "feed", "feed:FeedLoader")
-    done = memgpt("load", "feed", "--name", "news", *arguments)
+    done = memgpt("load", "feed", "--name", "news", *arguments, "--debug")
     assert done.code == 0 and [*held("news")] == names
     shown = memgpt("load", "feed", "--help").out
     assert "The entries of a feed." in shown and "Only entries with one of these. May be repeated." in shown
