@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..compat import entry_options, is_memgpt_key, model_hint, named_model
 from ..config import LLMConfig
 
+logger = logging.getLogger(__name__)
+
 #: Keys that say where an entry's model is. An entry without any of them falls through to the environment.
 _ENDPOINT_KEYS = ("base_url", "api_base", "api_key", "azure_endpoint", "azure_deployment", "model_client_cls")
+#: Options of a config that go on to a model which is called directly; those of the chat API to such alone.
+_SAMPLING = ("temperature", "top_p", "top_k", "min_p", "seed", "presence_penalty", "frequency_penalty")
+_CHAT_API = (
+    *("max_tokens", "max_completion_tokens", "stop", "reasoning_effort", "verbosity", "user", "logit_bias"),
+    *("service_tier", "default_headers", "organization", "max_retries", "parallel_tool_calls"),
+)
+#: What AutoGen itself reads, and what the agent reads elsewhere.
+_AUTOGENS_OWN = (
+    *("model", "api_type", "api_version", "config_list", "tags", "price", "cache_seed", "use_cache", "cache"),
+    *("timeout", "request_timeout", "tools", "functions", "stream", "allow_format_str_template", "filter_func"),
+    "context",
+)
 _OPENAI = ("", "openai", "open_ai")
 
 
@@ -63,10 +78,46 @@ def _read(llm_config: Any) -> LLMConfigEntry:
     hosted = explicit is None and any(_names_endpoint(entry) for entry in entries)
     if not (explicit or hosted) and first.get("model") == "":
         return _invalid(llm_config)
+    options = {key: value for key, value in {**whole, **entries[0]}.items() if value is not None}
+    explicit = explicit and _with_options(explicit, options)
+    if not hosted:
+        _warn_of_dropped(options, explicit)
     cleaned = [_for_autogen(entry, explicit, hosted) for entry in entries]
     rest = _up_to_date({key: value for key, value in whole.items() if key != "config_list"})
     autogen = {**rest, "config_list": cleaned} if "config_list" in whole else cleaned[0]
     return LLMConfigEntry(autogen, explicit, hosted, model_hint(first), entry_options(first))
+
+
+def _honoured(explicit: LLMConfig | None) -> Sequence[str]:
+    """The options of a config that reach a model which is called directly."""
+    if explicit is None:
+        return ()
+    return (*_SAMPLING, *_CHAT_API) if explicit.model_endpoint_type in ("openai", "azure") else _SAMPLING
+
+
+def _with_options(explicit: LLMConfig, options: Mapping[str, Any]) -> LLMConfig:
+    """The model with the options of its config that its server knows."""
+    settings = {key: options[key] for key in _honoured(explicit) if key in options and key != "temperature"}
+    timeout = options.get("timeout", options.get("request_timeout"))
+    return replace(
+        explicit,
+        temperature=options.get("temperature", explicit.temperature),
+        timeout=float(timeout) if isinstance(timeout, (int, float)) else explicit.timeout,
+        settings={**explicit.settings, **settings},
+    )
+
+
+def _warn_of_dropped(options: Mapping[str, Any], explicit: LLMConfig | None) -> None:
+    known = {*_AUTOGENS_OWN, *_ENDPOINT_KEYS, *_honoured(explicit)}
+    dropped = sorted(key for key in options if key not in known and not is_memgpt_key(key) and key[:6] != "azure_")
+    if dropped:
+        where = explicit.model_endpoint_type if explicit else "environment or config file"
+        logger.warning(
+            "llm_config: %s not used. The model of this agent is called directly (%s), not through AutoGen's client. "
+            "Give the entry a base_url and an api_key to have AutoGen call it.",
+            f"{', '.join(dropped)} {'is' if len(dropped) == 1 else 'are'}",
+            where,
+        )
 
 
 def _from_object(llm_config: Any) -> LLMConfigEntry:

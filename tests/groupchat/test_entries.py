@@ -112,3 +112,32 @@ def test_the_user_s_dict_is_never_changed() -> None:
 def test_bad_configs_say_what_to_do() -> None:
     with pytest.raises(ConfigError, match="model_endpoint_type 'ollamaa' is not known"):
         read_llm_config({"config_list": [{"model": "m", "model_endpoint_type": "ollamaa"}]})
+
+
+OPTIONS = {"temperature": 0.3, "top_p": 0.5, "seed": 5, "max_tokens": 77, "tool_choice": "none", "n": 2, "timeout": 9}
+
+
+@pytest.mark.parametrize("place", ["entry", "top"])
+@pytest.mark.parametrize(
+    ("kind", "used", "named"),
+    [
+        ("openai", {"top_p": 0.5, "seed": 5, "max_tokens": 77}, "n, tool_choice are not used"),
+        ("llamacpp", {"top_p": 0.5, "seed": 5}, "max_tokens, n, tool_choice are not used"),
+    ],
+)
+def test_options_reach_a_model_that_is_called_directly_or_are_named(
+    caplog: pytest.LogCaptureFixture, place: str, kind: str, used: dict[str, Any], named: str
+) -> None:
+    entry = {"model": "m", "model_endpoint_type": kind, "model_endpoint": "http://127.0.0.1:9"}
+    given = {"config_list": [{**entry, **OPTIONS}]} if place == "entry" else {"config_list": [entry], **OPTIONS}
+    explicit = read_llm_config(given).explicit
+    assert explicit and (explicit.temperature, explicit.timeout, dict(explicit.settings)) == (0.3, 9.0, used)
+    assert named in caplog.text
+
+
+def test_an_entry_that_falls_through_says_what_is_lost(caplog: pytest.LogCaptureFixture) -> None:
+    read_llm_config({"config_list": [{"model": None}], "temperature": 0.1, "cache_seed": None, "top_p": 1.0})
+    assert "temperature, top_p are not used" in caplog.text
+    caplog.clear()
+    read_llm_config({"config_list": [{"model": "gpt-4o", "api_key": "k", "top_p": 1.0}]})
+    assert not caplog.text
