@@ -16,9 +16,11 @@ PIP := bin/python -m pip install --disable-pip-version-check -q
 comma := ,
 # Beside autogen, which .venv/dev has.
 AUTOGENS := pyautogen pyautogen-0.2.35 ag2
+# Too heavy for every run.
+SERVERS := vllm llama-cpp-python
 CODE := $(wildcard memgpt_autogen tests examples benchmarks notebooks .ci)
 
-.PHONY: help demo test test-long test-notebooks test-all lint bench lock release-check contract-table clean FORCE $(AUTOGENS:%=test-on-%)
+.PHONY: help demo test test-servers test-long test-notebooks test-all lint bench lock release-check contract-table clean FORCE $(AUTOGENS:%=test-on-%)
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -41,6 +43,12 @@ test-long: .venv/dev/.ready  ## Run the tests that take a minute or more
 	.venv/dev/bin/python -m pytest -m long $(ARGS) $(if $(ARGS),|| [ $$? -eq 5 ])
 
 test-all: test test-long test-notebooks test-on-pyautogen-0.2.35 test-on-ag2  ## Run everything: long tests, notebooks, an older AutoGen and AG2 too
+
+test-servers: .venv/dev/.ready  ## Run the contract of servers on vLLM (CPU) and llama-cpp-python, where they install
+	@for name in $(SERVERS); do \
+		$(MAKE) --no-print-directory .venv/$$name/.ready || echo "$$name does not install here: its tests are skipped."; \
+	done
+	.venv/dev/bin/python -m pytest -m servers $(ARGS)
 
 lint: .venv/dev/.ready  ## Check style (ruff), types (mypy) and who imports whom (import-linter)
 	.venv/dev/bin/ruff check $(CODE)
@@ -128,6 +136,11 @@ endef
 $(AUTOGENS:%=.venv/%/.ready): .venv/%/.ready: .venv/python pyproject.toml requirements/%.txt
 	$(call create,the package and $*)
 	@$(too_new) || { $(@D)/$(PIP) -r requirements/$*.txt && $(@D)/$(PIP) --no-build-isolation --no-deps -e .; }
+	@cp .venv/python $@
+
+$(SERVERS:%=.venv/%/.ready): .venv/%/.ready: .venv/python requirements/server-%.txt
+	$(call create,the server $*)
+	@$(@D)/$(PIP) -r requirements/server-$*.txt
 	@cp .venv/python $@
 
 .venv/lock/.ready: .venv/python

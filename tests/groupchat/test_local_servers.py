@@ -13,11 +13,14 @@ from memgpt_autogen import MemGPT
 from memgpt_autogen.config import AgentConfig, LLMConfig, Settings
 from memgpt_autogen.errors import ConfigError
 from memgpt_autogen.llm.embedded import EmbeddedServer
+from memgpt_autogen.messages import Message, ToolCall
 from memgpt_autogen.prompts.presets import SMALLEST
+from tests.llm.conftest import SAY
 from tests.llm.replay import KINDS, OLD_VLLM, WEBUI_LEGACY, Kind, Replay
 
 pytest.importorskip("autogen")
-from memgpt_autogen import plain_config_list
+from memgpt_autogen import MemGPTAgent, plain_config_list
+from memgpt_autogen.groupchat.model import AutoGenModel
 
 pytestmark = pytest.mark.groupchat
 
@@ -53,6 +56,24 @@ def test_the_example_runs_on_a_server_named_by_two_variables(
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Product_manager (to chat_manager)" in done.stdout
     assert "MemGPT_coder (to chat_manager)" in done.stdout
+
+
+@pytest.mark.real_model
+def test_autogen_s_own_client_calls_functions_on_llama_cpp(embedded_server: EmbeddedServer, tmp_path: Path) -> None:
+    """A plain ``llm_config``: the core asks llama.cpp's /v1 through AutoGen's client, with ``tools``."""
+    entry = {"model": "small", "base_url": f"{embedded_server.address}/v1", "api_key": "any", "context_window": 2048}
+    config = {"config_list": [entry], "cache_seed": None, "max_tokens": 100, "temperature": 0.1}
+    home = MemGPT(settings=Settings(tmp_path, {}, {}), embedder=None)
+    sam = MemGPTAgent("sam", llm_config=config, memgpt=home)
+    assert isinstance(sam.core.model, AutoGenModel)
+    hello = [Message("system", "You are an agent."), Message("user", "Say hello.")]
+    done = ToolCall("send_message", {"message": "Hello."}, "chatcmpl-tool-" + "x" * 40)
+    log = [*hello, Message("assistant", "", tool_calls=(done,)), Message("tool", "OK", call_id=done.id)]
+    for messages in (hello, [*log, Message("user", "And once more.")]):
+        reply = sam.core.model.complete(messages, [SAY])
+        assert [call.name for call in reply.tool_calls] == ["send_message"]
+        assert reply.usage.prompt_tokens > 10
+    home.close()
 
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k is not OLD_VLLM], ids=lambda kind: kind.name)
