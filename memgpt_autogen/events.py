@@ -28,7 +28,7 @@ SOURCES: Mapping[str, str] = {
 }
 #: Starts the result of a function that failed.
 FAILED = "Failed: "
-_UNNAMED = "user"
+UNNAMED = "user"
 _NAME_LENGTH = 80
 #: A line that could pass for the header of another event.
 _HEADER_LIKE = re.compile(r"(?:^|(?<=[\r\v\f\x85\u2028\u2029]))(?=\[[^\[\]\n]{1,120}\]:)", re.MULTILINE)
@@ -172,7 +172,7 @@ def split_header(content: str) -> tuple[str, str]:
 def speaker_name(author: str | None) -> str:
     """A speaker's name as it stands in a header: one line, no brackets, none of the system's own names."""
     name = " ".join(re.sub(r"[\[\]\x00-\x1f\x7f\u2028\u2029]", " ", author or "").split())[:_NAME_LENGTH]
-    return f'"{name}"' if name.lower() in SOURCES.values() else name or _UNNAMED
+    return f'"{name}"' if name.lower() in SOURCES.values() else name or UNNAMED
 
 
 def body(message: Message) -> str:

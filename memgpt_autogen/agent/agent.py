@@ -13,6 +13,7 @@ from ..errors import ConfigError, UndoRefused
 from ..events import clean, clean_schema
 from ..library.attachments import attach, detach
 from ..llm.base import ChatModel
+from ..llm.plain_speech import PlainSpeech
 from ..memory.archival import ArchivalMemory
 from ..memory.context import Context
 from ..memory.core import CoreMemory
@@ -77,7 +78,7 @@ class Agent:
     ) -> None:
         self.store, self.id, self.name = store, row.id, row.name
         self.config, self.model, self.preset = config, model, preset
-        self.core = CoreMemory(store, row.id)
+        self.core = CoreMemory(store, row.id, plain=preset.plain)
         self.recall = RecallMemory(store, row.id, preset.page_size, embedder)
         self.archival = ArchivalMemory(store, row.id, embedder, preset.page_size)
         functions = MemoryFunctions(self.core, self.recall, self.archival, self._pause, preset.message)
@@ -140,7 +141,7 @@ class Agent:
             if only_timers and self._paused():
                 return Turn()  # not logged either: timers would pile up in the window, unanswered
             self._parts.timed |= bool(only_timers)
-            model = model or self.model
+            model = self._speaking(model or self.model)
             given = tuple(clean_schema(tool) for tool in tools)
             words = clean(instructions)
             turn = TurnContext(self.store, self.id, model, given, words, cache, conversation, stream)
@@ -185,7 +186,7 @@ class Agent:
             How many left it, and their summary (empty where the preset writes none).
         """
         with self.store.lock(self.id, self.busy_wait):
-            evicted, summary = self._parts.context.fold(self.model, self._parts.offered())
+            evicted, summary = self._parts.context.fold(self._speaking(self.model), self._parts.offered())
             if evicted:
                 self._parts.warned = False
                 self._parts.tell(Evicted(evicted, summary))
@@ -323,7 +324,10 @@ class Agent:
             ConfigError: it does not; the message has the figures.
             ModelError: the server cannot be asked.
         """
-        self._parts.context.limit(self.model, self._parts.offered())
+        self._parts.context.limit(self._speaking(self.model), self._parts.offered())
+
+    def _speaking(self, model: ChatModel) -> ChatModel:
+        return PlainSpeech(model) if self.preset.plain else model
 
     def _pause(self, minutes: int) -> None:
         self.store.agents.pause(self.id, utc_now() + timedelta(minutes=minutes))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..memory.context import Context
-from ..messages import Message, ToolResult, ToolSchema
+from ..messages import SEND_MESSAGE, Message, ToolResult, ToolSchema
 from ..observers import AgentEvent, EventReceived, Observer
 from ..prompts.presets import Preset
 from ..storage.base import Store
@@ -52,11 +52,14 @@ class Components:
         """Every function that the model may call: the agent's own, and the caller's ``tools``."""
         schemas = self.tools.schemas()
         own = {one.name: one for one in schemas if self.timed or not self.has_trait(one.name, "timed")}
+        only_memory = not tools and all(self.has_trait(name, "memory") for name in own)
+        if self.preset.plain and only_memory and SEND_MESSAGE in own:
+            return [own[SEND_MESSAGE]]
         return [*(own[name] for name in self.preset.rules.offered(list(own))), *tools]
 
     def can_save(self) -> bool:
         """Whether the model may call a function that writes memory."""
-        return any(self.has_trait(name, "writes") for name in self.preset.rules.offered(self.tools.names()))
+        return any(self.has_trait(schema.name, "writes") for schema in self.offered())
 
     def has_trait(self, function: str, trait: str) -> bool:
         """Whether a function of the agent's own has a trait of :class:`Tool`, such as ``memory``."""

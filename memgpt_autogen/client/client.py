@@ -328,8 +328,17 @@ class MemGPT:
     def save(self) -> None:
         """Does nothing: every step is saved when it is done. For programs that call it."""
 
+    def settle(self, agent_id: AgentLike | None = None) -> None:
+        """Wait until what was said last is saved in memory. Agents save facts in the background, after their reply.
+
+        Args:
+            agent_id: which agent; None: all.
+        """
+        self._opener.settle(self._opener.row(agent_id).id if agent_id is not None else None)
+
     def close(self) -> None:
-        """Close the store; a background embedding run stops after its current batch."""
+        """Close the store, once facts are saved; a background embedding run stops after its current batch."""
+        self.settle()
         stop_backfill(self.store)
         self.store.close()
 

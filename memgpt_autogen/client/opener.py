@@ -12,7 +12,7 @@ from ..config import AgentConfig, EmbeddingConfig, LLMConfig, Settings, from_dic
 from ..embeddings.base import Embedder
 from ..embeddings.choose import build_embedder
 from ..errors import AgentNotFound, ConfigError, ModelError, NameTaken, not_known
-from ..grounding.guide import guides_for
+from ..guides import FactKeeper, add_guides
 from ..llm.base import ChatModel
 from ..llm.choose import ModelRequest, build_model, choose_model
 from ..llm.model_size import size_of
@@ -56,6 +56,7 @@ class Opener:
         self._overrides = overrides
         self._embedder = embedder
         self._opened: dict[str, Agent] = {}
+        self._keepers: dict[str, FactKeeper] = {}
 
     def create(
         self,
@@ -162,6 +163,12 @@ class Opener:
         self._store.agents.delete(agent_id)
         self._opened.pop(agent_id, None)
 
+    def settle(self, agent_id: str | None = None) -> None:
+        """Wait until the facts of an agent, or of all, are saved that are being saved in the background."""
+        for known, keeper in self._keepers.items():
+            if agent_id in (None, known):
+                keeper.wait()
+
     @property
     def embedder(self) -> Embedder | None:
         """The embedder of agents that configure none; None: full text search only."""
@@ -200,8 +207,9 @@ class Opener:
             config.system or text_of("system", preset.system, self._settings.home),
             embedder=self._embedder_of(config),
             tools=tools,
-            guides=guides_for(preset),
         )
+        if keeper := add_guides(agent):
+            self._keepers[row.id] = keeper
         add_remembered(agent.tools, config.tools)
         self._opened[row.id] = agent
         return agent
@@ -232,7 +240,7 @@ class Opener:
         """The first texts of core memory, by label."""
         home = self._settings.home
         return {
-            "persona": text_of("personas", config.persona or preset.persona, home),
+            "persona": text_of("personas", config.persona or preset.persona, home).replace("{name}", config.name),
             "human": text_of("humans", config.human or preset.human, home),
             **config.blocks,
         }

@@ -125,6 +125,10 @@ def _seal(record: LLMConfig | EmbeddingConfig, field_name: str) -> None:
         object.__setattr__(record, "login", login)
 
 
+#: Who looks after memory: the program or the model's function calls.
+UPKEEP = ("auto", "functions")
+
+
 @dataclass(frozen=True)
 class AgentConfig:
     """What an agent is made of, and what its record in the store remembers.
@@ -143,6 +147,9 @@ class AgentConfig:
         tools: further functions by import path, as ``package.module:function``.
         clock: whether the model is told the time of each event. Without it, the same conversation gives the same
             prompts, which a cache of replies then finds.
+        recall: ``auto``: the program searches memory before each turn; ``functions``: the model does, by its functions;
+            empty: as the preset has it.
+        remember: likewise, who writes down what people tell of themselves.
     """
 
     name: str
@@ -157,6 +164,8 @@ class AgentConfig:
     system: str = ""
     tools: list[str] = field(default_factory=list)
     clock: bool = True
+    recall: str = ""
+    remember: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "model", as_model(self.model))
@@ -164,6 +173,9 @@ class AgentConfig:
             raise ConfigError("An agent needs a name.")
         if one_line(self.name) != self.name:
             raise ConfigError(f"{self.name!r} cannot be a name: it holds what cannot be printed.")
+        for key in ("recall", "remember"):
+            if getattr(self, key) not in ("", *UPKEEP):
+                raise ConfigError(f"{key} must be one of {', '.join(UPKEEP)}, not {getattr(self, key)!r}.")
         if self.max_steps < 1:
             raise ConfigError(f"max_steps must be at least 1, not {self.max_steps}.")
         if not all(isinstance(path, str) for path in self.tools):

@@ -95,6 +95,8 @@ class Context:
         lead, messages, sizes = self._current(model)
         evicted, summary = 0, ""
         if sum(sizes) > limit:
+            self._core.refresh()  # the messages that its newest lines come from may leave
+            fixed, limit = self._fixed_part(model, tools, instructions)
             evicted, summary = self._evict(model, messages, sizes[len(lead) :], limit)
             lead, messages, sizes = self._current(model)
         fitted = squeeze([*lead, *messages], sizes, limit, model.count_tokens, lambda message: model.count([message]))

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
 from ..errors import ToolError
 from ..storage.base import Store
 from ..storage.records import Block
 
+#: The labels of the two blocks that every agent has.
+PERSONA, HUMAN = "persona", "human"
+
 
 class CoreMemory:
-    """The core memory of one agent. It is read from the store each time, so that a shared block is never stale."""
+    """The core memory of one agent. It is read from the store each time, so that a shared block is never stale.
 
-    def __init__(self, store: Store, agent_id: str) -> None:
+    Args:
+        store: where the blocks are.
+        agent_id: whose blocks.
+        plain: render the blocks as plain text, without tags and figures.
+    """
+
+    def __init__(self, store: Store, agent_id: str, *, plain: bool = False) -> None:
         self._store = store
         self._agent_id = agent_id
+        self._plain = plain
+        self._deferred: dict[str, set[str]] = {}
+        self._shown: str | None = None
 
     def append(self, name: str, content: str) -> str:
         """Add a line to a block.
@@ -36,6 +51,33 @@ class CoreMemory:
             raise ToolError(f"{old!r} is not in the block {block.label}. Copy the text exactly as it stands there.")
         return self._write(block, block.value.replace(old, new, 1))
 
+    def rewrite(self, name: str, lines: Sequence[str], added: Collection[str] = ()) -> None:
+        """Write a whole block.
+
+        Args:
+            name: the block's label.
+            lines: its lines. They must fit the block.
+            added: lines of these that need not be in the prompt before :meth:`refresh`, since the messages that they
+                come from are in the window. The prompt keeps its start to the byte until then.
+
+        Raises:
+            ToolError: no such block, or the lines do not fit.
+        """
+        self._write(self._block(name), "\n".join(lines))
+        self._deferred.setdefault(name, set()).update(added)
+
+    def block(self, name: str) -> Block:
+        """The block of that label.
+
+        Raises:
+            ToolError: there is none.
+        """
+        return self._block(name)
+
+    def refresh(self) -> None:
+        """Put every line into the next prompt."""
+        self._deferred.clear()
+
     def labels(self) -> list[str]:
         """The names of the blocks."""
         return [block.label for block in self._store.agents.blocks(self._agent_id)]
@@ -43,6 +85,21 @@ class CoreMemory:
     def render(self) -> str:
         """The blocks as they appear in the prompt."""
         blocks = self._store.agents.blocks(self._agent_id)
+        if self._deferred:
+            earlier = self._rendered([self._without_deferred(block) for block in blocks])
+            if earlier == self._shown:
+                return earlier
+            self._deferred.clear()  # something else has changed as well
+        self._shown = self._rendered(blocks)
+        return self._shown
+
+    def _without_deferred(self, block: Block) -> Block:
+        hidden = self._deferred.get(block.label, set())
+        return replace(block, value="\n".join(line for line in block.value.split("\n") if line not in hidden))
+
+    def _rendered(self, blocks: Sequence[Block]) -> str:
+        if self._plain:
+            return "\n\n".join(_plain(block) for block in blocks if block.value.strip())
         return "\n".join(
             ["Core memory:"]
             + [
@@ -65,3 +122,11 @@ class CoreMemory:
             )
         self._store.agents.write_block(block.id, value, agent_id=self._agent_id)
         return f"Core memory {block.label} updated: {len(value)} of {block.limit} characters."
+
+
+def _plain(block: Block) -> str:
+    """A block as plain text: the persona as it is, any other as notes under a heading."""
+    if block.label == PERSONA:
+        return block.value
+    heading = "What you know about the people here:" if block.label == HUMAN else f"Your notes ({block.label}):"
+    return "\n".join([heading, *(f"- {line}" for line in block.value.splitlines() if line.strip())])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import ConfigError, not_known
 from ..messages import Message
 from .few_shot import Example, search_examples, talk_examples
 from .tool_rules import ToolRules
+
+#: Who looks after memory: the program or the model's function calls.
+Upkeep = Literal["auto", "functions"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class Preset:
         temperature, wrapper: for models that we call ourselves, unless their config sets them.
         examples: worked examples of searches.
         talk: worked examples of turns without a search: what is said, and the reply.
+        plain: whether the model speaks in plain words where ``send_message`` is the only function on offer, and core
+            memory is shown as plain text (:mod:`memgpt_autogen.llm.plain_speech`). The memory functions are offered
+            only beside functions of the user's or the caller's.
+        recall: ``auto``: the program searches memory before each turn that owes words; ``functions``: the model does.
+        remember: ``auto``: the program extracts facts from what people say; ``functions``: the model writes them down.
         not_found: the sentence shown to the model where the program's search finds no answer to a question.
         grounded: whether replies are checked: one that is not supported by the sentence that was found is replaced by
             it, one that only repeats is asked for again. Such replies are not streamed.
@@ -54,6 +62,9 @@ class Preset:
     talk: tuple[tuple[str, str], ...] = ()
     not_found: str = ""
     grounded: bool = False
+    plain: bool = False
+    recall: Upkeep = "functions"
+    remember: Upkeep = "functions"
 
     def shown(self) -> list[Message]:
         """The worked examples of searches, as messages."""
@@ -86,6 +97,20 @@ PRESETS: Mapping[str, Preset] = {
             rules=ToolRules(prefetch=("conversation_search", "archival_memory_search")),
             page_size=3,
             temperature=0.0,
+        ),
+        # For local models of some hundred million to some billion weights: they chat well and plan badly, so that the
+        # program does the searching and saving (docs/decisions/0014).
+        Preset(
+            "memgpt_local",
+            "memgpt_local",
+            persona="memgpt_local",
+            human="nobody",
+            inner_thoughts=False,
+            page_size=3,
+            temperature=0.0,
+            plain=True,
+            recall="auto",
+            remember="auto",
         ),
         Preset(
             "memgpt_tiny",
@@ -132,6 +157,8 @@ DEFAULT = "memgpt_chat"
 COMPACT, NARROW = "memgpt_compact", 4096
 #: For models of the smallest kind, of fewer weights than ``TINY``, such as the embedded default.
 SMALLEST, TINY = "memgpt_tiny", 400_000_000
+#: For local models of fewer weights than ``MEDIUM``, which chat well and plan badly.
+LOCAL, MEDIUM = "memgpt_local", 9_000_000_000
 
 
 def suited(window: int | None, parameters: int | None) -> str:
@@ -143,6 +170,8 @@ def suited(window: int | None, parameters: int | None) -> str:
     """
     if parameters and parameters < TINY:
         return SMALLEST
+    if parameters and parameters < MEDIUM:
+        return LOCAL
     return COMPACT if window and window < NARROW else DEFAULT
 
 

@@ -18,6 +18,7 @@ from ..messages import Message, Usage
 from .records import (
     AgentRow,
     Block,
+    BlockVersion,
     DocumentRow,
     Forgotten,
     Page,
@@ -61,6 +62,10 @@ class Agents(Protocol):
 
     def write_block(self, block_id: str, value: str, *, agent_id: str) -> Block:
         """A new version of a block. The old ones are kept."""
+        ...
+
+    def versions(self, block_id: str) -> Sequence[BlockVersion]:
+        """All versions of a block, oldest first."""
         ...
 
 
@@ -128,6 +133,14 @@ class Log(Protocol):
 
     def last_summary(self, agent_id: str) -> Summary | None: ...
     def add_step(self, agent_id: str, outcome: str, model: str, usage: Usage) -> None: ...
+
+    def extracted(self, agent_id: str) -> str:
+        """The id of the last message from which facts were extracted; empty: none yet."""
+        ...
+
+    def mark_extracted(self, agent_id: str, message_id: str) -> None:
+        """Record that facts were extracted up to this message."""
+        ...
 
 
 class Passages(Arrivals, Protocol):

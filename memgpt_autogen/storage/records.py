@@ -44,6 +44,24 @@ class Block:
 
 
 @dataclass(frozen=True)
+class BlockVersion:
+    """One version of a block's text.
+
+    Attributes:
+        version: counted from 1.
+        value: the whole text.
+        step_id: the step that wrote it; empty: written by hand. Where the program saved facts from a message, it is
+            the step of that message.
+        created_at: when, in UTC.
+    """
+
+    version: int
+    value: str
+    step_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Summary:
     """What stands in for the messages from the first to the last (both included); ``messages`` counts them.
 

@@ -11,7 +11,7 @@ from typing import Any
 from ...errors import AgentNotFound, NameTaken, StoreError, not_known
 from ...events import clean
 from ...ids import new_id
-from ..records import AgentRow, Block, now, stamp
+from ..records import AgentRow, Block, BlockVersion, now, stamp
 from .database import Database, Duplicate, reading_rows
 from .tenancy import scoped
 
@@ -93,6 +93,15 @@ class SQLiteAgents:
             version = {"block_id": block_id, "version": block.version, "agent_id": agent_id, "value": value}
             self._db.insert("block_versions", [{**version, "created_at": now()}])
         return block
+
+    def versions(self, block_id: str) -> Sequence[BlockVersion]:
+        rows = self._db.all("SELECT * FROM block_versions WHERE block_id = ? ORDER BY version", block_id)
+        return [_version(row) for row in rows]
+
+
+@reading_rows
+def _version(row: sqlite3.Row) -> BlockVersion:
+    return BlockVersion(row["version"], row["value"], row["step_id"] or "", datetime.fromisoformat(row["created_at"]))
 
 
 @reading_rows

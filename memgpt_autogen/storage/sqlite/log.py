@@ -240,6 +240,15 @@ class SQLiteLog:
         }
         self._db.insert("steps", [row])
 
+    def extracted(self, agent_id: str) -> str:
+        row = self._db.one("SELECT message_id FROM extracted WHERE agent_id = ?", agent_id)
+        return row["message_id"] if row else ""
+
+    def mark_extracted(self, agent_id: str, message_id: str) -> None:
+        with self._db.transaction():
+            self._db.execute("DELETE FROM extracted WHERE agent_id = ?", agent_id)
+            self._db.insert("extracted", [{"agent_id": agent_id, "message_id": message_id}])
+
 
 def _said(held: Mapping[str, Postings], author: Floats, authors: Codes) -> tuple[list[Postings], Places]:
     """Postings where who said a message is one of its words, and the messages whose author is named."""

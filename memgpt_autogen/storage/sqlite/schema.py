@@ -266,9 +266,17 @@ UPDATE passages SET heading = heading_of(text, uri);
 CREATE INDEX passages_heading ON passages (heading, source_id);
 """
 
+#: Up to which message facts were extracted from what people said; see :mod:`memgpt_autogen.guides.keeper`.
+_EXTRACTED = """
+CREATE TABLE extracted (
+    agent_id TEXT PRIMARY KEY REFERENCES agents ON DELETE CASCADE,
+    user_id TEXT NOT NULL, step_id TEXT, message_id TEXT NOT NULL
+);
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     *(_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS, _ARRIVALS, _MOVING, _LANGUAGES),
-    *(_UPKEEP, _HEADINGS),
+    *(_UPKEEP, _HEADINGS, _EXTRACTED),
 )
 
 

@@ -1,0 +1,57 @@
+"""Reply checks: a reply that only repeats the user, or speaks as the user, is asked for once more with the reason."""
+
+from __future__ import annotations
+
+import re
+
+from ..agent.guide import Guide, ReplyContext
+from ..messages import SEND_MESSAGE, Message, Reply, ToolCall
+from .extract import introduced
+
+#: A message of so many words may come back in a reply: "Hello there!" is answered so.
+SHORT = 3
+
+_REPEATS = "Your reply only repeats what was said to you. Answer it in your own words."
+_SPEAKS_AS_USER = "Your reply speaks as if you were the person you talk to. Answer them, and call them you."
+#: Said where the second reply is no better.
+_ACKNOWLEDGED = "Thank you, I will remember that."
+_NO_ANSWER = "I am not sure about that."
+
+
+class ReplyCheckGuide(Guide):
+    """Checks what is said in one turn."""
+
+    def check_reply(self, reply: Reply, context: ReplyContext) -> Reply:
+        """The reply; or, if it repeats or speaks as the user, another one, or a plain sentence if that does too."""
+        said = [one for one in self.turn.unanswered if one.kind == "user_message" and one.text]
+        if not said or not (reason := _fault(reply, said[-1])):
+            return reply
+        again = context.ask_again(reply, reason)
+        if not _fault(again, said[-1]):
+            return again
+        return _with_words(again, _NO_ANSWER if said[-1].text.rstrip().endswith("?") else _ACKNOWLEDGED)
+
+
+def _fault(reply: Reply, message: Message) -> str:
+    """Why a reply is to be asked for again; empty: it is not."""
+    words = " ".join(str(call.arguments.get("message", "")) for call in reply.tool_calls if call.name == SEND_MESSAGE)
+    if repeats(message.text, words):
+        return _REPEATS
+    name = introduced(message.text) or message.author
+    if name and re.match(rf"\W*(?:[Hh]\w+[,!]? )?(?:I am|I'm|[Mm]y name is) {re.escape(name)}\b", words):
+        return _SPEAKS_AS_USER
+    return ""
+
+
+def repeats(message: str, reply: str) -> bool:
+    """Whether a reply holds a message of more than :data:`SHORT` words word for word, letter case and marks aside."""
+    said, words = _bare(message), _bare(reply)
+    return len(said.split()) > SHORT and f" {said} " in f" {words} "
+
+
+def _bare(text: str) -> str:
+    return " ".join(re.findall(r"[\w'’]+", text.lower()))
+
+
+def _with_words(reply: Reply, words: str) -> Reply:
+    return Reply((ToolCall(SEND_MESSAGE, {"message": words}),), usage=reply.usage)

@@ -1,0 +1,168 @@
+"""Memory that forms itself: what is saved after a turn, when, and what happens when something goes wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from memgpt_autogen.client import MemGPT
+from memgpt_autogen.errors import ModelServerError
+from memgpt_autogen.llm.scripted import ScriptedModel
+from memgpt_autogen.observers import AgentEvent, FunctionCalled
+
+from .conftest import Chat, Talker, human
+
+
+def test_an_introduction_is_saved_in_the_third_person(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["Nice to meet you!"], [["Marta is a bookbinder.", "Marta lives in Lisbon."]])
+    agent = chat(model)
+    assert memgpt.ask(agent, "Hi! I'm Marta. I work as a bookbinder and I live in Lisbon.") == "Nice to meet you!"
+    memgpt.settle()
+    assert human(agent) == ["The user's name is Marta.", "Marta is a bookbinder.", "Marta lives in Lisbon."]
+
+
+def test_a_correction_replaces_the_line_and_keeps_it_as_a_dated_note(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["Hello.", "Nice."], [["Marta lives in Lisbon."], ["Marta lives in Porto now."]])
+    agent = chat(model)
+    memgpt.ask(agent, "Hi, I'm Marta and I live in Lisbon.")
+    memgpt.settle()
+    memgpt.ask(agent, "Actually, I have moved: I live in Porto now.")
+    memgpt.settle()
+    assert human(agent) == ["The user's name is Marta.", "Marta lives in Porto now."]
+    notes = [hit.item.text for hit in agent.archival.find("", source="").hits]
+    assert len(notes) == 1 and notes[0].startswith("Until ") and notes[0].endswith("Marta lives in Lisbon.")
+
+
+def test_what_is_said_twice_is_saved_once(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["Ok."] * 2, [["The user prefers tea."], ["The user likes tea."]])
+    agent = chat(model)
+    for _ in range(2):
+        memgpt.ask(agent, "I prefer tea.")
+        memgpt.settle()
+    assert human(agent) == ["The user prefers tea."]
+
+
+def test_each_speaker_keeps_their_own_facts(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["Ok."] * 2, [["Tom sings bass."], ["Priya sings alto."]])
+    agent = chat(model)
+    memgpt.ask(agent, "I sing bass.", "Tom")
+    memgpt.settle()
+    memgpt.ask(agent, "And I sing alto.", "Priya")
+    memgpt.settle()
+    assert human(agent) == ["Tom sings bass.", "Priya sings alto."]
+
+
+def test_a_fact_of_another_speaker_is_not_believed(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["Ok."], [["Priya sings bass."]])
+    agent = chat(model)
+    memgpt.ask(agent, "I sing bass.", "Tom")
+    memgpt.settle()
+    assert human(agent) == ['Tom said: "I sing bass."']
+
+
+def test_a_question_costs_no_extraction(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["42."], [])
+    agent = chat(model)
+    memgpt.ask(agent, "What is six times seven?")
+    memgpt.settle()
+    assert model.extractions == 0 and human(agent) == []
+
+
+def test_undo_takes_the_facts_of_the_turn_along(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["Ok.", "Ok."], [["The user prefers tea."], ["The user owns a boat."]])
+    agent = chat(model)
+    memgpt.ask(agent, "I prefer tea.")
+    memgpt.settle()
+    memgpt.ask(agent, "I own a boat.")
+    memgpt.settle()
+    agent.undo()
+    assert human(agent) == ["The user prefers tea."]
+
+
+def test_a_model_that_fails_loses_nothing(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["Ok.", "Ok."], [["The user prefers tea."], []])
+    agent = chat(model)
+    answer, failing = model._answer, [True]
+
+    def fails_once(messages: object, tools: list[object], only: object) -> object:
+        if tools and failing:
+            failing.clear()
+            raise ModelServerError("The server is gone.")
+        return answer(messages, tools, only)
+
+    model.script = [fails_once] * 10  # type: ignore[list-item]
+    assert memgpt.ask(agent, "I prefer tea.") == "Ok."
+    memgpt.settle()
+    assert human(agent) == []
+    memgpt.ask(agent, "Well, the weather turned grey here.")
+    memgpt.settle()
+    assert human(agent) == ["The user prefers tea."]
+
+
+def test_what_a_process_left_unread_is_read_by_the_next(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["Ok."], [["The user prefers tea."]])
+    agent = chat(model, remember="functions")
+    memgpt.ask(agent, "I prefer tea.")
+    assert human(agent) == []
+    agent.remember(remember="auto")
+    again = memgpt.load_agent("sam", model=Talker(["Sure."], [["The user prefers tea."]]))
+    memgpt.ask(again, "What else?")
+    memgpt.settle()
+    assert human(again) == ["The user prefers tea."]
+
+
+def test_observers_see_what_the_program_saves(memgpt: MemGPT, chat: Chat) -> None:
+    seen: list[AgentEvent] = []
+    agent = chat(Talker(["Ok."], [["The user prefers tea."]]))
+    agent.observers.append(seen.append)
+    memgpt.ask(agent, "I prefer tea.")
+    memgpt.settle()
+    saved = [one.call for one in seen if isinstance(one, FunctionCalled) and one.by_program]
+    assert [(call.name, call.arguments["content"]) for call in saved] == [
+        ("core_memory_append", "The user prefers tea.")
+    ]
+
+
+def test_a_full_block_moves_its_oldest_lines_to_archival_memory(memgpt: MemGPT, chat: Chat) -> None:
+    count = 45
+    facts = [f"The user owns boat number {number} in harbour {number}." for number in range(count)]
+    agent = chat(Talker(["Ok."] * count, [[fact] for fact in facts]))
+    for number in range(count):
+        memgpt.ask(agent, f"I own boat number {number} in harbour {number}.")
+        memgpt.settle()
+    block, kept = agent.core.block("human"), human(agent)
+    assert len(block.value) <= block.limit and kept == facts[-len(kept) :]
+    page, notes = 0, []
+    while (found := agent.archival.find("", page, source="")).hits:
+        notes += [hit.item.text for hit in found.hits]
+        page += 1
+    assert sorted(notes + kept) == sorted(facts)
+
+
+@pytest.mark.parametrize("reply", ["", "nonsense", "[]"])
+def test_an_unreadable_extraction_keeps_the_words_themselves(memgpt: MemGPT, chat: Chat, reply: str) -> None:
+    model = Talker(["Ok."], [[reply]])
+    agent = chat(model)
+    memgpt.ask(agent, "I prefer tea.")
+    memgpt.settle()
+    assert human(agent) == ['The user said: "I prefer tea."']
+
+
+def test_the_prompt_keeps_its_start_while_facts_are_saved(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["Ok."] * 3, [["The user prefers tea."], ["The user owns a boat."]])
+    agent = chat(model)
+    for text in ("I prefer tea.", "I own a boat.", "What do I own?"):
+        memgpt.ask(agent, text)
+        memgpt.settle()
+    first, _, last = model.prompts
+    assert last[: len(first)] == first
+    again = memgpt.load_agent("sam", model=(fresh := Talker(["A boat."])))
+    memgpt.ask(again, "And what do I own?")
+    assert "- The user owns a boat." in fresh.prompts[0][0]
+
+
+def test_a_hosted_model_is_left_to_save_by_itself(memgpt: MemGPT) -> None:
+    model = ScriptedModel(["Ok."])
+    agent = memgpt.create_agent({"name": "big", "preset": "memgpt_chat"}, model=model)
+    memgpt.ask(agent, "I prefer tea.")
+    memgpt.settle()
+    assert len(model.calls) == 1

@@ -1,0 +1,47 @@
+"""A reply that repeats the user or speaks as the user is asked for once more."""
+
+from __future__ import annotations
+
+import pytest
+
+from memgpt_autogen.client import MemGPT
+from memgpt_autogen.guides.reply_check import repeats
+
+from .conftest import Chat, Talker
+
+
+@pytest.mark.parametrize(
+    ("message", "reply", "is_echo"),
+    [
+        ("I prefer tea over coffee.", "I prefer tea over coffee.", True),
+        ("From July on we deliver to fifty-two shops.", "Okay, Tom! From July on we deliver to fifty-two shops!", True),
+        ("Hello there!", "Hello there! How are you?", False),
+        ("I prefer tea over coffee.", "You prefer tea over coffee.", False),
+        ("What does the van cost?", "The van costs 18,400 pounds.", False),
+    ],
+)
+def test_an_echo_holds_the_message_word_for_word(message: str, reply: str, is_echo: bool) -> None:
+    assert repeats(message, reply) is is_echo
+
+
+def test_an_echo_is_asked_for_once_more(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["I prefer tea over coffee.", "Noted: tea it is."], [[]])
+    assert memgpt.ask(chat(model), "I prefer tea over coffee.") == "Noted: tea it is."
+    assert "only repeats" in model.prompts[1][-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("I prefer tea over coffee.", "Thank you, I will remember that."),
+        ("What do I prefer to drink?", "I am not sure about that."),
+    ],
+)
+def test_a_second_echo_is_never_said(memgpt: MemGPT, chat: Chat, words: str, said: str) -> None:
+    model = Talker([words, words], [[]])
+    assert memgpt.ask(chat(model), words) == said
+
+
+def test_a_reply_that_speaks_as_the_user_is_asked_for_once_more(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["I am Marta, a bookbinder.", "Nice to meet you, Marta."], [[]])
+    assert memgpt.ask(chat(model), "Hi! I'm Marta. I bind books.") == "Nice to meet you, Marta."
