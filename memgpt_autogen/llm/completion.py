@@ -170,7 +170,7 @@ class CompletionModel:
         spent, shown, tight = Usage(), list(messages), False
         parts = StreamParser(on_delta, offered, aloud=self.wrapper.thinks_aloud) if on_delta else None
         for last in (False, True):
-            constraint, completion, prefix = self._held(
+            constraint, completion, prefix = self._ask_constrained(
                 shown, tools, offered, self.constraints.choose(last_attempt=last, tight=tight), max_tokens, tight, parts
             )
             spent += completion.usage or Usage()
@@ -194,7 +194,7 @@ class CompletionModel:
                 return reply
         raise AssertionError("unreachable")
 
-    def _held(
+    def _ask_constrained(
         self,
         shown: Sequence[Message],
         tools: Sequence[ToolSchema],

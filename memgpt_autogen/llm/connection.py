@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 _CACHE_SIZE = 4096
 #: Raised by reading a reply of an unexpected shape.
-_UNREAD = (KeyError, TypeError, ValueError, IndexError, AttributeError, StopIteration)
+_PARSE_ERRORS = (KeyError, TypeError, ValueError, IndexError, AttributeError, StopIteration)
 #: Factor on estimated tokens: a prompt that is too long is worse than a shorter one.
 _CAUTION = 1.15
 
@@ -83,7 +83,7 @@ class Connection:
         """
         if self._info is None:
             try:
-                self._info = self._learn_wanted()
+                self._info = self._fetch_configured()
             except ModelNotLoaded as error:
                 raise ModelRequestError(f"{self.where} {error}") from error
             except Refused as error:
@@ -114,18 +114,18 @@ class Connection:
         Raises:
             ModelServerError: it cannot be reached.
         """
-        return self._if_told(self.row.count_parameters)
+        return self._optional(self.row.count_parameters)
 
-    def format_shown(self) -> str:
+    def template_text(self) -> str:
         """A text that shows the model's prompt format; empty if the server has none. Raises as above."""
-        return self._if_told(self.row.show_template) or ""
+        return self._optional(self.row.show_template) or ""
 
-    def _if_told(self, question: Callable[[Fetch, str], Answer] | None) -> Answer | None:
+    def _optional(self, question: Callable[[Fetch, str], Answer] | None) -> Answer | None:
         if question is None:
             return None
         try:
             return question(self._ask, self.info.model)
-        except (*_UNREAD, ModelRequestError):
+        except (*_PARSE_ERRORS, ModelRequestError):
             return None
 
     def count(self, text: str) -> int:
@@ -147,7 +147,7 @@ class Connection:
             log.warning("%s counts no tokens (%s); they are estimated.", self.where, error)
             self._estimate = TokenCounter()
             return self.count(text)
-        found = self.understood(self.row.count_tokens.read, reply)
+        found = self.parse(self.row.count_tokens.read, reply)
         with self._lock:
             if len(self._counts) >= _CACHE_SIZE:
                 self._counts.clear()
@@ -178,7 +178,7 @@ class Connection:
             reply = self._streamed(self.row.stream, request, patient, on_text)
         else:
             reply = self.transport.post(self.row.path, self.row.body(request), patient=patient)
-        found = self.understood(self.row.read, reply)
+        found = self.parse(self.row.read, reply)
         if found.prompt_truncated:
             raise ModelRequestError(
                 f"{self.where} left out a part of the prompt of {used} tokens. Set context_window to the context that "
@@ -200,13 +200,13 @@ class Connection:
             text, seen = "", []
             for event in events:
                 seen.append(event)
-                more = self.understood(stream.delta, event)
+                more = self.parse(stream.delta, event)
                 if more and not text:
                     on_text(None)
                 text += more
                 if more:
                     on_text(text)
-            whole = self.understood(lambda rows: stream.assemble(text, rows), seen)
+            whole = self.parse(lambda rows: stream.assemble(text, rows), seen)
             if whole is None:
                 raise IncompleteStream("the reply broke off")
             return whole
@@ -220,7 +220,7 @@ class Connection:
             log.info("%s does not stream: %s", self.where, error)
             return self.transport.post(self.row.path, self.row.body(request), patient=patient)
 
-    def understood(self, read: Callable[[Any], Answer], reply: Any) -> Answer:
+    def parse(self, read: Callable[[Any], Answer], reply: Any) -> Answer:
         """The result of a ``read`` function of the row.
 
         Raises:
@@ -228,20 +228,20 @@ class Connection:
         """
         try:
             return read(reply)
-        except _UNREAD as error:
-            raise self._unread(reply) from error
+        except _PARSE_ERRORS as error:
+            raise self._unexpected(reply) from error
 
-    def _learn_wanted(self) -> ServerInfo:
+    def _fetch_configured(self) -> ServerInfo:
         model = self._config.model
         if not named_by("", model):
-            return self._learn(model)
+            return self._fetch_info(model)
         # Old configs give the prompt format as the model's name; but some models have the name of a format.
         if self.row.needs_model:
             with contextlib.suppress(ModelNotLoaded):
-                return self._learn(model)
-        return self._learn("")
+                return self._fetch_info(model)
+        return self._fetch_info("")
 
-    def _learn(self, wanted: str) -> ServerInfo:
+    def _fetch_info(self, wanted: str) -> ServerInfo:
         replies: list[Any] = [None]
 
         def ask(path: str, body: Mapping[str, Any] | None) -> Any:
@@ -250,13 +250,13 @@ class Connection:
 
         try:
             return self.row.get_info(ask, wanted)
-        except _UNREAD as error:
-            raise self._unread(replies[-1]) from error
+        except _PARSE_ERRORS as error:
+            raise self._unexpected(replies[-1]) from error
 
     def _ask(self, path: str, body: Mapping[str, Any] | None) -> Any:
         return self.transport.get(path) if body is None else self.transport.post(path, body)
 
-    def _unread(self, reply: Any) -> ModelServerError:
+    def _unexpected(self, reply: Any) -> ModelServerError:
         error = reply.get("error") if isinstance(reply, Mapping) else None
         if error:  # with status 200
             words = error.get("message", error) if isinstance(error, Mapping) else error

@@ -64,9 +64,9 @@ def probe(address: str, *, api_key: str = "", login: str = "", timeout: float = 
             for row in SERVERS.values():
                 for sign in row.probes:
                     if sign.path not in replies:
-                        replies[sign.path] = _answer(transport, sign.path, first=not replies)
+                        replies[sign.path] = _get(transport, sign.path, first=not replies)
                     if _matches(sign, replies[sign.path]):
-                        return _found(row, base, transport)
+                        return _describe(row, base, transport)
         except Loading as error:  # it has no other answer yet, and tells by this one what it is
             rows = (row for row in SERVERS.values() if error.type and row.loading_error == error.type and row.probes)
             return next((DetectedServer(row.name, base) for row in rows), None)
@@ -103,7 +103,7 @@ def _host(address: str) -> str:
     return urlsplit(address if "://" in address else f"http://{address}").hostname or ""
 
 
-def _answer(transport: Transport, path: str, *, first: bool) -> Any:
+def _get(transport: Transport, path: str, *, first: bool) -> Any:
     """The JSON at a path; None for any other answer. Raises only if the first request gets no answer at all."""
     try:
         return transport.get(path)
@@ -117,7 +117,7 @@ def _answer(transport: Transport, path: str, *, first: bool) -> Any:
         return None
 
 
-def _found(row: Server, base: str, transport: Transport) -> DetectedServer:
+def _describe(row: Server, base: str, transport: Transport) -> DetectedServer:
     """The server with what it reports about itself."""
     config = LLMConfig(model_endpoint_type=row.name, model_endpoint=base)
     try:

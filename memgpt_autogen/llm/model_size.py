@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 #: Seconds for each request. The answer is optional, so a slow server is not waited for.
 TIMEOUT = 2.0
 #: ``135M``, ``0.5B``, ``1.5b``: a number of parameters in a model's name.
-_WEIGHTS = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)([mb])(?![a-z0-9])", re.IGNORECASE)
+_PARAMETERS = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)([mb])(?![a-z0-9])", re.IGNORECASE)
 _UNITS = {"m": 10**6, "b": 10**9}
 
 
@@ -41,18 +41,18 @@ class ModelSize:
 def size_of(config: LLMConfig, environ: Mapping[str, str] | None = None) -> ModelSize:
     """The size of a configured model. Asks a local server; without a quick answer the name decides."""
     if config.model_endpoint_type not in SERVERS or config.model_endpoint_type == "embedded":
-        return _named_size(config, environ)
+        return _size_by_name(config, environ)
     try:
         with connect(config, timeout=TIMEOUT) as connection:
             info = connection.info
             known = [number for number in (info.window, config.context_window) if number is not None]
-            return ModelSize(info.model, min(known, default=None), _weights(connection.parameters(), info.model))
+            return ModelSize(info.model, min(known, default=None), _parameters(connection.parameters(), info.model))
     except ModelError as error:
         log.info("The size of the model is not known: %s", error)
-        return _named_size(config, environ)
+        return _size_by_name(config, environ)
 
 
-def _named_size(config: LLMConfig, environ: Mapping[str, str] | None = None) -> ModelSize:
+def _size_by_name(config: LLMConfig, environ: Mapping[str, str] | None = None) -> ModelSize:
     """The size by the configuration alone, or by the name of the embedded model's file."""
     name, window = "" if named_by("", config.model) else config.model, config.context_window
     if config.model_endpoint_type == "embedded":
@@ -64,7 +64,7 @@ def _named_size(config: LLMConfig, environ: Mapping[str, str] | None = None) -> 
     return ModelSize(name, window, parameters_in(name))
 
 
-def _weights(told: int | None, name: str) -> int | None:
+def _parameters(told: int | None, name: str) -> int | None:
     """The number in the name if the server's agrees with it: llama.cpp counts shared embeddings twice."""
     named = parameters_in(name)
     return named if named and (told is None or told < 2 * named) else told
@@ -75,5 +75,5 @@ def parameters_in(name: str) -> int | None:
 
     A mixture such as ``8x7B`` gives None too; it is not small.
     """
-    found = _WEIGHTS.search(name)
+    found = _PARAMETERS.search(name)
     return round(float(found[1]) * _UNITS[found[2].lower()]) if found else None

@@ -234,10 +234,10 @@ def _mended(text: str, start: int) -> tuple[Any, int]:
     try:
         return json.loads(_INNER_QUOTE.sub(r'\\"', rest), strict=False), end or len(text)
     except (ValueError, RecursionError):
-        return _guessed(rest), end or len(text)
+        return _repaired(rest), end or len(text)
 
 
-def _guessed(rest: str) -> Any:
+def _repaired(rest: str) -> Any:
     """An object in Python's notation, or in JSON that json-repair can repair; else None."""
     if rest.count("{") + rest.count("[") > _DEEPEST:
         return None

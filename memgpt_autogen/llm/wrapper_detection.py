@@ -18,7 +18,7 @@ def detect_wrapper(connection: Connection) -> Wrapper | None:
     Raises:
         ModelServerError: the server cannot be reached.
     """
-    found = _from_template(connection) or by_marks(connection.format_shown()) or by_name(connection.info.model)
+    found = _from_template(connection) or by_marks(connection.template_text()) or by_name(connection.info.model)
     if found is None:
         log.warning(
             "%s has no known chat template, and the name %r is unknown: the format %s is used. Set another one as "
@@ -40,7 +40,7 @@ def _from_template(connection: Connection) -> Wrapper | None:
 
     def render(messages: Sequence[Mapping[str, str]], reply: bool) -> str:
         body = {"messages": list(messages), "add_generation_prompt": reply}
-        return connection.understood(lambda answer: str(answer["prompt"]), connection.transport.post(path, body))
+        return connection.parse(lambda answer: str(answer["prompt"]), connection.transport.post(path, body))
 
     try:
         return from_template(render)
