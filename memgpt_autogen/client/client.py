@@ -10,7 +10,7 @@ from ..agent import Agent
 from ..commands import run_command
 from ..config import AgentConfig, LLMConfig, Settings, from_dict
 from ..embeddings.base import Embedder
-from ..errors import ConfigError, NameTaken
+from ..errors import ConfigError
 from ..library import Library, Loaded
 from ..library.attachments import attach, detach
 from ..llm.base import ChatModel
@@ -166,18 +166,7 @@ class MemGPT:
             ConfigError: the owner has no such block.
             NameTaken: one of the others has a block of its own of that name.
         """
-        agents = self.store.agents
-        blocks = {block.label: block for block in agents.blocks(agents.get(owner).id)}
-        if label not in blocks:
-            raise ConfigError(f"{owner} has no block {label!r}. Its blocks: {', '.join(blocks)}.")
-        with self.store.transaction():
-            for other in others:
-                row = agents.get(other)
-                own = {block.label: block.id for block in agents.blocks(row.id)}
-                if label not in own:
-                    agents.share_block(row.id, blocks[label].id)
-                elif own[label] != blocks[label].id:
-                    raise NameTaken(f"{other} has a block {label!r} of its own already. Share one of another name.")
+        self._opener.share_block(label, owner, others)
 
     # -- talking --------------------------------------------------------------------------------------------------
 

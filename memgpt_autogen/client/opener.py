@@ -153,6 +153,21 @@ class Opener:
             raise AgentNotFound(not_known(problem, wanted, "Agents", [row.name for row in rows]))
         return found
 
+    def share_block(self, label: str, owner: str, others: Iterable[str]) -> None:
+        """Share a block of one agent with others; see :meth:`memgpt_autogen.client.MemGPT.share_block`."""
+        agents = self._store.agents
+        blocks = {block.label: block for block in agents.blocks(agents.get(owner).id)}
+        if label not in blocks:
+            raise ConfigError(f"{owner} has no block {label!r}. Its blocks: {', '.join(blocks)}.")
+        with self._store.transaction():
+            for other in others:
+                row = agents.get(other)
+                own = {block.label: block.id for block in agents.blocks(row.id)}
+                if label not in own:
+                    agents.share_block(row.id, blocks[label].id)
+                elif own[label] != blocks[label].id:
+                    raise NameTaken(f"{other} has a block {label!r} of its own already. Share one of another name.")
+
     def delete(self, agent: AgentLike) -> None:
         """Delete an agent with everything it remembers; sources stay.
 
