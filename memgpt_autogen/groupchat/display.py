@@ -19,6 +19,7 @@ from ..observers import (
     InnerThoughts,
     SpeechDelta,
 )
+from ..printable import printable
 
 try:
     from autogen.events.client_events import StreamEvent
@@ -64,11 +65,11 @@ class Display:
         stream = IOStream.get_default()
         if isinstance(event, SpeechDelta):
             if StreamEvent is None:
-                stream.print(event.text, end="", flush=True)
+                stream.print(printable(event.text), end="", flush=True)
             else:
-                stream.send(StreamEvent(content=event.text))
+                stream.send(StreamEvent(content=printable(event.text)))
         elif line := self._line(event):
-            stream.print(f"{self._owner.name} {line}", flush=True)
+            stream.print(printable(f"{self._owner.name} {line}"), flush=True)
 
     def _line(self, event: AgentEvent) -> str:
         match event:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import atexit
 import importlib.util
 import json
+import math
 import os
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ from .zip_limits import check_zip
 SECONDS, MORE_PER_MEGABYTE, MOST_SECONDS = 60.0, 10.0, 900.0
 #: Bytes of memory beyond what the process has once its parser is loaded (on Linux); characters of one document's text.
 MEMORY, MOST_TEXT = 1536 << 20, 20_000_000
+#: Seconds between two looks at whether a document has had its time.
+BETWEEN_LOOKS = 0.2
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from {} import serve; serve()"
 
 
@@ -65,17 +69,13 @@ def _parsed(kind: str, file: Path | bytes, uri: str, suffix: str) -> Sequence[Do
         return _process.parse(kind, path, uri)
 
 
-def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
-    late.set()
-    process.kill()
-
-
 class _Process:
     """The process, if it runs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: subprocess.Popen[bytes] | None = None
+        self._deadline, self._late = math.inf, False
 
     def parse(self, kind: str, path: Path, uri: str) -> list[Document]:
         """The documents in a file.
@@ -105,10 +105,7 @@ class _Process:
     def _ask(self, request: dict[str, Any], seconds: float) -> list[dict[str, Any]]:
         """What was answered, to the end; without ``done`` or ``error`` in the last the process is gone."""
         process, answers = self._started(), list[dict[str, Any]]()
-        late = threading.Event()
-        watch = threading.Timer(seconds, _end, (process, late))
-        watch.daemon = True
-        watch.start()
+        self._deadline, self._late = time.monotonic() + seconds, False
         try:
             assert process.stdin and process.stdout
             process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
@@ -120,9 +117,17 @@ class _Process:
         except (BrokenPipeError, ConnectionError, ValueError, json.JSONDecodeError):
             pass
         finally:
-            watch.cancel()
+            self._deadline = math.inf
         self.stop()
-        return [*answers, {"late": True}] if late.is_set() else answers
+        return [*answers, {"late": True}] if self._late else answers
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        """Kill a process that is past its time. A thread for each request would cost more than a small file."""
+        while process.poll() is None:
+            if time.monotonic() > self._deadline:
+                self._late = True
+                process.kill()
+            time.sleep(BETWEEN_LOOKS)
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._running is None or self._running.poll() is not None:
@@ -136,6 +141,7 @@ class _Process:
                 env={**os.environ, "OMP_NUM_THREADS": "1"},
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
+            threading.Thread(target=self._watch, args=(self._running,), name="memgpt-parsers", daemon=True).start()
         return self._running
 
     def stop(self) -> None:

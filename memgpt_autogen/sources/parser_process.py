@@ -38,19 +38,21 @@ def serve() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # parsers print
+    limits: dict[tuple[str, int], int] = {}
     while _is_told_something(requests):
         line = requests.readline()
         if not line:
             return
         request = json.loads(line)
-        _load(request["kind"])
-        limit = _limit(request["seconds"], request["memory"])
+        limit = _limit_for(request, limits)
         for answer in _answered(request):
             if "error" in answer and _was_reached(limit, request["memory"]):
                 answer = {"memory": True}  # parsers take that for a damaged file, or for an empty one
-            _write(answers, answer)
+            answers.write(json.dumps(answer, default=str).encode("ascii") + b"\n")  # lone surrogates are escaped
             if "memory" in answer:
+                answers.flush()
                 return  # what is left of this process is not to be relied on
+        answers.flush()
 
 
 def _answered(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -78,9 +80,16 @@ def _documents(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield {"done": True}
 
 
-def _write(answers: IO[bytes], answer: dict[str, Any]) -> None:
-    answers.write(json.dumps(answer, default=str).encode("ascii") + b"\n")  # halves of surrogate pairs as they are
-    answers.flush()
+def _limit_for(request: dict[str, Any], limits: dict[tuple[str, int], int]) -> int:
+    """Limit time for this request, and memory with the first one for each parser; bytes, 0: no limit."""
+    _limit_time(request["seconds"])
+    key = (request["kind"], request["memory"])
+    if key not in limits:
+        _limit_memory(1 << 40)  # the parser's own code does not count
+        _load(request["kind"])
+        limits.clear()
+        limits[key] = _limit_memory(request["memory"])
+    return limits[key]
 
 
 def _is_told_something(requests: IO[bytes]) -> bool:
@@ -99,20 +108,25 @@ def _load(kind: str) -> None:
         import pypdfium2  # noqa: F401
 
 
-def _limit(seconds: float, memory: int) -> int:
-    """Hold this process to so much memory and processor time beyond what it has taken; its bytes, 0: no limit."""
+def _limit_time(seconds: float) -> None:
+    """Hold this process to so much processor time beyond what it has taken, also where the parent is gone."""
     try:
         import resource
     except ImportError:  # Windows
-        return 0
+        return
     used = resource.getrusage(resource.RUSAGE_SELF)
     _lower(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + seconds) + 1)
+
+
+def _limit_memory(memory: int) -> int:
+    """Hold this process to so much memory beyond what it has taken; bytes, 0: no limit."""
     size = _kilobytes("VmSize")
     if not size:
         return 0  # not Linux; elsewhere the limit counts what was never used
-    limit = size * 1024 + memory
-    _lower(resource.RLIMIT_AS, limit)
-    return limit
+    import resource
+
+    _lower(resource.RLIMIT_AS, size * 1024 + memory)
+    return size * 1024 + memory
 
 
 def _was_reached(limit: int, memory: int) -> bool:

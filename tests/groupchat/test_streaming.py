@@ -5,12 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from memgpt_autogen.client import MemGPT
 from memgpt_autogen.groupchat.agent import MemGPTAgent
+from memgpt_autogen.groupchat.display import Display
+from memgpt_autogen.messages import Message, ToolCall, ToolResult
+from memgpt_autogen.observers import (
+    Discarded,
+    EventReceived,
+    FunctionCalled,
+    FunctionReturned,
+    InnerThoughts,
+    SpeechDelta,
+)
 
 from ..llm.conftest import Answer, Loopback
 from .members import IOStream, Screen, llm_config, log, member, speech, talker, user
@@ -122,3 +133,24 @@ def test_nothing_streams_unless_it_is_asked_for(memgpt: MemGPT) -> None:
         screen.agent = sam
         talker("ann").initiate_chat(sam, message="The sky?", max_turns=1)
         assert WORDS not in "".join(screen.parts) and WORDS in screen.text
+
+
+def test_what_is_shown_beside_the_replies_cannot_steer_the_terminal() -> None:
+    """Thoughts, results of functions and messages may hold what a stranger's document says."""
+    evil = "\x1b[2Jred\u202e\x9b31m"
+    call = ToolCall("archival_memory_search", {"query": evil})
+    seen = [
+        SpeechDelta(evil),
+        InnerThoughts(evil),
+        FunctionCalled(call),
+        FunctionReturned(ToolResult(call.id, call.name, evil)),
+        EventReceived(Message("user", evil)),
+        Discarded(evil),
+    ]
+    with IOStream.set_default(Screen()):
+        display = Display(SimpleNamespace(name="sam", silent=None), debug=True, streaming=True)
+        for one in seen:
+            display.watch(one)
+        shown = IOStream.get_default().text
+    shown = shown.replace("\x1b[32m", "").replace("\x1b[0m", "")  # AutoGen's own colour of words that stream
+    assert shown.count("red") >= 5 and not {*"\x1b\u202e\x9b"} & {*shown}
