@@ -86,7 +86,7 @@ def test_a_file_is_taken_as_it_is(memgpt: Program, home: Path, tmp_path: Path) -
     (tmp_path / "own.gguf").write_bytes(b"GGUF")
     assert memgpt("quickstart", "--backend", "embedded", "--model", str(tmp_path / "own.gguf")).code == 0
     assert filed(home) == {"model_endpoint_type": "embedded", "model": str(tmp_path / "own.gguf")}
-    assert "no .gguf file" in memgpt("quickstart", "--backend", "embedded", "--model", "no.gguf").err
+    assert "is not a .gguf file" in memgpt("quickstart", "--backend", "embedded", "--model", "no.gguf").err
 
 
 def test_the_server_that_answers_is_taken_or_chosen(
