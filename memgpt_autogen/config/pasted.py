@@ -35,7 +35,7 @@ def pasted_key(key: str, name: str) -> str:
         ConfigError: a sign is left that no key has.
     """
     meant = bare(key).translate(_DASHES)
-    _check(meant, name, lambda sign: sign.isascii() and sign.isprintable() and sign != " ")
+    _check(meant, name, lambda sign: sign.isascii() and sign.isprintable())
     if meant == key:
         return key
     return HostSecret(meant, key.host) if isinstance(key, HostSecret) else meant

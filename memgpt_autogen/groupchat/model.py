@@ -20,6 +20,7 @@ from ..llm.openai_errors import error_message
 from ..llm.provider_form import ProviderForm
 from ..llm.tokens import TokenCounter
 from ..messages import Message, Reply, ToolCall, ToolSchema, Usage
+from .client_overlay import with_errors_raised
 from .response_format import TEXT_REPLY_NOTE, chosen_tools, for_function_calls, for_text_reply, has_response_format
 from .streaming import with_streaming
 
@@ -104,7 +105,9 @@ class AutoGenModel:
         speech = next((tool.name for tool in offered if tool.is_speech), "")
         words = own and bool(speech) and has_response_format(given)
         called = [tool for tool in offered if not tool.is_speech] if words else offered
-        client = (for_text_reply if words else for_function_calls)(given, called) if own else given
+        client = given
+        if own:
+            client = with_errors_raised((for_text_reply if words else for_function_calls)(given, called))
         request: dict[str, Any] = {"cache": cache, "agent": self._agent}
         if called and self._takes_tool_choice() and not words:
             request["tool_choice"] = choice

@@ -7,15 +7,14 @@ another kind of client do not stream.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from itertools import chain
-from types import SimpleNamespace
 from typing import Any
 
 from ..llm.base import OnDelta
 from ..llm.openai_stream import STREAMED, assemble
 from ..messages import ToolSchema
+from .client_overlay import with_create
 
 
 def streaming_requested(llm_config: Any) -> bool:
@@ -28,20 +27,8 @@ def streaming_requested(llm_config: Any) -> bool:
 
 def with_streaming(client: Any, tools: Sequence[ToolSchema], on_delta: OnDelta) -> Any:
     """A copy of the ``OpenAIWrapper`` that streams replies to ``on_delta``."""
-    clone = copy.copy(client)
-    clone._clients = [_with_streaming(one, tools, on_delta) for one in client._clients]
+    clone = with_create(client, lambda create: _streaming_create(create, tools, on_delta))
     clone._config_list = [{**entry, "stream": False} for entry in client._config_list]
-    return clone
-
-
-def _with_streaming(client: Any, tools: Sequence[ToolSchema], on_delta: OnDelta) -> Any:
-    inner: Any = getattr(client, "_oai_client", None)
-    if not hasattr(inner, "chat"):
-        return client
-    completions = inner.chat.completions
-    beside = _Overlay(completions, create=_streaming_create(completions.create, tools, on_delta))
-    clone = copy.copy(client)
-    clone._oai_client = _Overlay(inner, chat=_Overlay(inner.chat, completions=beside))
     return clone
 
 
@@ -70,14 +57,3 @@ def _streaming_create(create: Callable[..., Any], tools: Sequence[ToolSchema], o
         )
 
     return created
-
-
-class _Overlay(SimpleNamespace):
-    """An object with some of its attributes replaced."""
-
-    def __init__(self, inner: Any, **instead: Any) -> None:
-        super().__init__(**instead)
-        self.__dict__["inner"] = inner
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["inner"], name)

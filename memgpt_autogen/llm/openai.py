@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,7 +25,7 @@ from .base import OnDelta, ReplyDelta
 from .chat_format import read_chat_reply
 from .context_window import REPLY_LIMITS, ContextWindow, asked_of
 from .http_errors import LoadingWait, is_loading
-from .openai_errors import error_in, error_message, explain
+from .openai_errors import RETRIES, error_message, explain, raising_errors
 from .openai_stream import STREAMED, StreamTruncated, assemble
 from .provider_form import ProviderForm
 from .tokens import TokenCounter
@@ -34,9 +33,6 @@ from .transport import LOADING_TIME
 
 log = logging.getLogger(__name__)
 
-_RETRIES = 3
-#: Seconds before the first retry; doubled for each further one.
-_BACKOFF = 0.5
 _AZURE_VERSION = "2024-10-21"
 #: Request fields that a server may refuse, in the order in which its message is searched for them.
 _DISPENSABLE = ("max_tokens", "temperature", "stream_options", "stream")
@@ -229,16 +225,12 @@ class OpenAIChat:
         sent = dict(request)
         # All others through ``extra_body``: older releases of the package refuse unknown fields.
         named = {key: sent.pop(key) for key in ("messages", "tools", "tool_choice", "stream") if key in sent}
-        completions, tries = self._connected().chat.completions, self.config.settings.get("max_retries", _RETRIES)
-        for attempt in range(tries + 1):
-            answer = completions.create(model=self.config.model, **named, extra_body=sent or None)
-            error = error_in(answer, self.address)
-            if error is None:
-                return answer
-            if attempt == tries or not (error.status_code == 429 or error.status_code >= 500):
-                break
-            time.sleep(_BACKOFF * 2**attempt)  # as the package does where the status tells
-        raise error
+        completions = self._connected().chat.completions
+        return raising_errors(
+            lambda: completions.create(model=self.config.model, **named, extra_body=sent or None),
+            self.address,
+            self.config.settings.get("max_retries", RETRIES),
+        )
 
     def _adapt(self, request: Mapping[str, Any], messages: Sequence[Message], error: Any) -> bool:
         """Change future requests so that they avoid this error; False if nothing is known to help."""
@@ -270,7 +262,7 @@ class OpenAIChat:
             "api_key": "not-needed",  # the client would send its own copy along a redirect to any host
             "http_client": self._http(),
             "timeout": self.config.timeout,
-            "max_retries": settings.get("max_retries", _RETRIES),
+            "max_retries": settings.get("max_retries", RETRIES),
         }
         options |= {key: settings[key] for key in ("default_headers", "organization") if key in settings}
         if not self._azure:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..config.http_client import proxy_hint
 from ..errors import ModelError, ModelRequestError, ModelServerError
 from ..redaction import without
 
+#: Retries of a request, and seconds before the first; doubled for each further one.
+RETRIES = 3
+_BACKOFF = 0.5
 _TOO_LONG = re.compile(r"context.?(length|window|size)", re.IGNORECASE)
 
 
@@ -45,6 +49,28 @@ def error_in(answer: Any, address: str) -> Any:
     kinds |= {404: openai.NotFoundError, 422: openai.UnprocessableEntityError, 429: openai.RateLimitError}
     kind = kinds.get(status, openai.InternalServerError if status >= 500 else openai.APIStatusError)
     return kind(str(body.get("message") or body), response=response, body=dict(body))
+
+
+def raising_errors(create: Callable[[], Any], address: str = "http://provider", retries: int = RETRIES) -> Any:
+    """What ``create`` returns. An error that came with status 200 is raised, after retries where it may pass.
+
+    Args:
+        create: makes the request.
+        address: of the provider.
+        retries: how often it is made again.
+
+    Raises:
+        openai.APIStatusError: the error.
+    """
+    for attempt in range(retries + 1):
+        answer = create()
+        error = error_in(answer, address)
+        if error is None:
+            return answer
+        if attempt == retries or not (error.status_code == 429 or error.status_code >= 500):
+            break
+        time.sleep(_BACKOFF * 2**attempt)  # as the package does where the status tells
+    raise error
 
 
 def explain(error: Exception, model: str, address: str, key: str = "") -> ModelError:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from memgpt_autogen.client import MemGPT
+from memgpt_autogen.llm import openai_errors
 
-from ..llm.conftest import Answer
+from ..llm.conftest import Answer, Loopback
 from ..llm.strict_servers import Strict, mistral_ids, mistral_order
 from ..llm.test_provider_forms import FORMS, WITHOUT_CALLS
 from .members import MemGPTAgent, completion, llm_config, say, user
@@ -75,3 +76,19 @@ def test_a_client_given_with_the_call_learns_for_itself(memgpt: MemGPT) -> None:
         assert len(strict.refusals) == 2
     finally:
         strict.close()
+
+
+@pytest.mark.parametrize(
+    "error", [{"message": "Rate limit exceeded", "code": 429}, {"message": "Upstream down"}, "busy"]
+)
+def test_an_error_with_status_200_is_raised_in_the_provider_s_words(
+    memgpt: MemGPT, loopback: Loopback, monkeypatch: pytest.MonkeyPatch, error: Any
+) -> None:
+    openai = pytest.importorskip("openai")
+    monkeypatch.setattr(openai_errors, "_BACKOFF", 0.01)
+    sam = MemGPTAgent("sam", llm_config=llm_config(loopback.address), memgpt=memgpt)
+    loopback.script = [Answer({"error": error}), say("Hello.")]
+    assert user().initiate_chat(sam, message="a", max_turns=1, silent=True).summary == "Hello."
+    loopback.script = [Answer({"error": error})] * 4
+    with pytest.raises(openai.APIStatusError, match=error if isinstance(error, str) else error["message"]):
+        user().initiate_chat(sam, message="b", max_turns=1, silent=True)

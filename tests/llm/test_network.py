@@ -132,7 +132,7 @@ def test_an_editor_s_dashes_are_hyphens(dash: str) -> None:
     assert LLMConfig(model_endpoint=f"http://my{dash}box:8080").model_endpoint == "http://my-box:8080"
 
 
-@pytest.mark.parametrize("sign", ["é", "…", " ", "\n", "\u200b", "密"])
+@pytest.mark.parametrize("sign", ["é", "…", "\t", "\n", "\u200b", "密"])
 @pytest.mark.parametrize("name", ["OPENAI_API_KEY", "AZURE_OPENAI_API_KEY"])
 def test_what_no_key_can_have_is_named_with_its_variable(name: str, sign: str) -> None:
     with pytest.raises(ConfigError, match=f"{name} has a sign in it that cannot be there: .*, at place 7") as caught:

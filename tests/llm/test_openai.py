@@ -10,8 +10,7 @@ import pytest
 
 from memgpt_autogen.config import LLMConfig
 from memgpt_autogen.errors import ConfigError, ModelReplyError, ModelRequestError, ModelServerError
-from memgpt_autogen.llm import http_errors
-from memgpt_autogen.llm import openai as openai_module
+from memgpt_autogen.llm import http_errors, openai_errors
 from memgpt_autogen.llm.chat_format import read_chat_reply, to_chat_messages, to_chat_tools
 from memgpt_autogen.llm.openai import OpenAIChat
 from memgpt_autogen.messages import Message, ToolCall
@@ -315,7 +314,7 @@ def test_a_window_that_is_not_known(model: Make) -> None:
 def test_an_error_that_comes_with_status_200(
     loopback: Loopback, model: Make, monkeypatch: pytest.MonkeyPatch, error: Any, kind: Any, words: str, asked: int
 ) -> None:
-    monkeypatch.setattr(openai_module, "_BACKOFF", 0.01)
+    monkeypatch.setattr(openai_errors, "_BACKOFF", 0.01)
     loopback.script = [Answer({"error": error})] * 2
     with pytest.raises(kind, match=words):
         model(settings={"max_retries": 1}).complete(ASK, TOOLS)
