@@ -21,7 +21,7 @@ from .llm.context_window import ASSUMED_WINDOW, context_window_of
 from .observers import AgentEvent, Said
 from .prompts import text_of
 from .storage.base import Store
-from .storage.sqlite import SQLiteStore
+from .storage.engines import IN_MEMORY, engine_of
 
 logger = logging.getLogger(__name__)
 
@@ -199,7 +199,7 @@ class InMemoryStateManager:
     """A store in memory, lost with the process. Several agents may share one."""
 
     def __init__(self, **_: Any) -> None:
-        self.store: Store | None = SQLiteStore(None)
+        self.store: Store | None = engine_of(IN_MEMORY).open(IN_MEMORY)
 
 
 class LocalStateManager:

@@ -8,6 +8,7 @@ import click
 
 from ..config import Settings
 from ..errors import StoreError
+from ..storage.engines import engine_of
 from .console import confirm, say
 
 
@@ -20,12 +21,11 @@ def backup(file: Path, yes: bool) -> None:
     To restore it, stop all programs that use the store, remove memgpt.db-wal and memgpt.db-shm beside memgpt.db in the
     home folder, and replace memgpt.db by the copy. It has no keys and no vectors that are kept in Chroma.
     """
-    from ..storage.sqlite.backup import backup as copy
-
     settings = Settings.load()
-    if not settings.database.exists():
+    address, engine = str(settings.database), engine_of(settings.database)
+    if not engine.exists(address):
         raise StoreError(f"There is no store {settings.database} yet. Make an agent with: memgpt run")
     if file.exists() and not yes and not confirm(f"Write over {file}?"):
         return
-    copy(settings.database, file)
+    engine.backup(address, file)
     say(f"Written: {file}")

@@ -10,6 +10,7 @@ import click
 
 from ..config import AgentConfig, LLMConfig, Settings, from_dict
 from ..errors import ConfigError, MemGPTError
+from ..storage.engines import engine_of
 from .console import note, show_rows
 from .store import open_store
 
@@ -35,7 +36,7 @@ def list_(kind: str, as_json: bool) -> None:
 
 
 def _agents(settings: Settings) -> list[Row]:
-    from ..storage.sqlite.overview import agents_at
+    address, engine = str(settings.database), engine_of(settings.database)
 
     return [
         {
@@ -48,7 +49,7 @@ def _agents(settings: Settings) -> list[Row]:
             "persona": one.row.config.get("persona", ""),
             "human": one.row.config.get("human", ""),
         }
-        for one in (agents_at(settings.database) if settings.database.exists() else ())
+        for one in (engine.agents(address) if engine.exists(address) else ())
     ]
 
 

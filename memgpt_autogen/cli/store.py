@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from ..config import Settings
-
-if TYPE_CHECKING:
-    from ..storage.sqlite import SQLiteStore
+from ..storage.base import Store
+from ..storage.engines import IN_MEMORY, engine_of
 
 
 @contextmanager
-def open_store(settings: Settings, *, create: bool = False, read_only: bool = False) -> Iterator[SQLiteStore]:
+def open_store(settings: Settings, *, create: bool = False, read_only: bool = False) -> Iterator[Store]:
     """The store. Without a file it is an empty one in memory or, with ``create``, a new file.
 
     With ``read_only`` nothing is written, and a write-protected file can be read.
@@ -21,12 +19,11 @@ def open_store(settings: Settings, *, create: bool = False, read_only: bool = Fa
     Raises:
         StoreError: it cannot be opened.
     """
-    from ..storage.sqlite import SQLiteStore
-
     if create:
         settings.make_home()
-    path = settings.database if create or settings.database.exists() else None
-    store = SQLiteStore(path, vectors=settings.vectors, read_only=read_only and path is not None)
+    address, engine = str(settings.database), engine_of(settings.database)
+    there = create or engine.exists(address)
+    store = engine.open(address if there else IN_MEMORY, vectors=settings.vectors, read_only=read_only and there)
     try:
         yield store
     finally:

@@ -20,6 +20,7 @@ from ..prompts import names
 from ..prompts.presets import PRESETS
 from ..sources.base import Loader
 from ..storage.base import Store
+from ..storage.engines import engine_of
 from ..storage.records import Source
 from ..tools.registry import Tool
 from .opener import AgentLike, Opener
@@ -63,10 +64,8 @@ class MemGPT:
         self._opener = Opener(self.store, self.settings, self.overrides, embedder)
 
     def _default_store(self) -> Store:
-        from ..storage.sqlite import SQLiteStore
-
         self.settings.make_home()
-        return SQLiteStore(self.settings.database, vectors=self.settings.vectors)
+        return engine_of(self.settings.database).open(str(self.settings.database), vectors=self.settings.vectors)
 
     # -- agents ---------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from weakref import ref
 from ..agent import Agent
 from ..client import MemGPT
 from ..errors import ConfigError
-from ..storage.sqlite import SQLiteStore
+from ..storage.engines import IN_MEMORY, engine_of
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class MemoryChoice:
 
     def home(self, home: MemGPT) -> MemGPT:
         """The client whose store holds the memory agent, given the usual one."""
-        return MemGPT(home.settings, store=SQLiteStore(None)) if self.fresh else home
+        return MemGPT(home.settings, store=engine_of(IN_MEMORY).open(IN_MEMORY)) if self.fresh else home
 
 
 _guard = threading.Lock()

@@ -159,27 +159,22 @@ class Library:
                 f"The source {name!r} holds other documents ({_few([*before])}), and none of these. Take another "
                 "name, or ask for them to be replaced (--replace, or replace=True)."
             )
-        self._sweep(name)
+        passages.discard_staged(name)
         try:
-            place = self._arrivals(name, stage, progress)
+            place = self._staged(name, stage, progress)
             with self._store.transaction(new_id()):
-                source = source or passages.create_source(name)
-                passages.remove_loose(source.id)
-                passages.retire(source.id, [one.id for one in found.outdated()], passages.open_arrivals(name))
-                if not passages.get_source(name).passages:
-                    passages.clear(source.id)  # another embedder may make the vectors now
-                passages.arrive(source.id, place)
-                self._put_vectors(passages.get_source(name), stage, getattr(loader, "embedder", ""), progress)
+                source = passages.publish(name, place, [one.id for one in found.outdated()])
+                self._put_vectors(source, stage, getattr(loader, "embedder", ""), progress)
         finally:
-            self._sweep(name)
+            passages.discard_staged(name)
         notes = tuple(one_line(str(note)) for note in (*getattr(loader, "notes", ()), *found.unread))
         unit = getattr(loader, "unit", "document")
         return Loaded(passages.get_source(name), *found.counts, stage.units(unit), stage.passages, unit, notes)
 
-    def _arrivals(self, name: str, stage: StagingFile, progress: LoadProgress) -> str:
+    def _staged(self, name: str, stage: StagingFile, progress: LoadProgress) -> str:
         """Write the staged passages to the store as a hidden source; its id."""
         passages, done = self._store.passages, 0
-        place = passages.open_arrivals(name)
+        place = passages.stage(name)
         for uri, digest, staged in stage.take():
             document_id = passages.add_document(place, uri, digest)
             while batch := [passage for passage, _ in islice(staged, BATCH)]:
@@ -203,12 +198,6 @@ class Library:
                     self._store.passages.put_vectors(embedder, ids, np.stack(vectors))
                 done += len(batch)
                 progress("vectors", done, stage.passages)
-
-    def _sweep(self, name: str) -> None:
-        """Delete hidden sources that this load, or one that was killed, has left."""
-        for place in self._store.passages.left_over(name):
-            while self._store.passages.remove_some(place, BATCH):
-                time.sleep(BREATH)
 
     def embed(self, name: str, progress: LoadProgress = _unseen) -> int:
         """Make the vectors that a source still lacks; full text search does not wait for them.

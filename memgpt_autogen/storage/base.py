@@ -16,21 +16,23 @@ from typing import Any, Protocol
 
 from ..messages import Message, Usage
 from .records import (
+    AgentOverview,
     AgentRow,
     Block,
     BlockVersion,
     DocumentRow,
     Forgotten,
+    Health,
     Page,
     Passage,
     Progress,
     Remembered,
+    Repaired,
     Source,
     Summary,
     Undone,
     Vectors,
 )
-from .sqlite.staging import Arrivals
 
 
 class Agents(Protocol):
@@ -143,7 +145,7 @@ class Log(Protocol):
         ...
 
 
-class Passages(Arrivals, Protocol):
+class Passages(Protocol):
     """Sources, their passages, and which agent may search which."""
 
     def create_source(self, name: str) -> Source:
@@ -168,12 +170,29 @@ class Passages(Arrivals, Protocol):
         """The id of a new document of a source."""
         ...
 
-    def remove_documents(self, source_id: str, ids: Iterable[str]) -> None:
-        """Delete documents with their passages."""
+    def stage(self, name: str) -> str:
+        """The id of a new hidden source, for documents that are on their way into the source of a name."""
         ...
 
-    def remove_loose(self, source_id: str) -> None:
-        """Delete the passages of a source that belong to no document."""
+    def publish(self, name: str, place: str, outdated: Iterable[str]) -> Source:
+        """Move all documents of a hidden source into the source of a name, at once; it is made if it is not there.
+
+        Args:
+            name: the source's name.
+            place: the hidden source, which ends with that.
+            outdated: ids of documents of the source that are gone or changed; so are passages without a document.
+
+        Raises:
+            StoreError: there is no such hidden source.
+        """
+        ...
+
+    def left_over(self, name: str) -> Sequence[str]:
+        """The ids of the hidden sources of a name: of a load that is at work, or of one that did not end."""
+        ...
+
+    def discard_staged(self, name: str) -> None:
+        """Delete hidden sources of a name, in transactions between which others may write."""
         ...
 
     def add(self, source_id: str, passages: Sequence[Passage], document_id: str | None = None) -> None:
@@ -369,3 +388,47 @@ class Store(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Engine(Protocol):
+    """One kind of store: what is done with it by its address. A row of :data:`memgpt_autogen.storage.engines.ENGINES`.
+
+    Every method raises StoreError where the store cannot be reached, is damaged, or is of a newer version.
+    """
+
+    def open(
+        self, address: str, *, user_id: str = "local", read_only: bool = False, vectors: str | None = None
+    ) -> Store:
+        """Open a store; unless ``read_only`` it is made if it is not there.
+
+        Args:
+            address: as of :func:`memgpt_autogen.storage.engines.engine_of`.
+            user_id: whose agents and sources these are.
+            read_only: refuse to write.
+            vectors: the address of an index that keeps the vectors of passages; None: the store itself.
+        """
+        ...
+
+    def exists(self, address: str) -> bool:
+        """Whether there is a store."""
+        ...
+
+    def agents(self, address: str, user_id: str = "local") -> Sequence[AgentOverview]:
+        """Every agent, oldest first, by few queries and without loading what searches need."""
+        ...
+
+    def check(self, address: str) -> Health:
+        """Check whether the store is intact. Changes nothing."""
+        ...
+
+    def repair(self, address: str) -> Repaired:
+        """Save what can be read into a new store in the place of the damaged one, which is kept."""
+        ...
+
+    def backup(self, address: str, target: Path) -> None:
+        """Copy the store into one file, as of one moment, while others write.
+
+        Raises:
+            ConfigError: the file cannot be written.
+        """
+        ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from ..messages import Message, utc_now
@@ -220,6 +221,52 @@ class Page(Generic[H]):
     def of(cls, total: int, page: int, page_size: int) -> Page[H]:
         """An empty page of so many answers; the last or the first where there is none of that number."""
         return cls((), total, min(max(page, 1), max(-(-total // page_size), 1)), page_size)
+
+
+@dataclass(frozen=True)
+class AgentOverview:
+    """An agent's record, how many messages it has, and the names of the sources that it searches."""
+
+    row: AgentRow
+    messages: int
+    sources: list[str]
+
+
+@dataclass(frozen=True)
+class Health:
+    """The state of a database.
+
+    Attributes:
+        faults: what is wrong, one sentence each; empty: it is whole.
+        counts: rows of the tables that matter to a user.
+        format: the version of its schema.
+        left: what killed processes left, and what forgetting left; removed at the next opening.
+        swept: when (ISO 8601, UTC) what was removed, the newest first.
+        checked_index: whether the index could be compared with the content word by word: not in a file that is only
+            read.
+    """
+
+    faults: tuple[str, ...]
+    counts: Mapping[str, int]
+    format: int
+    left: tuple[str, ...]
+    swept: tuple[tuple[str, str], ...]
+    checked_index: bool
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What a repair did.
+
+    Attributes:
+        kept: the old file, under its new name.
+        saved: rows by table.
+        unread: rows that could not be read or kept, by table, as far as that can be told.
+    """
+
+    kept: Path
+    saved: Mapping[str, int]
+    unread: Mapping[str, int]
 
 
 def now() -> str:

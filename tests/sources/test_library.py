@@ -199,7 +199,7 @@ def test_what_was_stored_of_an_interrupted_loading_is_gone(store: Store, library
     with pytest.raises(KeyboardInterrupt):
         library.load_from("s", Shelf({"a.md": "Pears.", "b.md": "Boats."}), progress=stop)
     assert [one.text for one in passages("s")] == ["Apples."] and not store.passages.left_over("s")
-    killed = store.passages.open_arrivals("s")  # as a killed process leaves it
+    killed = store.passages.stage("s")  # as a killed process leaves it
     store.passages.add(killed, [Passage("Half of it.")])
     assert [one.name for one in store.passages.list_sources()] == ["s"]
     library.load_from("s", Shelf({"a.md": "Apples."}))

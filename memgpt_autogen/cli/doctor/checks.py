@@ -153,14 +153,15 @@ def embedder(settings: Settings) -> Findings:
 
 def store(settings: Settings) -> Findings:
     """Whether the database is intact and of this version, and what killed processes left. Changes nothing."""
-    from ...storage.sqlite.health import check
+    from ...storage.engines import engine_of
 
     path = settings.database
-    if not path.exists():
+    address, engine = str(path), engine_of(path)
+    if not engine.exists(address):
         yield Finding("store", "ok", f"{path}: made with the first agent or source")
         return
     try:
-        health = check(path)
+        health = engine.check(address)
     except MemGPTError as error:
         yield Finding("store", "bad", str(error))
         return

@@ -63,15 +63,15 @@ def doctor(context: click.Context, agent: str | None, as_json: bool, repair: boo
 
 
 def _repair(settings: Settings) -> None:
-    from ...storage.sqlite.health import check
-    from ...storage.sqlite.repair import repair
+    from ...storage.engines import engine_of
 
     path = settings.database
-    if not path.exists():
+    address, engine = str(path), engine_of(path)
+    if not engine.exists(address):
         say(f"There is no store {path} yet.")
         return
     try:
-        faults = check(path).faults
+        faults = engine.check(address).faults
     except StoreError as error:
         faults = (str(error),)
     if not faults:
@@ -79,7 +79,7 @@ def _repair(settings: Settings) -> None:
         return
     for fault in faults:
         say(f"Damaged: {fault}")
-    done = repair(path)
+    done = engine.repair(address)
     say("Saved: " + ", ".join(f"{count} {table}" for table, count in done.saved.items()))
     if done.unread:
         say("Could not be read: " + ", ".join(f"{count} {table}" for table, count in done.unread.items()))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import StoreError
+from ..records import Health
 from .database import Database
 from .schema import MIGRATIONS
 from .upkeep import LOCKS, left_over, swept, unclean
@@ -29,28 +29,6 @@ _AGREE = {
         "blocks of core memory have lost versions"
     ),
 }
-
-
-@dataclass(frozen=True)
-class Health:
-    """The state of a database.
-
-    Attributes:
-        faults: what is wrong, one sentence each; empty: it is whole.
-        counts: rows of the tables that matter to a user.
-        format: the version of its schema.
-        left: what killed processes left, and what forgetting left; removed at the next opening.
-        swept: when (ISO 8601, UTC) what was removed, the newest first.
-        checked_index: whether the index could be compared with the content word by word: not in a file that is only
-            read.
-    """
-
-    faults: tuple[str, ...]
-    counts: Mapping[str, int]
-    format: int
-    left: tuple[str, ...]
-    swept: tuple[tuple[str, str], ...]
-    checked_index: bool
 
 
 def check(path: Path) -> Health:

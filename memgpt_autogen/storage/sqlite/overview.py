@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from ..records import AgentRow
+from ..records import AgentOverview
 from .agents import SQLiteAgents
 from .upkeep import open_database
-
-
-@dataclass(frozen=True)
-class AgentOverview:
-    """An agent's record, how many messages it has, and the names of the sources that it searches."""
-
-    row: AgentRow
-    messages: int
-    sources: list[str]
 
 
 def agents_at(path: Path, user_id: str = "local") -> list[AgentOverview]:

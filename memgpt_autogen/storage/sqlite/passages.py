@@ -23,7 +23,7 @@ from .passage_ranking import dated_notes, rank_shelves
 from .postings import written
 from .row_cache import Shelf
 from .sources import SQLiteSources
-from .staging import IN_SIGHT
+from .staging import VISIBLE
 from .tenancy import scoped
 from .vector_sync import Outside, VectorIndex, forget, key_of
 
@@ -219,7 +219,7 @@ class SQLitePassages(SQLiteSources):
         if self._outside is None or self._db.read_only:
             return
         rows = self._db.all(
-            f"SELECT id FROM sources WHERE user_id = ? AND {IN_SIGHT} AND ? IN (id, '')",
+            f"SELECT id FROM sources WHERE user_id = ? AND {VISIBLE} AND ? IN (id, '')",
             self._db.user_id,
             source_id or "",
         )

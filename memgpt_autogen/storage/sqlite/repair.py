@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ...errors import StoreError
 from ..files import beside, prepare
+from ..records import Repaired
 from ..unfinished import writing
 from .schema import MIGRATIONS, add_functions, statements
 from .upkeep import LOCKS
@@ -37,21 +37,6 @@ _PARENTS = (
     "UPDATE sources SET agent_id = NULL WHERE agent_id NOT IN (SELECT id FROM agents)",
     "UPDATE sources SET passages = (SELECT count(*) FROM passages WHERE source_id = sources.id)",
 )
-
-
-@dataclass(frozen=True)
-class Repaired:
-    """What a repair did.
-
-    Attributes:
-        kept: the old file, under its new name.
-        saved: rows by table.
-        unread: rows that could not be read or kept, by table, as far as that can be told.
-    """
-
-    kept: Path
-    saved: Mapping[str, int]
-    unread: Mapping[str, int]
 
 
 def repair(path: Path) -> Repaired:

@@ -12,12 +12,13 @@ from ...events import clean
 from ...ids import new_id
 from ..records import DocumentRow, Passage, Source, now
 from ..search.names import heading_of
+from . import staging
 from .database import Database, Duplicate, reading_rows
-from .staging import IN_SIGHT, SQLiteArrivals
+from .staging import VISIBLE
 from .vector_sync import forget
 
 
-class SQLiteSources(SQLiteArrivals):
+class SQLiteSources:
     """The rows of :class:`memgpt_autogen.storage.base.Passages`; searching is in ``passages``."""
 
     def __init__(self, database: Database) -> None:
@@ -34,7 +35,7 @@ class SQLiteSources(SQLiteArrivals):
 
     def get_source(self, name: str) -> Source:
         row = self._db.one(
-            f"SELECT * FROM sources WHERE user_id = ? AND name = ? AND agent_id IS NULL AND {IN_SIGHT}",
+            f"SELECT * FROM sources WHERE user_id = ? AND name = ? AND agent_id IS NULL AND {VISIBLE}",
             self._db.user_id,
             name,
         )
@@ -45,7 +46,7 @@ class SQLiteSources(SQLiteArrivals):
 
     def list_sources(self) -> Sequence[Source]:
         rows = self._db.all(
-            f"SELECT * FROM sources WHERE user_id = ? AND agent_id IS NULL AND {IN_SIGHT} ORDER BY id",
+            f"SELECT * FROM sources WHERE user_id = ? AND agent_id IS NULL AND {VISIBLE} ORDER BY id",
             self._db.user_id,
         )
         return [_source(row) for row in rows]
@@ -54,10 +55,23 @@ class SQLiteSources(SQLiteArrivals):
         self._db.execute("DELETE FROM sources WHERE id = ?", source_id)
 
     def clear(self, source_id: str) -> None:
+        staging.clear(self._db, source_id)
+
+    def stage(self, name: str) -> str:
+        return staging.stage(self._db, name)
+
+    def publish(self, name: str, place: str, outdated: Iterable[str]) -> Source:
         with self._db.transaction():
-            self._db.execute("DELETE FROM passages WHERE source_id = ?", source_id)
-            self._db.execute("DELETE FROM documents WHERE source_id = ?", source_id)
-            forget(self._db, source_id)
+            known = [source for source in self.list_sources() if source.name == name]
+            source = known[0] if known else self.create_source(name)
+            staging.publish(self._db, name, source.id, place, outdated)
+            return self.get_source(name)
+
+    def left_over(self, name: str) -> Sequence[str]:
+        return staging.left_over(self._db, name)
+
+    def discard_staged(self, name: str) -> None:
+        staging.discard(self._db, name)
 
     def documents(self, source_id: str) -> Sequence[DocumentRow]:
         rows = self._db.all("SELECT id, uri, digest FROM documents WHERE source_id = ? ORDER BY id", source_id)
@@ -68,14 +82,6 @@ class SQLiteSources(SQLiteArrivals):
         row = {"id": document_id, "source_id": source_id, "uri": uri, "digest": digest, "created_at": now()}
         self._db.insert("documents", [row])
         return document_id
-
-    def remove_documents(self, source_id: str, ids: Iterable[str]) -> None:
-        with self._db.transaction():
-            for document_id in ids:
-                self._db.execute("DELETE FROM documents WHERE source_id = ? AND id = ?", source_id, document_id)
-
-    def remove_loose(self, source_id: str) -> None:
-        self._db.execute("DELETE FROM passages WHERE source_id = ? AND document_id IS NULL", source_id)
 
     def add(self, source_id: str, passages: Sequence[Passage], document_id: str | None = None) -> None:
         moment = now()
@@ -140,7 +146,7 @@ class SQLiteSources(SQLiteArrivals):
         )
 
     def _waiting(self, embedder: str, source_id: str | None) -> tuple[str, list[str]]:
-        which = f"sources.agent_id IS NULL AND {IN_SIGHT}" if source_id is None else "sources.id = ?"
+        which = f"sources.agent_id IS NULL AND {VISIBLE}" if source_id is None else "sources.id = ?"
         where = (
             f"sources.user_id = ? AND sources.embedder IN ('', ?) AND {which} "
             "AND NOT EXISTS (SELECT 1 FROM passage_vectors WHERE passage_vectors.seq = passages.seq)"

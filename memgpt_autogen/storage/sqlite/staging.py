@@ -1,98 +1,98 @@
-"""Documents on their way into a source: written out of sight, bit by bit, and then taken over at once.
+"""Documents on their way into a source: written to a hidden source in batches, and then taken over at once.
 
-So nobody who writes to the file waits for long, however much is loaded, and an interrupted loading shows nowhere. Out
-of sight is a source that no list has; it says whose documents it holds in ``loading_for``.
+So nobody who writes to the file waits for long, however much is loaded, and an interrupted load shows nowhere. A hidden
+source is in no list; ``loading_for`` says into which source its documents go, or have come out of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+import time
+from collections.abc import Iterable
 
+from ...errors import StoreError
 from ...ids import new_id
 from ..records import now
 from .database import Database
 from .upkeep import remove_some
+from .vector_sync import forget
 
-#: What an ordinary source is known by in SQL.
-IN_SIGHT = "sources.loading_for IS NULL"
-
-
-class Arrivals(Protocol):
-    """What comes into a source, and what goes."""
-
-    def open_arrivals(self, name: str) -> str:
-        """The id of a place out of sight, for what is to come into the source of a name or has gone from it."""
-        ...
-
-    def left_over(self, name: str) -> Sequence[str]:
-        """Such places that are there for a source: what they hold is not needed any more."""
-        ...
-
-    def retire(self, source_id: str, ids: Iterable[str], place: str) -> None:
-        """Take documents of a source out of sight, with their passages."""
-        ...
-
-    def arrive(self, source_id: str, place: str) -> None:
-        """Take over all documents of a place out of sight, which ends with that."""
-        ...
-
-    def remove_some(self, place: str, limit: int) -> bool:
-        """Delete so many passages of a place out of sight; with the last, the place.
-
-        Returns:
-            Whether anything is left.
-        """
-        ...
+#: The SQL condition of a source that is not hidden.
+VISIBLE = "sources.loading_for IS NULL"
+#: Passages deleted in one transaction, and seconds in between in which others may write.
+BATCH, BREATH = 100, 0.002
 
 
-class SQLiteArrivals:
-    """The same in SQLite."""
+def stage(database: Database, name: str) -> str:
+    """Make a hidden source for what is to come into the source of a name; its id."""
+    place = new_id()
+    row = {"id": place, "name": f"loading {place}", "loading_for": name, "created_at": now()}
+    database.insert("sources", [row])
+    return place
 
-    _db: Database
 
-    def open_arrivals(self, name: str) -> str:
-        place = new_id()
-        self._db.insert(
-            "sources", [{"id": place, "name": f"loading {place}", "loading_for": name, "created_at": now()}]
+def publish(database: Database, name: str, source_id: str, place: str, outdated: Iterable[str]) -> None:
+    """Take over all documents of a hidden source, which ends with that; hide those that are outdated.
+
+    Passages that belong to no document are deleted. A source that is left empty before the new documents come may have
+    vectors of another embedder from then on.
+
+    Raises:
+        StoreError: there is no such hidden source of that name.
+    """
+    with database.transaction():
+        hidden = "SELECT 1 FROM sources WHERE id = ? AND user_id = ? AND loading_for = ?"
+        if database.one(hidden, place, database.user_id, name) is None:
+            raise StoreError(f"The documents for {name!r} are not staged any more. Load them again.")
+        database.execute("DELETE FROM passages WHERE source_id = ? AND document_id IS NULL", source_id)
+        _hide(database, source_id, outdated, stage(database, name))
+        if not database.number("SELECT passages FROM sources WHERE id = ?", source_id):
+            clear(database, source_id)
+        for table in ("documents", "passages"):
+            database.execute(f"UPDATE {table} SET source_id = ? WHERE source_id = ?", source_id, place)
+        _moved(database, source_id)
+        database.execute("DELETE FROM sources WHERE id = ?", place)
+
+
+def discard(database: Database, name: str) -> None:
+    """Delete the hidden sources of a name, in batches."""
+    for place in left_over(database, name):
+        while remove_some(database, place, BATCH):
+            time.sleep(BREATH)
+
+
+def left_over(database: Database, name: str) -> list[str]:
+    """The hidden sources of a name."""
+    rows = database.all("SELECT id FROM sources WHERE user_id = ? AND loading_for = ?", database.user_id, name)
+    return [row["id"] for row in rows]
+
+
+def clear(database: Database, source_id: str) -> None:
+    """Delete what a source holds, and forget which embedder it had."""
+    with database.transaction():
+        database.execute("DELETE FROM passages WHERE source_id = ?", source_id)
+        database.execute("DELETE FROM documents WHERE source_id = ?", source_id)
+        forget(database, source_id)
+
+
+def _hide(database: Database, source_id: str, ids: Iterable[str], place: str) -> None:
+    """Move documents of a source, with their passages and vectors, into a hidden one."""
+    for document_id in ids:
+        sql = "UPDATE documents SET source_id = ? WHERE source_id = ? AND id = ?"
+        if database.execute(sql, place, source_id, document_id):
+            database.execute("UPDATE passages SET source_id = ? WHERE document_id = ?", place, document_id)
+    database.execute(
+        "UPDATE passage_vectors SET owner_id = ? WHERE owner_id = ? "
+        "AND seq IN (SELECT seq FROM passages WHERE source_id = ?)",
+        *(place, source_id, place),
+    )
+    _moved(database, source_id, place)
+
+
+def _moved(database: Database, *source_ids: str) -> None:
+    """Rows have moved: count them anew, and have caches of these sources read anew."""
+    for source_id in source_ids:
+        database.execute(
+            "UPDATE sources SET edition = edition + 1, "
+            "passages = (SELECT count(*) FROM passages WHERE source_id = sources.id) WHERE id = ?",
+            source_id,
         )
-        return place
-
-    def left_over(self, name: str) -> Sequence[str]:
-        rows = self._db.all("SELECT id FROM sources WHERE user_id = ? AND loading_for = ?", self._db.user_id, name)
-        return [row["id"] for row in rows]
-
-    def retire(self, source_id: str, ids: Iterable[str], place: str) -> None:
-        with self._db.transaction():
-            for document_id in ids:
-                self._db.execute(
-                    "UPDATE documents SET source_id = ? WHERE source_id = ? AND id = ?", place, source_id, document_id
-                )
-                self._db.execute("UPDATE passages SET source_id = ? WHERE document_id = ?", place, document_id)
-            self._db.execute(
-                "UPDATE passage_vectors SET owner_id = ? WHERE owner_id = ? "
-                "AND seq IN (SELECT seq FROM passages WHERE source_id = ?)",
-                place,
-                source_id,
-                place,
-            )
-            self._count(source_id, place)
-
-    def arrive(self, source_id: str, place: str) -> None:
-        with self._db.transaction():
-            for table in ("documents", "passages"):
-                self._db.execute(f"UPDATE {table} SET source_id = ? WHERE source_id = ?", source_id, place)
-            self._count(source_id)
-            self._db.execute("DELETE FROM sources WHERE id = ?", place)
-
-    def _count(self, *source_ids: str) -> None:
-        """Rows have moved: what is kept of these sources in memory is to be read anew."""
-        for source_id in source_ids:
-            self._db.execute(
-                "UPDATE sources SET edition = edition + 1, "
-                "passages = (SELECT count(*) FROM passages WHERE source_id = sources.id) WHERE id = ?",
-                source_id,
-            )
-
-    def remove_some(self, place: str, limit: int) -> bool:
-        return remove_some(self._db, place, limit)

@@ -24,7 +24,7 @@ from memgpt_autogen.storage.sqlite.overview import agents_at
 from memgpt_autogen.storage.sqlite.schema import MIGRATIONS, add_functions
 from memgpt_autogen.tools.extras import file_tools
 
-from .other_process import python
+from ..other_process import python
 
 
 def texts(path: Path) -> list[str]:

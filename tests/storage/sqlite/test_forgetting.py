@@ -19,7 +19,7 @@ from memgpt_autogen.storage.records import FREE_PAGES, Passage, Summary, Vectors
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from memgpt_autogen.storage.sqlite.health import check
 
-from .other_process import files_holding
+from ..other_process import files_holding
 
 ABOUT = "Zanzibar"
 #: Words of their own, which no stem makes equal.

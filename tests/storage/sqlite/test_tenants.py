@@ -39,7 +39,7 @@ class Ann:
         store.passages.attach(self.agent, self.source)
         self.conversation = store.conversations.open(self.agent, "peer", taken=())
         store.conversations.append(self.conversation, ["digest"])
-        self.place = store.passages.open_arrivals("papers")
+        self.place = store.passages.stage("papers")
 
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
         tables = [row[0] for row in self.store._database.all("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -100,11 +100,6 @@ CALLS: dict[str, Callable[[SQLiteStore, Ann], Any]] = {
     "passages.clear": lambda s, a: s.passages.clear(a.source),
     "passages.documents": lambda s, a: s.passages.documents(a.source),
     "passages.add_document": lambda s, a: s.passages.add_document(a.source, "b", "2"),
-    "passages.remove_documents": lambda s, a: s.passages.remove_documents(a.source, [a.document]),
-    "passages.remove_documents of another": lambda s, a: s.passages.remove_documents(
-        s.passages.create_source("mine").id, [a.document]
-    ),
-    "passages.remove_loose": lambda s, a: s.passages.remove_loose(a.source),
     "passages.add": lambda s, a: s.passages.add(a.source, [Passage("x")]),
     "passages.add to a document": lambda s, a: s.passages.add(
         s.passages.create_source("mine").id, [Passage("x")], a.document
@@ -122,11 +117,13 @@ CALLS: dict[str, Callable[[SQLiteStore, Ann], Any]] = {
     "passages.put_vectors": lambda s, a: s.passages.put_vectors("e", ["paper"], VECTORS),
     "passages.unsettled": lambda s, a: s.passages.unsettled(a.agent),
     "passages.settle": lambda s, a: s.passages.settle(a.source),
+    "passages.publish": lambda s, a: s.passages.publish("papers", a.place, [a.document]),
+    "passages.publish of another": lambda s, a: (
+        s.passages.publish("mine", s.passages.stage("mine"), [a.document]).passages
+    ),
+    "passages.publish of a source": lambda s, a: s.passages.publish("mine", a.source, []),
     "passages.left_over": lambda s, a: s.passages.left_over("papers"),
-    "passages.retire": lambda s, a: s.passages.retire(a.source, [a.document], a.place),
-    "passages.arrive": lambda s, a: s.passages.arrive(a.source, a.place),
-    "passages.remove_some": lambda s, a: s.passages.remove_some(a.place, 5),
-    "passages.remove_some of a source": lambda s, a: s.passages.remove_some(a.source, 5),
+    "passages.discard_staged": lambda s, a: s.passages.discard_staged("papers"),
     "conversations.open": lambda s, a: s.conversations.open(a.agent, "peer", taken=()),
     "conversations.entries": lambda s, a: s.conversations.entries(a.conversation),
     "conversations.append": lambda s, a: s.conversations.append(a.conversation, ["x"]),
@@ -156,7 +153,7 @@ def test_nothing_of_one_user_is_reached_by_another(ann: Ann, eve: SQLiteStore, c
 def test_every_call_of_the_contract_is_tried() -> None:
     parts = {"agents": SQLiteStore(None).agents, "log": SQLiteStore(None).log, "passages": SQLiteStore(None).passages}
     tried = {call.split(" ")[0] for call in CALLS}
-    own = {"agents.create", "passages.create_source", "passages.open_arrivals"}  # they are given no id
+    own = {"agents.create", "passages.create_source", "passages.stage"}  # they are given no id
     for name, part in parts.items():
         public = {f"{name}.{method}" for method in dir(part) if not method.startswith("_")}
         assert public - own - tried <= {"passages.clean_index"}

@@ -23,7 +23,7 @@ from memgpt_autogen.storage.sqlite import SQLiteStore
 from memgpt_autogen.storage.sqlite.health import check
 from memgpt_autogen.storage.sqlite.overview import agents_at
 
-from .other_process import ROOT, files_holding, python
+from ..other_process import ROOT, files_holding, python
 
 LOAD = """
     import os
@@ -31,7 +31,7 @@ LOAD = """
     from memgpt_autogen.storage.records import Passage
     store = SQLiteStore(sys.argv[1])
     with store.lock("source big"):
-        place = store.passages.open_arrivals("big")
+        place = store.passages.stage("big")
         document = store.passages.add_document(place, "a.md", "1")
         for number in range(16):
             store.passages.add(place, [Passage(f"zanzibar {number} {n}") for n in range(100)], document)
@@ -100,8 +100,12 @@ def test_what_is_being_loaded_is_not_swept(path: Path) -> None:
         def load(self) -> Iterator[Document]:
             yield Document("one " * 50, "1.md")
 
-    place = store.passages.open_arrivals("slow")
+    place = store.passages.stage("slow")
     store.passages.add(place, [Passage("one")])
+
+    def hidden() -> list[str]:
+        return [row["id"] for row in store._database.all("SELECT id FROM sources WHERE loading_for = 'slow'")]
+
     holding, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -115,13 +119,13 @@ def test_what_is_being_loaded_is_not_swept(path: Path) -> None:
     started = time.monotonic()
     SQLiteStore(path).close()
     assert time.monotonic() - started < 2
-    assert store.passages.left_over("slow") == [place]
+    assert hidden() == [place]
     python("from memgpt_autogen.storage.sqlite import SQLiteStore; SQLiteStore(sys.argv[1])", path)
-    assert store.passages.left_over("slow") == [place]
+    assert hidden() == [place]
     go_on.set()
     thread.join()
     SQLiteStore(path).close()
-    assert not store.passages.left_over("slow")
+    assert not hidden()
     assert Library(store).load_from("slow", Slow()).passages == 1  # type: ignore[arg-type]
 
 

@@ -23,8 +23,7 @@ from memgpt_autogen.storage.sqlite.backup import backup
 from memgpt_autogen.storage.sqlite.health import check
 from memgpt_autogen.storage.sqlite.repair import repair
 from memgpt_autogen.storage.sqlite.schema import add_functions
-
-from ..crash.whole import assert_whole
+from tests.crash.whole import assert_whole
 
 MESSAGES, PASSAGES = 60, 80
 
