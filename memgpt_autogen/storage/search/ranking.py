@@ -78,6 +78,10 @@ class Ranking:
     relevance: Floats
     found: npt.NDArray[np.bool_]
 
+    def with_dates(self, fit: Floats) -> Ranking:
+        """With more for rows of the days that the query names; ``fit``: how well each fits them, 0 to 1."""
+        return self.with_gains(DATED * fit)
+
     def with_gains(self, gains: Floats) -> Ranking:
         """With more for some rows, which then are found, too."""
         return Ranking(self.scores + gains, self.relevance, self.found | (gains > 0))
@@ -155,11 +159,13 @@ def rank_turns(
         own[word.places] = 1
         window = _around(own, together)
         windows.append(window)
-        session = np.bincount(sessions, own, minlength=len(session_sizes)).astype(np.float32)
+        holding = np.bincount(sessions[places], minlength=len(session_sizes))
+        session = holding if word.near is None else np.bincount(sessions, own, minlength=len(session_sizes))
         rarity = _rarity(len(places), count)
         scores += rarity * _often(own, turn_length)
         scores += WINDOW * rarity * _often(window, window_length)
-        by_session += _rarity(len(np.unique(sessions[places])), len(session)) * _often(session, session_length)
+        sittings = _rarity(int(np.count_nonzero(holding)), len(holding))
+        by_session += sittings * _often(session.astype(np.float32), session_length)
     found = scores > 0
     if len(words) == 1:  # to look up a word is not to ask: what stands around it is no answer
         found = np.zeros(count, dtype=np.bool_)

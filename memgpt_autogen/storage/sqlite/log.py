@@ -119,8 +119,8 @@ class SQLiteLog:
             asking = np.flatnonzero(shelf.fact(_ASKS))
             similar = None if vector is None else shelf.similar(vector)
             ranking = rank_turns(words, shelf.fact(_SIZE), sessions, named, asking, similar)
-            gains = dated(self._db, "messages", "agent_id", [shelf], days_named(query, today or date.today()))
-            ranking = ranking.with_gains(gains)
+            days = days_named(query, today or date.today())
+            ranking = ranking.with_dates(dated(self._db, "messages", "agent_id", [shelf], days))
             allowed = np.ones(len(shelf), dtype=np.bool_)
             if since or until:
                 allowed = written(self._db, "messages", "agent_id", [shelf], (since, until))
@@ -258,7 +258,8 @@ def _said(held: Mapping[str, Postings], author: Floats, authors: Codes) -> tuple
         if called := [code for code, parts in names if word in parts]:
             said = np.isin(author, called)
             named |= said
-            postings = replace(postings, places=np.union1d(postings.places, np.flatnonzero(said)), near=None)
+            said[postings.places] = True
+            postings = replace(postings, places=np.flatnonzero(said), near=None)
         words.append(postings)
     return words, np.flatnonzero(named)
 

@@ -43,7 +43,7 @@ def rank_shelves(
 
 
 def dated_notes(database: Database, shelves: Sequence[Shelf], days: Sequence[Days]) -> Floats:
-    """What an agent's own notes gain for their day; the day of a document's passages is that of its loading."""
+    """How well the days of an agent's own notes fit; the day of a document's passages is only that of its loading."""
     each = [np.zeros(len(shelf), dtype=np.float32) for shelf in shelves]
     for place, shelf in enumerate(shelves):
         if days and database.one("SELECT 1 FROM sources WHERE id = ? AND agent_id IS NOT NULL", shelf.owner_id):

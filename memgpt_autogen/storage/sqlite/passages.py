@@ -78,7 +78,8 @@ class SQLitePassages(SQLiteSources):
             else:
                 asked = None if vector is None else {**(also or {}), embedder: vector}
                 ranking = self._rank(shelves, query, asked, embedder)
-                ranking = ranking.with_gains(dated_notes(self._db, shelves, days_named(query, today or date.today())))
+                days = days_named(query, today or date.today())
+                ranking = ranking.with_dates(dated_notes(self._db, shelves, days))
                 among = np.flatnonzero(ranking.hits(allowed, PASSAGE_CUT))
             empty: Page[Passage] = Page.of(len(among), page, page_size)
             places = best(ranking.scores, among, empty.first, page_size)

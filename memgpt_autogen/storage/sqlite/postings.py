@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..search.dates import bounds_of
 from ..search.irregular_forms import irregular_forms
-from ..search.ranking import AFTERWARDS, DATED, DAYS_AFTER, Floats, Places, Postings
+from ..search.ranking import AFTERWARDS, DAYS_AFTER, Floats, Places, Postings
 from ..search.text import fts_phrase
 from ..search.words import informative, pairs, stem, telling
 from .database import Database
@@ -141,11 +141,11 @@ def written(
 def dated(
     database: Database, table: str, owner: str, shelves: Sequence[Shelf], days: Sequence[tuple[date, date]]
 ) -> Floats:
-    """What each row gains for the day on which it was written, where a query names days. As :func:`written`."""
+    """How well the day on which each row was written fits those that a query names, 0 to 1. As :func:`written`."""
     gains = np.zeros(sum(len(shelf) for shelf in shelves), dtype=np.float32)
     for first, last in days:
         soon = last + timedelta(DAYS_AFTER)
-        for gain, since, until in ((DATED * AFTERWARDS, first, soon), (DATED, first, last)):
+        for gain, since, until in ((AFTERWARDS, first, soon), (1.0, first, last)):
             mask = written(database, table, owner, shelves, (since, until))
             gains[mask] = np.maximum(gains[mask], np.float32(gain))
     return gains
