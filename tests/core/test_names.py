@@ -12,7 +12,7 @@ from memgpt_autogen.storage.records import Passage
 from memgpt_autogen.storage.search.names import heading_of, names_in, phrases_in
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from memgpt_autogen.storage.sqlite.links import SAME
-from memgpt_autogen.storage.sqlite.schema import MIGRATIONS
+from memgpt_autogen.storage.sqlite.schema import MIGRATIONS, add_functions
 
 
 @pytest.mark.parametrize(
@@ -106,16 +106,29 @@ def test_another_agents_passages_are_not_led_to(store: Store) -> None:
 
 
 def test_passages_of_an_older_file_have_their_headings(tmp_path: Path) -> None:
-    store = SQLiteStore(tmp_path / "db")
-    agent = store.agents.create("sam", {}).id
     texts = ["Ship: built by Lester Smith.", "Lester Smith: of Ohio."]
-    store.passages.add(store.passages.own_source(agent), [Passage(text) for text in texts])
-    store.close()
-    with sqlite3.connect(tmp_path / "db") as file:
-        file.execute("DROP INDEX passages_heading")
-        file.execute("ALTER TABLE passages DROP COLUMN heading")
-        place = next(number for number, script in enumerate(MIGRATIONS) if "passages_heading" in script)
-        file.execute(f"PRAGMA user_version = {place}")
+    place = next(number for number, script in enumerate(MIGRATIONS) if "passages_heading" in script)
+    at = "2024-01-01T00:00:00+00:00"
+    with sqlite3.connect(tmp_path / "db") as old:
+        add_functions(old)
+        for script in MIGRATIONS[:place]:
+            old.executescript(script)
+        old.execute(f"PRAGMA user_version = {place}")
+        rows = {
+            "agents": [{"id": "a", "user_id": "local", "name": "sam", "config": "{}", "created_at": at}],
+            "sources": [{"id": "s", "user_id": "local", "name": "notes", "agent_id": "a", "created_at": at}],
+            "attachments": [{"agent_id": "a", "source_id": "s", "user_id": "local", "created_at": at}],
+            "passages": [
+                {"id": f"p{number}", "user_id": "local", "source_id": "s", "text": text, "uri": "", "metadata": "{}"}
+                | {"created_at": at}
+                for number, text in enumerate(texts)
+            ],
+        }
+        for table, listed in rows.items():
+            for row in listed:
+                marks = ", ".join("?" * len(row))
+                old.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", [*row.values()])
+    old.close()
     again = SQLiteStore(tmp_path / "db")
-    assert found(again, agent, "Who built the ship?") == texts
+    assert found(again, "a", "Who built the ship?") == texts
     again.close()
