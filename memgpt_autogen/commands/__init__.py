@@ -55,7 +55,13 @@ COMMANDS: tuple[Command[Agent], ...] = (
     Command("retry", "", "Undo the last answer and have it given anew.", turns.words_of(turns.retry)),
     Command("rethink", "TEXT", "Put other inner thoughts in the place of the last.", turns.rethink),
     Command("rewrite", "TEXT", "Put other words in the place of what was said last.", turns.rewrite),
-    Command("memory", "", "Show core memory, and how much is in the other two.", memory.memory),
+    Command(
+        "memory",
+        "[--why]",
+        "Show core memory, and how much is in the other two. --why: from which words each line is; "
+        "--as-of DAY: what it said then.",
+        memory.memory,
+    ),
     Command(
         "archival",
         "[QUERY]",

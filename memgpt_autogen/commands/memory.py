@@ -8,12 +8,15 @@ from dataclasses import asdict
 from datetime import date
 
 from ..agent import Agent
+from ..errors import ConfigError
 from ..memory import archival as notes
 from ..memory import recall as log
+from ..memory.provenance import as_of, origins
 from ..memory.results import render_page
 from ..messages import SEND_MESSAGE, Message
+from ..storage.records import Block
 from .formatting import MORE, message_line
-from .options import search_in
+from .options import parse_day, search_in
 
 #: Messages that ``/recall`` shows without a query.
 LAST = 10
@@ -24,9 +27,25 @@ _NO_NOTES = (
 )
 
 
-def memory(agent: Agent, _: str) -> str:
-    """``/memory``."""
+def memory(agent: Agent, given: str) -> str:
+    """``/memory [--why | --as-of DAY]``.
+
+    Raises:
+        ConfigError: another option, or what is not a day.
+    """
     store = agent.store
+    option, _, value = given.strip().partition(" ")
+    if option == "--why" and not value:
+        return "\n".join(line for block in store.agents.blocks(agent.id) for line in _why(agent, block))
+    if option == "--as-of":
+        day = parse_day(value.strip() or None)
+        if day is not None:
+            earlier = [(block.label, as_of(store, block.id, day)) for block in store.agents.blocks(agent.id)]
+            return "\n".join(f"{label}\n{text or '(empty)'}" for label, text in earlier if text is not None) or (
+                f"{agent.name} did not exist yet on {day}."
+            )
+    if option:
+        raise ConfigError("/memory takes --why, or --as-of and a day such as 2026-11-25.")
     lines = [
         f"{block.label} ({len(block.value)} of {block.limit} characters)\n{block.value or '(empty)'}"
         for block in store.agents.blocks(agent.id)
@@ -37,6 +56,16 @@ def memory(agent: Agent, _: str) -> str:
     lines.append(f"Recall memory: {count} messages, {in_view} of them in view.")
     lines.append(f"Archival memory: {store.passages.count(agent.id)} passages.")
     return "\n".join(lines)
+
+
+def _why(agent: Agent, block: Block) -> list[str]:
+    """The lines of a block, each with when and from which words it was written."""
+    lines = [block.label]
+    for origin in origins(agent.store, agent.id, block.id):
+        when = origin.since.astimezone().strftime("%Y-%m-%d %H:%M")
+        said = "; ".join(f'{one.author or "user"}: "{" ".join(one.text.split())[:120]}"' for one in origin.messages)
+        lines.append(f"  {origin.line}\n    {when}, {said or 'written by hand, or there from the start'}")
+    return lines
 
 
 def archival(agent: Agent, given: str) -> str:

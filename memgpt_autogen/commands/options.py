@@ -50,10 +50,15 @@ def search_in(given: str, *, sources: bool) -> Search:
     if not page.isdecimal():
         raise ConfigError(f"{page!r} is not a page. Pages are numbers from 1.")
     query = " ".join(_OPTION.sub(" ", given).split())
-    return Search(query, said.get("source"), _day(said.get("since")), _day(said.get("until")), int(page))
+    return Search(query, said.get("source"), parse_day(said.get("since")), parse_day(said.get("until")), int(page))
 
 
-def _day(text: str | None) -> date | None:
+def parse_day(text: str | None) -> date | None:
+    """A day written as YYYY-MM-DD; None: none is given.
+
+    Raises:
+        ConfigError: it is not one.
+    """
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:

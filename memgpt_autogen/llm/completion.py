@@ -26,7 +26,7 @@ from .grammar import reply_prefix, to_gbnf
 from .reasoning import split_reasoning
 from .repair import check_calls, parse_calls
 from .reply_schema import STRING_LIMIT, ReplyFormat, select
-from .streaming import StreamParser
+from .streaming import PlainTextStream, StreamParser
 from .transport import Address, Broken, Refused, Transport
 from .wrapper_detection import detect_wrapper
 from .wrappers import Wrapper, get_wrapper, is_auto, named_by
@@ -160,7 +160,8 @@ class CompletionModel:
         ``cache`` is not used.
         """
         if not tools:
-            completion, _ = self._ask(messages, (), (), "none", max_tokens)
+            plain = PlainTextStream(on_delta) if on_delta else None
+            completion, _ = self._ask(messages, (), (), "none", max_tokens, parts=plain)
             self._not_empty(completion)
             reasoning, answer = split_reasoning(clean(completion.text.strip()))
             if not answer:

@@ -15,7 +15,6 @@ from typing import Any
 from .. import events
 from ..errors import ModelReplyError
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema
-from ..observers import SpeechDelta
 from .base import ChatModel, OnDelta
 
 #: What a model writes in front of its words when it continues the form of the events: ``[Sam 09:12]:``.
@@ -75,12 +74,10 @@ class PlainSpeech:
             return self.inner.complete(
                 messages, tools, only=only, cache=cache, max_tokens=max_tokens, on_delta=on_delta
             )
-        reply = self.inner.complete(as_chat(messages), (), cache=cache, max_tokens=max_tokens)
+        reply = self.inner.complete(as_chat(messages), (), cache=cache, max_tokens=max_tokens, on_delta=on_delta)
         said = _OWN_HEADER.sub("", reply.text).strip()
         if not said:
             raise ModelReplyError(f"{self.name} said nothing.", text=reply.text)
-        if on_delta:
-            on_delta(SpeechDelta(said))
         return replace(reply, text="", tool_calls=(ToolCall(SEND_MESSAGE, {"message": said}),))
 
 

@@ -171,6 +171,23 @@ class StreamParser:
             self._emit(kind(text[len(shown) :], index))
 
 
+class PlainTextStream(StreamParser):
+    """The words of a reply without calls, as deltas of speech.
+
+    Args:
+        emit: receives the deltas.
+    """
+
+    def __init__(self, emit: OnDelta) -> None:
+        super().__init__(emit, ())
+
+    def text(self, text: str) -> None:
+        """Show the answer so far."""
+        reasoning, answer = answer_so_far(text)
+        self.reasoning(reasoning)
+        self._more(SpeechDelta, answer.lstrip(), 0)
+
+
 def _so_far(text: str) -> Any:
     """The value of a JSON text, complete or not; None if it is not JSON."""
     try:

@@ -85,6 +85,10 @@ class Log(Protocol):
         """The last messages, oldest first."""
         ...
 
+    def heard(self, agent_id: str, step_id: str) -> Sequence[Message]:
+        """The user messages that a step took in, or the last one before a step that took in none."""
+        ...
+
     def count(self, agent_id: str) -> int: ...
 
     def calls_made(self, agent_id: str, ids: Collection[str]) -> set[str]:

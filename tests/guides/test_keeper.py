@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from memgpt_autogen.client import MemGPT
-from memgpt_autogen.errors import ModelServerError
+from memgpt_autogen.errors import ConfigError, ModelServerError
 from memgpt_autogen.llm.scripted import ScriptedModel
+from memgpt_autogen.messages import ToolCall
 from memgpt_autogen.observers import AgentEvent, FunctionCalled
 
 from .conftest import Chat, Talker, human
@@ -166,3 +169,34 @@ def test_a_hosted_model_is_left_to_save_by_itself(memgpt: MemGPT) -> None:
     memgpt.ask(agent, "I prefer tea.")
     memgpt.settle()
     assert len(model.calls) == 1
+
+
+def test_each_line_knows_the_words_that_it_comes_from(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["Ok.", "Ok."], [["The user prefers tea."], ["The user owns a boat."]])
+    agent = chat(model)
+    for words in ("I prefer tea.", "I own a boat."):
+        memgpt.ask(agent, words)
+        memgpt.settle()
+    told = memgpt.run_command(agent, "/memory --why").splitlines()
+    lines = {told[at].strip(): told[at + 1] for at in range(len(told) - 1)}
+    assert lines["The user prefers tea."].endswith('user: "I prefer tea."')
+    assert lines["The user owns a boat."].endswith('user: "I own a boat."')
+
+
+def test_a_line_that_the_model_wrote_knows_its_words_too(memgpt: MemGPT) -> None:
+    call = ToolCall("core_memory_append", {"name": "human", "content": "Likes tea."})
+    model = ScriptedModel([[call, ToolCall("send_message", {"message": "Ok."})]])
+    agent = memgpt.create_agent({"name": "big", "preset": "memgpt_chat"}, model=model)
+    memgpt.ask(agent, "I prefer tea.")
+    assert 'user: "I prefer tea."' in memgpt.run_command(agent, "/memory --why")
+
+
+def test_core_memory_of_an_earlier_day_can_be_shown(memgpt: MemGPT, chat: Chat) -> None:
+    agent = chat(Talker(["Ok."], [["The user prefers tea."]]))
+    memgpt.ask(agent, "I prefer tea.")
+    memgpt.settle()
+    today = datetime.now().astimezone().date()
+    assert "prefers tea" in memgpt.run_command(agent, f"/memory --as-of {today}")
+    assert "did not exist" in memgpt.run_command(agent, f"/memory --as-of {today - timedelta(days=1)}")
+    with pytest.raises(ConfigError, match="not a day"):
+        memgpt.run_command(agent, "/memory --as-of yesterday")

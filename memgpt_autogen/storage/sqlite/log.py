@@ -81,6 +81,14 @@ class SQLiteLog:
         rows = self._db.all("SELECT * FROM messages WHERE agent_id = ? ORDER BY seq DESC LIMIT ?", agent_id, count)
         return [message_of(row) for row in reversed(rows)]
 
+    def heard(self, agent_id: str, step_id: str) -> Sequence[Message]:
+        said = "SELECT * FROM messages WHERE agent_id = ? AND kind = 'user_message'"
+        rows = self._db.all(f"{said} AND step_id = ? ORDER BY seq", agent_id, step_id)
+        if not rows:
+            before = "seq < (SELECT min(seq) FROM messages WHERE agent_id = ? AND step_id = ?)"
+            rows = self._db.all(f"{said} AND {before} ORDER BY seq DESC LIMIT 1", agent_id, agent_id, step_id)
+        return [message_of(row) for row in rows]
+
     def count(self, agent_id: str) -> int:
         return self._db.number("SELECT count(*) FROM messages WHERE agent_id = ?", agent_id)
 
