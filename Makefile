@@ -15,7 +15,7 @@ MAKEFLAGS += --no-builtin-rules
 PIP := bin/python -m pip install --disable-pip-version-check -q
 comma := ,
 # Beside autogen, which .venv/dev has.
-AUTOGENS := pyautogen pyautogen-0.2.35 ag2
+AUTOGENS := pyautogen pyautogen-0.2.35 ag2 ag2-0.14
 # Too heavy for every run.
 SERVERS := vllm llama-cpp-python
 CODE := $(wildcard memgpt_autogen tests examples benchmarks notebooks .ci)
@@ -42,7 +42,7 @@ test-notebooks: .venv/dev/.ready  ## Run the notebooks on the small model on thi
 test-long: .venv/dev/.ready  ## Run the tests that take a minute or more
 	.venv/dev/bin/python -m pytest -m long $(ARGS) $(if $(ARGS),|| [ $$? -eq 5 ])
 
-test-all: test test-long test-notebooks test-on-pyautogen-0.2.35 test-on-ag2  ## Run everything: long tests, notebooks, an older AutoGen and AG2 too
+test-all: test test-long test-notebooks test-on-pyautogen-0.2.35 test-on-ag2 test-on-ag2-0.14  ## Run everything: long tests, notebooks, an older AutoGen and AG2 too
 
 test-servers: .venv/dev/.ready  ## Run the contract of servers on vLLM (CPU) and llama-cpp-python, where they install
 	@for name in $(SERVERS); do \

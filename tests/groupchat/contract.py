@@ -116,6 +116,8 @@ def table(results: dict[str, dict[str, str]]) -> str:
 def _cell(outcomes: list[str]) -> str:
     if "failed" in outcomes:
         return "fails"
+    if not any(outcomes):
+        return "not run"
     return f"yes ({outcomes.count('passed')})" if "passed" in outcomes else "not there"
 
 

@@ -131,11 +131,11 @@ def test_an_entry_that_only_names_a_wrapper_falls_through_to_the_environment(
     tmp_path: Path, loopback: Loopback
 ) -> None:
     loopback.script = [say("Here.")]
-    home = open_memgpt(tmp_path, BACKEND_TYPE="openai", OPENAI_API_BASE=loopback.address, OPENAI_API_KEY="from env")
+    home = open_memgpt(tmp_path, BACKEND_TYPE="openai", OPENAI_API_BASE=loopback.address, OPENAI_API_KEY="sk-from-env")
     config = {"config_list": [{"model": "airoboros", "model_wrapper": "chatml", "context_window": 8192}]}
     sam = MemGPTAgent("sam", llm_config=config, memgpt=home)
     assert ask(sam) == "Here."
-    assert key(loopback.requests[0]) == "Bearer from env"
+    assert key(loopback.requests[0]) == "Bearer sk-from-env"
     assert loopback.requests[0].body["model"] == "airoboros"
 
 

@@ -16,7 +16,7 @@ from memgpt_autogen.llm.chat_format import to_chat_tools
 from memgpt_autogen.messages import ToolCall, ToolSchema
 
 from ..llm.conftest import Loopback
-from .members import autogen, completion, llm_config, log, member, say, shown, talker, user
+from .members import accepted, autogen, completion, llm_config, log, member, say, shown, talker, user
 
 pytestmark = pytest.mark.groupchat
 
@@ -145,7 +145,7 @@ NAMED = {"type": "function", "function": {"name": "weather"}}
 def test_tool_choice_means_what_it_can(
     memgpt: MemGPT, loopback: Loopback, choice: Any, sent: Any, offered: set[str], missing: set[str]
 ) -> None:
-    config = llm_config(loopback.address, **({"tool_choice": choice} if choice else {}))
+    config = accepted(llm_config(loopback.address, **({"tool_choice": choice} if choice else {})))
     config["tools"] = [{"type": "function", "function": WEATHER}]
     loopback.script = [completion(("weather", {}))] if "weather" in offered else [say("ok")]
     sam = MemGPTAgent("sam", llm_config=config, memgpt=memgpt)
@@ -171,6 +171,7 @@ def test_parallel_tool_calls_reaches_the_provider_where_there_are_tools(
 ) -> None:
     given = {"parallel_tool_calls": False}
     config = llm_config(loopback.address, **(given if place == "entry" else {})) | (given if place == "top" else {})
+    accepted(config)
     loopback.script = [say("ok"), completion(text="All about Ann.")]
     sam = MemGPTAgent("sam", llm_config=config, memgpt=memgpt)
     user().initiate_chat(sam, message="a", max_turns=1, silent=True)

@@ -13,7 +13,7 @@ from memgpt_autogen.errors import ConfigError
 from memgpt_autogen.groupchat.agent import MemGPTAgent
 
 from ..llm.conftest import Answer, Loopback
-from .members import autogen, llm_config, say, user
+from .members import accepted, autogen, llm_config, say, user
 
 pytestmark = [pytest.mark.groupchat, pytest.mark.contract("windows")]
 
@@ -98,6 +98,7 @@ def test_a_window_that_cannot_be_is_an_error(memgpt: MemGPT, window: Any) -> Non
     [({"max_tokens": 3000}, 3000), ({"max_completion_tokens": 3000}, 3000), ({"model": "o3-mini"}, 25_000), ({}, 1024)],
 )
 def test_room_is_kept_for_the_reply_that_the_config_allows(memgpt: MemGPT, given: dict[str, Any], reserve: int) -> None:
+    accepted(llm_config("http://127.0.0.1:9", **given))
     config = llm_config("http://127.0.0.1:9", context_window=100_000, **given)
     sam = MemGPTAgent("sam", llm_config=config, memgpt=memgpt)
     policy = sam.core._parts.context.policy
