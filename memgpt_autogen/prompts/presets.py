@@ -104,7 +104,7 @@ PRESETS: Mapping[str, Preset] = {
             "memgpt_local",
             "memgpt_local",
             persona="memgpt_local",
-            human="nobody",
+            human="",
             inner_thoughts=False,
             page_size=3,
             temperature=0.0,

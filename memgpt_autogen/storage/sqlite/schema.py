@@ -268,7 +268,7 @@ CREATE INDEX passages_heading ON passages (heading, source_id);
 
 #: Up to which message facts were extracted from what people said; see :mod:`memgpt_autogen.guides.keeper`.
 _EXTRACTED = """
-CREATE TABLE extracted (
+CREATE TABLE IF NOT EXISTS extracted (
     agent_id TEXT PRIMARY KEY REFERENCES agents ON DELETE CASCADE,
     user_id TEXT NOT NULL, step_id TEXT, message_id TEXT NOT NULL
 );
