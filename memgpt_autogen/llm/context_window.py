@@ -50,7 +50,8 @@ _FIELDS = ("max_model_len", "context_length", "context_window", "max_context_len
 _NUMBER = r"\(?(\d{1,3}(?:,\d{3})+|\d{3,})"
 #: Matches an error message about a prompt that does not fit.
 _TOO_LONG = re.compile(
-    r"context.?(length|window|size|limit)|prompt is too long|too many (input )?tokens|maximum prompt length|"
+    r"context[ -](length|window|size|limit)|context_length_exceeded|ContextWindowExceeded|prompt is too long|"
+    r"too many (input )?tokens|maximum prompt length|"
     r"reduce the length|token count.{0,40}exceeds|input tokens? exceed|input is too long|range of input length|"
     r"maximum (number of )?(input )?tokens|tokens.{0,40}must be <=",
     re.IGNORECASE | re.DOTALL,

@@ -47,6 +47,7 @@ def test_windows_of_well_known_models(model: str, tokens: int | None) -> None:
     assert context_window_of(model) == tokens
 
 
+KEYWORD = "Completions.create() got an unexpected keyword argument 'context_window'"
 REFUSALS = [
     ("This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens.", 8192),
     ("This model's maximum context length is 4096 tokens. However, you requested 5000 tokens (4500 in the", 4096),
@@ -74,7 +75,13 @@ def test_the_limit_is_read_from_the_provider_s_words(words: str, limit: int | No
 
 @pytest.mark.parametrize(
     "words",
-    ["Invalid value for max_tokens", "Rate limit reached: limit 30000 tokens a minute", "temperature must be <= 2", ""],
+    [
+        "Invalid value for max_tokens",
+        "Rate limit reached: limit 30000 tokens a minute",
+        "temperature must be <= 2",
+        "",
+        KEYWORD,
+    ],
 )
 def test_other_refusals_teach_nothing(words: str) -> None:
     window = ContextWindow(next(_names))
