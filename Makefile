@@ -41,6 +41,7 @@ test-notebooks: .venv/dev/.ready  ## Run the notebooks on the small model on thi
 
 test-long: .venv/dev/.ready  ## Run the tests that take a minute or more
 	.venv/dev/bin/python -m pytest -m long $(ARGS) $(if $(ARGS),|| [ $$? -eq 5 ])
+	@$(if $(ARGS),:,KILLS=500 .venv/dev/bin/python -m pytest tests/crash/test_killed.py)
 
 test-all: test test-long test-notebooks test-on-pyautogen-0.2.35 test-on-ag2 test-on-ag2-0.14  ## Run everything: long tests, notebooks, an older AutoGen and AG2 too
 

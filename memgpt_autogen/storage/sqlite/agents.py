@@ -12,7 +12,8 @@ from ...errors import AgentNotFound, NameTaken, StoreError, not_known
 from ...events import clean
 from ...ids import new_id
 from ..records import AgentRow, Block, BlockVersion, now, stamp
-from .database import Database, Duplicate, reading_rows
+from .database import Database
+from .failures import Duplicate, reading_rows
 from .tenancy import scoped
 
 _BLOCKS = """SELECT blocks.* FROM blocks JOIN agent_blocks ON agent_blocks.block_id = blocks.id

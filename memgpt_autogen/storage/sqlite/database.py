@@ -6,39 +6,27 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, closing
-from functools import wraps
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ...errors import AgentNotFound, StoreError
 from ...events import clean
-from ..files import beside, closed, opened, prepare
-from .schema import MIGRATIONS, add_functions, statements
+from ..files import closed, opened, prepare
+from .connection import PATIENCE, Transaction, connect, open_file, set_up
+from .failures import FAILURES, READ_ONLY, Duplicate, advice
+from .schema import MIGRATIONS, statements
 
 if TYPE_CHECKING:
     from ..records import Vectors
 
-P = ParamSpec("P")
-T = TypeVar("T")
 
-#: Seconds that a statement waits for another process.
-_PATIENCE = 30
 #: Seconds that writing the file anew waits for those who read it.
 _CLEANING = 2
 #: Attempts to roll back before the connection is given up, and to run a statement while the schema is read.
 _ATTEMPTS = 3
 _READING_SCHEMA = ("no such table", "vtable constructor failed", "schema has changed")
-
-
-#: What SQLite's module raises, also where a message of its own or a text cannot be decoded.
-_FAILURES = (sqlite3.Error, OverflowError, UnicodeError)
-
-
-class Duplicate(StoreError):
-    """A row breaks a constraint: mostly there is another one of its name."""
 
 
 def storable(value: Any) -> Any:
@@ -95,44 +83,11 @@ class Database:
     # -- opening --------------------------------------------------------------------------------------------------
 
     def _connect(self) -> sqlite3.Connection:
-        try:
-            if self.path == ":memory:":
-                return self._set_up(sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None))
-            if not self.read_only:
-                return self._set_up(self._opened("mode=rw"))
-            try:
-                return self._set_up(self._opened("mode=ro"))
-            except sqlite3.OperationalError:
-                # In a folder that cannot be written SQLite opens no write-ahead log. Without one, nobody is writing.
-                if any(file.stat().st_size for file in beside(Path(self.path))):
-                    raise
-                return self._set_up(self._opened("mode=ro&immutable=1"))
-        except _FAILURES as error:
-            raise StoreError(f"Cannot open the database {self.path}: {error}. {_advice(error)}") from error
-
-    def _opened(self, query: str, patience: float = _PATIENCE) -> sqlite3.Connection:
-        uri = f"{Path(self.path).absolute().as_uri()}?{query}"
-        return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None, timeout=patience)
-
-    def _set_up(self, connection: sqlite3.Connection) -> sqlite3.Connection:
-        try:
-            connection.row_factory = sqlite3.Row
-            add_functions(connection)
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten at once
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # which opens the file
-            if not self.read_only:
-                # Copying the log into the file waits for the disk: once in 200 small commits instead of in 50.
-                connection.execute("PRAGMA wal_autocheckpoint = 4000")
-                connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        return connect(self.path, read_only=self.read_only, synchronous=self._synchronous)
 
     def _use_wal(self) -> None:
         """Switch to a write-ahead log. Where another process does so at this moment, SQLite fails without waiting."""
-        give_up = time.monotonic() + _PATIENCE
+        give_up = time.monotonic() + PATIENCE
         while True:
             try:
                 self._run("PRAGMA journal_mode = WAL")
@@ -171,7 +126,7 @@ class Database:
             self._connection.backup(copy)
             self._connection.close()
             self.read_only = False
-            self._connection = self._set_up(copy)
+            self._connection = set_up(copy, synchronous=self._synchronous)
         with self.transaction():
             version = self._version()  # once more: another process may have been first
             for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
@@ -186,7 +141,7 @@ class Database:
 
         Whatever is raised, and wherever, the connection is outside of any transaction afterwards.
         """
-        return _Transaction(self._span(step_id))
+        return Transaction(self._span(step_id))
 
     def _span(self, step_id: str | None) -> Generator[None, None, None]:
         """The only place that begins, commits and rolls back."""
@@ -195,7 +150,7 @@ class Database:
                 yield
                 return
             if self.read_only:
-                raise StoreError(f"The database {self.path} is open for reading only. {_READ_ONLY}")
+                raise StoreError(f"The database {self.path} is open for reading only. {READ_ONLY}")
             try:
                 self._depth, self.step_id = 1, step_id
                 self._roll_back()  # what an interrupt may have left
@@ -247,9 +202,9 @@ class Database:
             cursor = self._execute(sql, [storable(value) for value in values])
             return cursor.fetchall(), cursor.rowcount
         except sqlite3.IntegrityError as error:
-            raise Duplicate(f"The database {self.path} refused a row: {error}. {_advice(error)}") from error
-        except _FAILURES as error:
-            raise StoreError(f"The database {self.path} failed: {error}. {_advice(error)}") from error
+            raise Duplicate(f"The database {self.path} refused a row: {error}. {advice(error)}") from error
+        except FAILURES as error:
+            raise StoreError(f"The database {self.path} failed: {error}. {advice(error)}") from error
         finally:
             if cursor is not None:
                 cursor.close()  # an error's traceback would keep it, and with it a read transaction
@@ -367,13 +322,13 @@ class Database:
         if self.path == ":memory:":
             return
         try:
-            with closing(self._set_up(self._opened("mode=rw", _CLEANING))) as own:
+            with closing(set_up(open_file(self.path, "mode=rw", _CLEANING), synchronous=self._synchronous)) as own:
                 busy = own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
                 if anew and not busy:  # else the whole file would be written to the log in vain
                     own.execute("VACUUM")
                     busy = own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         except sqlite3.Error as error:
-            raise StoreError(f"{self.path} could not be written anew: {error}. {_advice(error)}") from error
+            raise StoreError(f"{self.path} could not be written anew: {error}. {advice(error)}") from error
         if busy:
             raise StoreError(f"another program is reading {self.path}")
 
@@ -384,70 +339,3 @@ class Database:
                 self._open = False
                 self._connection.close()
                 closed(Path(self.path))
-
-
-class _Transaction(AbstractContextManager[None]):
-    """Runs a span, and ends it also where an interrupt comes between its beginning and the body of the ``with``."""
-
-    def __init__(self, span: Generator[None, None, None]) -> None:
-        self._span = span
-
-    def __enter__(self) -> None:
-        try:
-            next(self._span)
-        except BaseException:
-            self._span.close()
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if error is None:
-                next(self._span, None)
-            else:
-                self._span.throw(error)
-        finally:
-            self._span.close()
-            error = None  # else a cycle keeps the frames, and with them open cursors, until it is collected
-
-
-_READ_ONLY = "Fix the permissions of the file and of its folder, or set MEMGPT_HOME to a folder that you may write to."
-_DAMAGED = (
-    'The file is damaged. "memgpt doctor" says what is wrong, "memgpt doctor --repair" saves what can be read; or '
-    "restore a backup."
-)
-_ADVICE = (
-    ("full", "The disk is full: make room and try again; nothing of this step was written."),
-    ("locked", "Another process is writing to it for a long time: close that one and try again."),
-    ("readonly", _READ_ONLY),
-    ("unable to open", _READ_ONLY),
-    ("malformed", _DAMAGED),
-    ("corrupt", _DAMAGED),
-    ("UTF-8 column", _DAMAGED),
-    ("can't decode", _DAMAGED),
-    ("can't encode", "A text holds half of a character (a surrogate): leave it out."),
-    ("not a database", f"{_DAMAGED} If it is a file of another kind, move it away, or set MEMGPT_HOME."),
-    ("closed database", "Open the store anew."),
-    ("FOREIGN KEY", "What it belongs to was deleted meanwhile, perhaps by another program."),
-    ("user-defined function", "It was interrupted, and nothing of this step was written. Try again."),
-    ("disk I/O", "The disk does not answer as it should: check it, and make a copy of the folder."),
-)
-
-
-def reading_rows(convert: Callable[P, T]) -> Callable[P, T]:
-    """Have what makes values of rows say so where a row makes no sense, as in a damaged file."""
-
-    @wraps(convert)
-    def converted(*args: P.args, **named: P.kwargs) -> T:
-        try:
-            return convert(*args, **named)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise StoreError(f"A row of the database makes no sense: {error}. {_DAMAGED}") from error
-
-    return converted
-
-
-def _advice(error: Exception) -> str:
-    text = str(error)
-    return next((advice for sign, advice in _ADVICE if sign in text), "Nothing of this step was written.")

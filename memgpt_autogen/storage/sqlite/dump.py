@@ -10,7 +10,8 @@ from typing import Any
 from ...ids import new_id
 from ..records import AgentRow, now
 from ..search.names import heading_of
-from .database import Database, reading_rows
+from .database import Database
+from .failures import reading_rows
 
 Row = dict[str, Any]
 

@@ -12,7 +12,8 @@ from typing import Any
 from ..records import Forgotten, Remembered
 from ..search.text import normal
 from ..search.words import holders, telling
-from .database import Database, reading_rows
+from .database import Database
+from .failures import reading_rows
 from .upkeep import mark_unclean
 
 _MESSAGES = """SELECT seq, author, content, text, tool_calls, call_id, images FROM messages

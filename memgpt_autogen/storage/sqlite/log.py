@@ -18,7 +18,8 @@ from ..search.dates import bounds_of, days_named
 from ..search.questions import question_in
 from ..search.ranking import TURN_CUT, Floats, Places, Postings, best, rank_turns
 from ..search.text import terms
-from .database import Database, reading_rows
+from .database import Database
+from .failures import reading_rows
 from .near_words import NearWords
 from .postings import Finder, dated, written
 from .row_cache import Codes, Shelf

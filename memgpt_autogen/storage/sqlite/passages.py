@@ -18,7 +18,8 @@ from ..records import Hit, Page, Passage, Progress, Vectors
 from ..search.dates import days_named
 from ..search.questions import question_in
 from ..search.ranking import PASSAGE_CUT, Floats, Ranking, best
-from .database import Database, reading_rows
+from .database import Database
+from .failures import reading_rows
 from .passage_ranking import dated_notes, rank_shelves
 from .postings import written
 from .row_cache import Shelf

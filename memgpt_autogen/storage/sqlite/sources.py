@@ -13,7 +13,8 @@ from ...ids import new_id
 from ..records import DocumentRow, Passage, Source, now
 from ..search.names import heading_of
 from . import staging
-from .database import Database, Duplicate, reading_rows
+from .database import Database
+from .failures import Duplicate, reading_rows
 from .staging import VISIBLE
 from .vector_sync import forget
 
