@@ -52,7 +52,7 @@ def faults(home: Path, done: list[tuple[int, str]]) -> Counter[str]:
             "SELECT name, kind, role, text, answered FROM messages JOIN agents ON agents.id = agent_id "
             "WHERE text <> '' ORDER BY agent_id, seq"
         ).fetchall()
-        found["damaged"] = raw.execute("PRAGMA integrity_check").fetchone() != ("ok",)
+        found["damaged"] = +(raw.execute("PRAGMA integrity_check").fetchone() != ("ok",))
     asked = Counter((name, text) for name, kind, _, text, answered in rows if kind == "user_message" and answered)
     told = Counter((name, text) for name, _, role, text, _ in rows if role == "assistant")
     for number, text in done:
