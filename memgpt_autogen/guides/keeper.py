@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 #: Messages that are read at once; of a longer backlog, the newest.
 MOST_MESSAGES = 6
 #: Seconds that :func:`settle` waits for a running extraction.
-PATIENCE = 60.0
+SETTLE_SECONDS = 60.0
 
 
 class FactKeeper:
@@ -85,7 +85,7 @@ class FactKeeper:
             self._thread = threading.Thread(target=partial(self._save_quietly, model), daemon=True, name="memgpt-facts")
             self._thread.start()
 
-    def wait(self, seconds: float = PATIENCE) -> None:
+    def wait(self, seconds: float = SETTLE_SECONDS) -> None:
         """Wait for the thread that :meth:`save_in_background` started, if it still runs."""
         if self._thread is not None:
             self._thread.join(seconds)
