@@ -163,10 +163,9 @@ class AgentSide:
     def memory(self) -> tuple[str, str]:
         """Core memory, and the agent's own notes."""
         core = "\n".join(block.value for block in self.memgpt.store.agents.blocks(self.agent.id))
-        page, notes = 0, []
-        while (found := self.agent.archival.find("", page, source="")).hits:
-            notes += [hit.item.text for hit in found.hits]
-            page += 1
+        pages = self.agent.archival.find("", source="").pages
+        hits = [hit for page in range(1, pages + 1) for hit in self.agent.archival.find("", page, source="").hits]
+        notes = [hit.item.text for hit in hits]
         return core, "\n".join(notes)
 
 

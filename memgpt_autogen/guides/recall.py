@@ -6,7 +6,6 @@ log, so that the prompt of later turns keeps its start to the byte. ``Message.te
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -25,16 +24,12 @@ MOST_TOKENS, SHARE = 500, 0.15
 MOST_QUOTES = 4
 #: Lines of core memory at most.
 MOST_FACTS = 5
-#: The share of the question's key terms that a hit must contain.
+#: The share of the question's key terms that a line of core memory must contain.
 RELEVANT = 0.4
 #: Characters of one passage around what is relevant.
 EXCERPT = 700
 
 _HEADING = "From memory:"
-_GIVEN_SOURCE = re.compile(
-    r"^(?:according to|in|from) (?:my|the|our|these|those) (?:\w+ )?(?:documents?|files?|notes?|manuals?),?\s*",
-    re.IGNORECASE,
-)
 
 
 class RecallGuide(Guide):
@@ -58,7 +53,7 @@ class RecallGuide(Guide):
         if not said or said[-1].content.startswith(_HEADING) or only_states(said[-1].text):
             return
         newest = said[-1]
-        quotes = self._within_budget(self._quotes(_GIVEN_SOURCE.sub("", newest.text)))
+        quotes = self._within_budget(self._quotes(newest.text))
         if quotes:
             self.turn.rewrite(newest, "\n".join([_HEADING, *quotes, "", newest.content]))
 
@@ -67,21 +62,16 @@ class RecallGuide(Guide):
         if not wanted:
             return []
         facts = [line for line in self._core.block(HUMAN).value.splitlines() if _relevance(wanted, line) >= RELEVANT]
-        passages = [hit.item for hit in self._archival.find(query).hits]
         in_view = {one.id for one in self.turn.store.log.window(self.turn.agent_id)}
-        messages = [hit.item for hit in self._recall.find(query, 0).hits]
         found = [
-            (_relevance(wanted, passage.text), line_of(_excerpt(passage, wanted)))
-            for passage in passages
-            if _relevance(wanted, passage.text) >= RELEVANT
+            (hit.relevance, line_of(_excerpt(hit.item, wanted)))
+            for hit in self._archival.find(query).hits
+            if hit.relevant
         ]
         found += [
-            (_relevance(wanted, message.text), _quoted_message(message))
-            for message in messages
-            if message.id not in in_view
-            and message.role == "user"
-            and not message.text.rstrip().endswith("?")
-            and _relevance(wanted, message.text) >= RELEVANT
+            (hit.relevance, _quoted_message(hit.item))
+            for hit in self._recall.find(query).hits
+            if hit.relevant and hit.item.id not in in_view and _tells(hit.item)
         ]
         found.sort(key=lambda one: one[0], reverse=True)
         return [*(f"- {fact}" for fact in facts[-MOST_FACTS:]), *(text for _, text in found[:MOST_QUOTES])]
@@ -95,6 +85,11 @@ class RecallGuide(Guide):
                 break
             kept.append(quote)
         return kept
+
+
+def _tells(message: Message) -> bool:
+    """Whether a message may answer something: the agent's own words would only repeat themselves, and questions."""
+    return message.role == "user" and not message.text.rstrip().endswith("?")
 
 
 def _relevance(wanted: set[str], text: str) -> float:

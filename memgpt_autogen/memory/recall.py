@@ -38,7 +38,7 @@ class RecallMemory:
         """Messages by full text and vectors, best first, as the model reads them. See :meth:`find`."""
         return render_page(self.find(query, page, since=since, until=until), _line, NOTHING)
 
-    def find(self, query: str, page: int, *, since: date | None = None, until: date | None = None) -> Page[Message]:
+    def find(self, query: str, page: int = 1, *, since: date | None = None, until: date | None = None) -> Page[Message]:
         """Messages by full text and vectors, best first. Pages start at 1.
 
         ``since`` and ``until``: only messages of these days (local time, inclusive).

@@ -134,10 +134,8 @@ def test_a_full_block_moves_its_oldest_lines_to_archival_memory(memgpt: MemGPT, 
         memgpt.settle()
     block, kept = agent.core.block("human"), human(agent)
     assert len(block.value) <= block.limit and kept == facts[-len(kept) :]
-    page, notes = 0, []
-    while (found := agent.archival.find("", page, source="")).hits:
-        notes += [hit.item.text for hit in found.hits]
-        page += 1
+    pages = range(1, agent.archival.find("", source="").pages + 1)
+    notes = [hit.item.text for page in pages for hit in agent.archival.find("", page, source="").hits]
     assert sorted(notes + kept) == sorted(facts)
 
 

@@ -61,7 +61,7 @@ def test_what_is_recalled_stays_in_the_log_as_the_model_saw_it_and_is_not_search
     memgpt.ask(agent, "Thanks!")
     first, second = model.prompts
     assert second[: len(first)] == first
-    assert [hit.item.text for hit in agent.recall.find("euros", 0).hits] == []
+    assert [hit.item.text for hit in agent.recall.find("euros").hits] == []
 
 
 def test_recall_can_be_left_to_the_model(memgpt: MemGPT, chat: Chat, tmp_path: Path) -> None:
