@@ -72,11 +72,14 @@ class SQLiteLog:
         rows = self._db.all(f"SELECT id, answered, seq {inside} ORDER BY seq", agent_id, after)
         read = self._read if len(self._read) < READ else {}
         missing = next((row["seq"] for row in rows if (row["id"], row["answered"]) not in read), None)
-        if missing is not None:
-            for row in self._db.all(f"SELECT * {inside} AND seq >= ?", agent_id, after, missing):
-                read[row["id"], row["answered"]] = message_of(row)
+        fresh: list[Message] = []
+        if missing is not None:  # what another process has changed since the first query is as the second finds it
+            sql = f"SELECT * {inside} AND seq >= ? ORDER BY seq"
+            fresh = [message_of(row) for row in self._db.all(sql, agent_id, after, missing)]
+            read.update({(message.id, int(message.answered)): message for message in fresh})
         self._read = read
-        return [read[row["id"], row["answered"]] for row in rows]
+        known = [row for row in rows if missing is None or row["seq"] < missing]
+        return [*(read[row["id"], row["answered"]] for row in known), *fresh]
 
     def tail(self, agent_id: str, count: int) -> Sequence[Message]:
         rows = self._db.all("SELECT * FROM messages WHERE agent_id = ? ORDER BY seq DESC LIMIT ?", agent_id, count)

@@ -136,3 +136,21 @@ def test_a_full_disk_is_named_and_the_step_is_undone(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="disk is full"), store.transaction():
         store.log.append(agent, [said("x" * 1000) for _ in range(100)])
     assert store.log.count(agent) == 0
+
+
+def test_a_window_is_read_whole_while_another_process_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = SQLiteStore(tmp_path / "memgpt.db"), SQLiteStore(tmp_path / "memgpt.db")
+    sam = one.agents.create("sam", {}).id
+    one.log.append(sam, [said("old"), events.user_message("new")])
+    usual, asked = one._database.all, []
+
+    def slowly(sql: str, *values: object) -> list[sqlite3.Row]:
+        rows = usual(sql, *values)
+        if sql.startswith("SELECT id, answered"):
+            asked.append(sql)
+            other.log.mark_answered(sam)
+        return rows
+
+    monkeypatch.setattr(one._database, "all", slowly)
+    assert [(message.text, message.answered) for message in one.log.window(sam)] == [("old", True), ("new", True)]
+    assert asked
