@@ -21,6 +21,7 @@ from ..memory.archival import ArchivalMemory
 from ..memory.core import HUMAN, CoreMemory
 from ..messages import Message, ToolCall, ToolResult, Usage, utc_now
 from ..observers import FunctionCalled, FunctionReturned, Observer
+from ..prompts import packaged
 from ..storage.base import Store
 from .extract import UNNAMED_SPEAKER, extract
 from .facts import Change, Fact, condensed, corrections, has_ended, is_known, named, worth_reading
@@ -103,7 +104,9 @@ class FactKeeper:
         return said[-MOST_MESSAGES:]
 
     def _lines(self) -> list[str]:
-        return [line for line in self._core.block(HUMAN).value.splitlines() if line.strip()]
+        """The lines about people, without the first text that says there are none."""
+        lines = self._core.block(HUMAN).value.splitlines()
+        return [line for line in lines if line.strip() and line.strip() != packaged("humans/basic.txt")]
 
     def _speaker(self, message: Message, known: Sequence[str]) -> str:
         return message.author or named(known) or UNNAMED_SPEAKER

@@ -198,3 +198,11 @@ def test_core_memory_of_an_earlier_day_can_be_shown(memgpt: MemGPT, chat: Chat) 
     assert "did not exist" in memgpt.run_command(agent, f"/memory --as-of {today - timedelta(days=1)}")
     with pytest.raises(ConfigError, match="not a day"):
         memgpt.run_command(agent, "/memory --as-of yesterday")
+
+
+def test_the_first_fact_takes_the_place_of_the_text_that_nothing_is_known(memgpt: MemGPT, chat: Chat) -> None:
+    agent = chat(Talker(["Ok."], [["The user prefers tea."]]), human="basic")
+    assert "nothing" in human(agent)[0]
+    memgpt.ask(agent, "I prefer tea.")
+    memgpt.settle()
+    assert human(agent) == ["The user prefers tea."]
