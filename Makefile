@@ -142,6 +142,7 @@ $(AUTOGENS:%=.venv/%/.ready): .venv/%/.ready: .venv/python pyproject.toml requir
 $(SERVERS:%=.venv/%/.ready): .venv/%/.ready: .venv/python requirements/server-%.txt
 	$(call create,the server $*)
 	@$(@D)/$(PIP) -r requirements/server-$*.txt
+	@$(@D)/bin/python -m pip uninstall -q -y torchvision torchaudio  # built for another torch than vLLM's for processors
 	@cp .venv/python $@
 
 .venv/lock/.ready: .venv/python

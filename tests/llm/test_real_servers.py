@@ -1,6 +1,7 @@
 """The contract of servers on real ones that are too heavy for every run: ``make test-servers``.
 
-Each is started on the bundled model, with the Python of its own environment, and asked with our grammars and schemas.
+Each is started with the Python of its own environment, and asked with our grammars and schemas: llama-cpp-python on the
+bundled model, vLLM, which takes no GGUF file, on the folder of a model in ``MEMGPT_TEST_HF_MODEL``.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Started:
 COMMANDS = {
     "vllm": (
         "vllm",
-        "vllm.entrypoints.openai.api_server --model {gguf} --max-model-len 2048 --served-model-name small",
+        "vllm.entrypoints.openai.api_server --model {folder} --max-model-len 2048 --served-model-name small",
     ),
     "llama-cpp-python": ("openai", "llama_cpp.server --model {gguf} --n_ctx 2048 --model_alias small"),
 }
@@ -69,12 +70,15 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     python = ROOT / ".venv" / name / "bin" / "python"
     if not (python.parent.parent / ".ready").exists():
         pytest.skip(f"{name} is not installed: make test-servers")
+    model = os.environ.get("MEMGPT_TEST_HF_MODEL", "")
+    if name == "vllm" and not model:
+        pytest.skip("MEMGPT_TEST_HF_MODEL names no folder of a model")
     try:
         gguf = find_model()
     except ConfigError as error:
         pytest.skip(str(error))
     port, log = free_port(), tmp_path_factory.mktemp(name) / "log"
-    arguments = ["-m", *command.format(gguf=gguf).split(), "--host", "127.0.0.1", "--port", str(port)]
+    arguments = ["-m", *command.format(gguf=gguf, folder=model).split(), "--host", "127.0.0.1", "--port", str(port)]
     environ = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": "1"}
     environ.pop("PYTHONPATH", None)
     with log.open("wb") as written:
