@@ -24,7 +24,7 @@ def add_guides(agent: Agent) -> FactKeeper | None:
         agent.guides.append(partial(RecallGuide, core=agent.core, recall=agent.recall, archival=agent.archival))
     agent.guides.extend(grounding_for(preset))
     if not preset.grounded:
-        agent.guides.append(ReplyCheckGuide)
+        agent.guides.append(partial(ReplyCheckGuide, strict=preset.plain))
     if (config.remember or preset.remember) != "auto":
         return None
     keeper = FactKeeper(agent.store, agent.id, agent.core, agent.archival, agent.observers)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 
-from ..agent.guide import Guide, ReplyContext
+from ..agent.guide import Guide, ReplyContext, TurnContext
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall
 from .extract import introduced
 
 #: A message of so many words may come back in a reply: "Hello there!" is answered so.
 SHORT = 3
+#: Words that a reply of a larger model may add to a message and still only repeat it: "Okay, Tom!".
+MOST_ADDED = 3
 
 _REPEATS = "Your reply only repeats what was said to you. Answer it in your own words."
 _SPEAKS_AS_USER = "Your reply speaks as if you were the person you talk to. Answer them, and call them you."
@@ -19,23 +22,33 @@ _NO_ANSWER = "I am not sure about that."
 
 
 class ReplyCheckGuide(Guide):
-    """Checks what is said in one turn."""
+    """Checks what is said in one turn.
+
+    Args:
+        turn: the turn.
+        strict: whether a reply is an echo even if it adds something to the message. Small models do so; a larger one
+            may quote.
+    """
+
+    def __init__(self, turn: TurnContext, *, strict: bool = False) -> None:
+        super().__init__(turn)
+        self._added = sys.maxsize if strict else MOST_ADDED
 
     def check_reply(self, reply: Reply, context: ReplyContext) -> Reply:
         """The reply; or, if it repeats or speaks as the user, another one, or a plain sentence if that does too."""
         said = [one for one in self.turn.unanswered if one.kind == "user_message" and one.text]
-        if not said or not (reason := _fault(reply, said[-1])):
+        if not said or not (reason := _fault(reply, said[-1], self._added)):
             return reply
         again = context.ask_again(reply, reason)
-        if not _fault(again, said[-1]):
+        if not _fault(again, said[-1], self._added):
             return again
         return _with_words(again, _NO_ANSWER if said[-1].text.rstrip().endswith("?") else _ACKNOWLEDGED)
 
 
-def _fault(reply: Reply, message: Message) -> str:
+def _fault(reply: Reply, message: Message, added: int) -> str:
     """Why a reply is to be asked for again; empty: it is not."""
     words = " ".join(str(call.arguments.get("message", "")) for call in reply.tool_calls if call.name == SEND_MESSAGE)
-    if repeats(message.text, words):
+    if repeats(message.text, words, added):
         return _REPEATS
     name = introduced(message.text) or message.author
     if name and re.match(rf"\W*(?:[Hh]\w+[,!]? )?(?:I am|I'm|[Mm]y name is) {re.escape(name)}\b", words):
@@ -43,10 +56,17 @@ def _fault(reply: Reply, message: Message) -> str:
     return ""
 
 
-def repeats(message: str, reply: str) -> bool:
-    """Whether a reply holds a message of more than :data:`SHORT` words word for word, letter case and marks aside."""
+def repeats(message: str, reply: str, added: int = sys.maxsize) -> bool:
+    """Whether a reply holds a message of more than :data:`SHORT` words word for word, letter case and marks aside.
+
+    Args:
+        message: what was said to the agent.
+        reply: what it says.
+        added: words of its own at most.
+    """
     said, words = _bare(message), _bare(reply)
-    return len(said.split()) > SHORT and f" {said} " in f" {words} "
+    own = len(words.split()) - len(said.split())
+    return len(said.split()) > SHORT and own <= added and f" {said} " in f" {words} "
 
 
 def _bare(text: str) -> str:

@@ -134,7 +134,7 @@ def test_leaving_without_a_slash_is_told_and_a_command_explained(chat: Chat) -> 
     assert done.err.count("/exit ends the chat. Nothing was said to sam.") == 2
     assert len([line for line in done.out.splitlines() if ": " in line and "hello" in line]) == 3  # said once
     assert "/pop [NUMBER]\n    Undo the last turn" in done.out and "NUMBER is how many turns" in done.out
-    assert "/memory\n    Show core memory" in done.out and "Did you mean 'pop'" in done.err
+    assert "/memory [--why]\n    Show core memory" in done.out and "Did you mean 'pop'" in done.err
 
 
 def test_memory_is_shown_searched_and_wiped(chat: Chat) -> None:

@@ -45,3 +45,8 @@ def test_a_second_echo_is_never_said(memgpt: MemGPT, chat: Chat, words: str, sai
 def test_a_reply_that_speaks_as_the_user_is_asked_for_once_more(memgpt: MemGPT, chat: Chat) -> None:
     model = Talker(["I am Marta, a bookbinder.", "Nice to meet you, Marta."], [[]])
     assert memgpt.ask(chat(model), "Hi! I'm Marta. I bind books.") == "Nice to meet you, Marta."
+
+
+def test_a_larger_model_may_quote_and_go_on() -> None:
+    assert not repeats("remember I like tea", "You said: remember I like tea. I know of the tea.", 3)
+    assert repeats("remember I like tea", "Okay: remember I like tea.", 3)

@@ -41,9 +41,11 @@ def test_names_tell_how_many_weights_there_are(name: str, parameters: int | None
     ("window", "parameters", "preset"),
     [
         (None, None, "memgpt_chat"),
-        (8192, 7 * 10**9, "memgpt_chat"),
+        (8192, 7 * 10**9, "memgpt_local"),
+        (8192, 70 * 10**9, "memgpt_chat"),
         (4096, None, "memgpt_chat"),
-        (2048, 7 * 10**9, "memgpt_compact"),
+        (2048, 7 * 10**9, "memgpt_local"),
+        (2048, 70 * 10**9, "memgpt_compact"),
         (2048, 135 * 10**6, "memgpt_tiny"),
         (None, 360 * 10**6, "memgpt_tiny"),
     ],
@@ -92,8 +94,10 @@ def test_agents_get_the_preset_that_suits_what_the_server_tells(
 ) -> None:
     memgpt, server = home(tmp_path), Replay(LLAMACPP)
     agent = memgpt.create_agent("sam", entry=of(server))
-    assert agent.preset.name == "memgpt_chat"
-    assert memgpt.load_agent("sam", entry=of(server, context_window=2048)).preset.name == "memgpt_compact"
+    assert agent.preset.name == "memgpt_local"
+    assert memgpt.load_agent("sam", entry=of(server, context_window=2048)).preset.name == "memgpt_local"
+    server.pages["/v1/models"] = Answer({"data": [{"meta": {"n_params": 70_553_706_496}}]})
+    assert memgpt.load_agent("sam", entry=of(server)).preset.name == "memgpt_chat"
     server.pages["/props"] = Answer({"default_generation_settings": {"n_ctx": 2048}, "model_alias": "small.gguf"})
     assert memgpt.load_agent("sam", entry=of(server)).preset.name == "memgpt_compact"
     server.pages["/v1/models"] = Answer({"data": [{"meta": {"n_params": 134515008}}]})

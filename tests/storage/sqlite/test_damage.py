@@ -141,7 +141,9 @@ def test_what_can_be_read_is_saved_and_the_old_file_kept(path: Path, table: str)
     assert {text.split()[0] for text in texts} == {"message"}
     total = store._database.number("SELECT count(*) FROM passages")
     assert total >= PASSAGES + 10 - (here if table == "passages" else 0)
-    assert store.log.search(row.id, "message 3", page=0, page_size=5).total >= len(texts)
+    indexed = "SELECT count(*) FROM messages_fts WHERE messages_fts MATCH 'message'"
+    assert store._database.number(indexed) >= len(texts)
+    assert store.log.search(row.id, "message 3", page=1, page_size=5).hits
     model = ScriptedModel(["hello"], context_window=100_000)
     agents = MemGPT(Settings(home=path.parent, environ={}), embedder=None)
     assert agents.load_agent(row.name, model=model).run([events.user_message("hi")]).said == ("hello",)
