@@ -25,7 +25,7 @@ MOST_QUOTES = 4
 #: Lines of core memory at most.
 MOST_FACTS = 5
 #: The share of the question's key terms that a line of core memory must contain.
-RELEVANT = 0.4
+RELEVANT = 0.3
 #: Characters of one passage around what is relevant.
 EXCERPT = 700
 
