@@ -27,7 +27,8 @@ class Terminal:
         self._child = pexpect.spawn(
             sys.executable,
             ["-m", "memgpt_autogen.cli", *arguments],
-            env=environ,
+            # pexpect sets the size only after the program has started; a busy machine reads it too early.
+            env={**environ, "COLUMNS": "40", "LINES": "24"},
             dimensions=(24, 40),
             encoding="utf-8",
             timeout=60,
