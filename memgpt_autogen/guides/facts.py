@@ -97,14 +97,14 @@ class Fact:
 
 @dataclass(frozen=True)
 class Change:
-    """What saving a fact does to what is known.
+    """A known line that a message corrects.
 
     Attributes:
-        old: the known line that is out of date; empty: none.
-        new: the line that takes its place, or is added; empty: the old line goes without a new one.
+        old: the line that is out of date.
+        new: the line that takes its place; empty: it goes without one.
     """
 
-    old: str = ""
+    old: str
     new: str = ""
 
 

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 #: Messages that are read at once; of a longer backlog, the newest.
 MOST_MESSAGES = 6
-#: Seconds that :func:`settle` waits for a running extraction.
+#: Seconds that :meth:`FactKeeper.wait` waits for a running extraction.
 SETTLE_SECONDS = 60.0
 
 
@@ -169,7 +169,7 @@ def apply(
 
 
 class FactGuide(Guide):
-    """Starts the fact keeper after each turn; what a process before this one left is read before the turn.
+    """Starts the fact keeper after each turn; it also reads what an earlier process left.
 
     Args:
         turn: the turn.

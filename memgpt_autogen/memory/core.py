@@ -35,7 +35,7 @@ class CoreMemory:
         Raises:
             ToolError: no such block, or it would grow over its limit.
         """
-        block = self._block(name)
+        block = self.block(name)
         return self._write(block, f"{block.value}\n{content}" if block.value else content)
 
     def replace(self, name: str, old: str, new: str) -> str:
@@ -44,7 +44,7 @@ class CoreMemory:
         Raises:
             ToolError: no such block, the text is not in it, or it would grow over its limit.
         """
-        block = self._block(name)
+        block = self.block(name)
         if not old:
             raise ToolError("old_content is empty. To add text use core_memory_append.")
         if old not in block.value:
@@ -63,7 +63,7 @@ class CoreMemory:
         Raises:
             ToolError: no such block, or the lines do not fit.
         """
-        self._write(self._block(name), "\n".join(lines))
+        self._write(self.block(name), "\n".join(lines))
         self._deferred.setdefault(name, set()).update(added)
 
     def block(self, name: str) -> Block:
@@ -72,7 +72,10 @@ class CoreMemory:
         Raises:
             ToolError: there is none.
         """
-        return self._block(name)
+        blocks = {block.label: block for block in self._store.agents.blocks(self._agent_id)}
+        if name not in blocks:
+            raise ToolError(f"There is no block {name!r} in core memory. Blocks: {', '.join(blocks)}.")
+        return blocks[name]
 
     def refresh(self) -> None:
         """Put every line into the next prompt."""
@@ -107,12 +110,6 @@ class CoreMemory:
                 for block in blocks
             ]
         )
-
-    def _block(self, name: str) -> Block:
-        blocks = {block.label: block for block in self._store.agents.blocks(self._agent_id)}
-        if name not in blocks:
-            raise ToolError(f"There is no block {name!r} in core memory. Blocks: {', '.join(blocks)}.")
-        return blocks[name]
 
     def _write(self, block: Block, value: str) -> str:
         if len(value) > block.limit:
