@@ -87,15 +87,15 @@ def memory() -> float:
 def build(store, texts, count, vectors):
     agents = {name: store.agents.create(name, {}).id for name in ("one", "every")}
     for number in range(SOURCES):
-        source = store.passages.create_source(f"source {number}").id
+        source = store.sources.create_source(f"source {number}").id
         rows = range(number * count // SOURCES, (number + 1) * count // SOURCES)
         passages = [Passage(texts[row], "file.md", {"row": row}, id=new_id()) for row in rows]
         with store.transaction():
             store.passages.add(source, passages)
             store.passages.put_vectors(NAME, [one.id for one in passages], vectors[rows.start : rows.stop])
-        store.passages.attach(agents["every"], source)
+        store.sources.attach(agents["every"], source)
         if number == SOURCES // 2:
-            store.passages.attach(agents["one"], source)
+            store.sources.attach(agents["one"], source)
     return agents
 
 
@@ -162,7 +162,7 @@ def searches(search, asked, vectors_base=None, words_base=None):
 
 
 def inserts(store, agents, asked, make, random):
-    own = store.passages.own_source(agents["one"])
+    own = store.sources.own_source(agents["one"])
 
     def insert(vector):
         passage = Passage(make.one(), id=new_id())
@@ -180,11 +180,11 @@ def inserts(store, agents, asked, make, random):
 
 def attach(store):
     late = store.agents.create("late", {}).id
-    sources = store.passages.list_sources()
+    sources = store.sources.list_sources()
     started = time.perf_counter()
     with store.transaction():
         for source in sources:
-            store.passages.attach(late, source.id)
+            store.sources.attach(late, source.id)
     taken = 1000 * (time.perf_counter() - started)
     print(f"attach {len(sources)} sources, {store.passages.count(late)} passages in all: {taken:.2f} ms")
 

@@ -89,10 +89,10 @@ def main() -> None:
     questions = read_questions(options.questions, corpus)
     store = SQLiteStore(None)
     agent = store.agents.create("reader", {}).id
-    source = store.passages.create_source("corpus").id
+    source = store.sources.create_source("corpus").id
     passages = [Passage(f"{title}: {text}", title, {"number": number}) for number, (title, text) in enumerate(corpus)]
     store.passages.add(source, passages)
-    store.passages.attach(agent, source)
+    store.sources.attach(agent, source)
     print(f"{len(questions)} questions, {len(corpus)} passages")
     embedder = build_embedder(EmbeddingConfig(options.embedder))
     if embedder is None:

@@ -47,7 +47,7 @@ def ours(pairs: list[Pair], kind: str) -> Iterator[list[str]]:
     """The first hits of the store's search."""
     store = SQLiteStore(None)
     agent = store.agents.create("sam", {"name": "sam"}).id
-    store.passages.add(store.passages.own_source(agent), [Passage(pair["note"]) for pair in pairs])
+    store.passages.add(store.sources.own_source(agent), [Passage(pair["note"]) for pair in pairs])
     embedder = build_embedder(EmbeddingConfig(kind))
     if embedder:
         backfill_agent(store, embedder, agent)

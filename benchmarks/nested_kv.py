@@ -96,7 +96,7 @@ def seek(pairs, positions, level, embedder):
         model = Seeker(context_window=8192)
         agent = memgpt.create_agent({"name": "seeker"}, model=model)
         notes = [Passage(f"Key-value pair: key = {key}, value = {value}") for key, value in changed]
-        memgpt.store.passages.add(memgpt.store.passages.own_source(agent.id), notes)
+        memgpt.store.passages.add(memgpt.store.sources.own_source(agent.id), notes)
         task = f"Your task is to provide the value for the following key: {changed[order[0]][0]}"
         said = memgpt.ask(agent, task)
         memgpt.close()

@@ -58,7 +58,7 @@ def out_of_reach(store: Store, name: str, about: str, *, home: Path | None = Non
     for other in store.agents.list():
         if other.id != agent_id and (found := store.remembered(other.id, about)):
             told.append(f"{len(found)} things that {other.name} remembers (memgpt forget {other.name} --about ...)")
-    if sources := store.passages.attached(agent_id):
+    if sources := store.sources.attached(agent_id):
         told.append(f"documents in {', '.join(source.name for source in sources)}")
     for kind in ("personas", "humans"):
         for file in sorted((home / kind).glob("*.txt")) if home else ():

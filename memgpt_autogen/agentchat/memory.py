@@ -113,8 +113,8 @@ class MemGPTMemory(Memory, Component[MemGPTMemoryConfig]):
 
     async def clear(self) -> None:
         """Delete the inserted texts. Attached sources stay."""
-        passages = self._store.passages
-        await _in_thread(lambda: passages.clear(passages.own_source(self._agent_id)), None)
+        sources = self._store.sources
+        await _in_thread(lambda: sources.clear(sources.own_source(self._agent_id)), None)
 
     async def close(self) -> None:
         """Close the store, unless it was passed in."""

@@ -62,7 +62,7 @@ def _model_name(saved: Any) -> str:
 
 def _sources(settings: Settings) -> list[Row]:
     with open_store(settings, read_only=True) as store:
-        agents = {agent.name: store.passages.attached(agent.id) for agent in store.agents.list()}
+        agents = {agent.name: store.sources.attached(agent.id) for agent in store.agents.list()}
         return [
             {
                 "name": source.name,
@@ -71,7 +71,7 @@ def _sources(settings: Settings) -> list[Row]:
                 "created": _day(source.created_at),
                 "agents": [name for name, attached in agents.items() if source.id in {one.id for one in attached}],
             }
-            for source in store.passages.list_sources()
+            for source in store.sources.list_sources()
         ]
 
 

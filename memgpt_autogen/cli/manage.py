@@ -35,10 +35,10 @@ def delete(kind: str, name: str, yes: bool) -> None:
                     store.agents.delete(agent.id)
                 say(f"Deleted: {what}.")
         else:
-            source = store.passages.get_source(name)
+            source = store.sources.get_source(name)
             what = f"the source {name!r} with its {source.passages} passages"
             if yes or confirm(f"Delete {what}? This cannot be undone."):
-                store.passages.delete_source(source.id)
+                store.sources.delete_source(source.id)
                 say(f"Deleted: {what}.")
 
 
@@ -55,7 +55,7 @@ def attach(agent: str, source: str) -> None:
 
     with open_store(Settings.load()) as store:
         row = store.agents.get(agent)
-        if any(one.name == source for one in store.passages.attached(row.id)):
+        if any(one.name == source for one in store.sources.attached(row.id)):
             say(f"{source} is attached to {agent} already.")
             return
         found = attach(store, row.id, source)

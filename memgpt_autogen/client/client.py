@@ -289,7 +289,7 @@ class MemGPT:
 
     def list_sources(self) -> list[Source]:
         """All sources."""
-        return list(self.store.passages.list_sources())
+        return list(self.store.sources.list_sources())
 
     def delete_source(self, name: str) -> None:
         """Delete a source and its passages, from every agent.
@@ -297,7 +297,7 @@ class MemGPT:
         Raises:
             SourceError: there is none of that name.
         """
-        self.store.passages.delete_source(self.store.passages.get_source(name).id)
+        self.store.sources.delete_source(self.store.sources.get_source(name).id)
 
     # -- the rest -------------------------------------------------------------------------------------------------
 

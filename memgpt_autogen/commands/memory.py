@@ -140,7 +140,7 @@ def dumpraw(agent: Agent, _: str) -> str:
 def sources(agent: Agent, _: str) -> str:
     """``/sources``."""
     mine = attached(agent)
-    known = agent.store.passages.list_sources()
+    known = agent.store.sources.list_sources()
     lines = [f"{'*' if source.name in mine else ' '} {source.name}: {source.passages} passages" for source in known]
     return "\n".join(lines) or "There are no sources yet. Load one with: memgpt load"
 
@@ -161,10 +161,10 @@ def detach(agent: Agent, given: str) -> str:
 
 def attached(agent: Agent) -> Sequence[str]:
     """The names of the attached sources."""
-    return [source.name for source in agent.store.passages.attached(agent.id)]
+    return [source.name for source in agent.store.sources.attached(agent.id)]
 
 
 def not_attached(agent: Agent) -> Sequence[str]:
     """The names of the others."""
     mine = attached(agent)
-    return [source.name for source in agent.store.passages.list_sources() if source.name not in mine]
+    return [source.name for source in agent.store.sources.list_sources() if source.name not in mine]

@@ -16,9 +16,9 @@ def attach(store: Store, agent_id: str, source: str) -> Source:
     Raises:
         SourceError: there is no such source.
     """
-    found = store.passages.get_source(source)
+    found = store.sources.get_source(source)
     with store.transaction():
-        store.passages.attach(agent_id, found.id)
+        store.sources.attach(agent_id, found.id)
         store.log.append(agent_id, [replace(events.document_attached(found.name, found.passages), answered=True)])
     return found
 
@@ -29,9 +29,9 @@ def detach(store: Store, agent_id: str, source: str) -> Source:
     Raises:
         SourceError: it is not attached.
     """
-    attached = {one.name: one for one in store.passages.attached(agent_id)}
+    attached = {one.name: one for one in store.sources.attached(agent_id)}
     if source not in attached:
         told = f"The source {source!r} is not attached to this agent."
         raise SourceError(not_known(told, source, "Attached", attached))
-    store.passages.detach(agent_id, attached[source].id)
+    store.sources.detach(agent_id, attached[source].id)
     return attached[source]

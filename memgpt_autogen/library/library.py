@@ -145,9 +145,9 @@ class Library:
             raise SourceError(f"The source {name!r} is being loaded elsewhere. Wait until that is done.") from error
 
     def _load(self, name: str, loader: Loader, replace: bool, progress: LoadProgress, stage: StagingFile) -> Loaded:
-        passages = self._store.passages
-        source = next((one for one in passages.list_sources() if one.name == name), None)
-        before = {one.uri: one for one in passages.documents(source.id)} if source else {}
+        sources = self._store.sources
+        source = next((one for one in sources.list_sources() if one.name == name), None)
+        before = {one.uri: one for one in sources.documents(source.id)} if source else {}
         found = SourceDiff(before)
         for number, entry in enumerate(entries(loader), 1):
             if found.is_new(entry):
@@ -159,24 +159,24 @@ class Library:
                 f"The source {name!r} holds other documents ({_few([*before])}), and none of these. Take another "
                 "name, or ask for them to be replaced (--replace, or replace=True)."
             )
-        passages.discard_staged(name)
+        sources.discard_staged(name)
         try:
             place = self._staged(name, stage, progress)
             with self._store.transaction(new_id()):
-                source = passages.publish(name, place, [one.id for one in found.outdated()])
+                source = sources.publish(name, place, [one.id for one in found.outdated()])
                 self._put_vectors(source, stage, getattr(loader, "embedder", ""), progress)
         finally:
-            passages.discard_staged(name)
+            sources.discard_staged(name)
         notes = tuple(one_line(str(note)) for note in (*getattr(loader, "notes", ()), *found.unread))
         unit = getattr(loader, "unit", "document")
-        return Loaded(passages.get_source(name), *found.counts, stage.units(unit), stage.passages, unit, notes)
+        return Loaded(sources.get_source(name), *found.counts, stage.units(unit), stage.passages, unit, notes)
 
     def _staged(self, name: str, stage: StagingFile, progress: LoadProgress) -> str:
         """Write the staged passages to the store as a hidden source; its id."""
-        passages, done = self._store.passages, 0
-        place = passages.stage(name)
+        sources, passages, done = self._store.sources, self._store.passages, 0
+        place = sources.stage(name)
         for uri, digest, staged in stage.take():
-            document_id = passages.add_document(place, uri, digest)
+            document_id = sources.add_document(place, uri, digest)
             while batch := [passage for passage, _ in islice(staged, BATCH)]:
                 passages.add(place, batch, document_id)
                 done += len(batch)
@@ -208,7 +208,7 @@ class Library:
         Raises:
             SourceError: there is no such source, or the embedder cannot be reached; the vectors made so far are kept.
         """
-        source = self._store.passages.get_source(name)
+        source = self._store.sources.get_source(name)
         if self._embedder is None:
             return 0
         if source.embedder not in ("", self._embedder.name):

@@ -42,7 +42,7 @@ class ArchivalMemory:
         """
         if not content.strip():
             raise ToolError("There is nothing to write: content is empty.")
-        self._store.passages.add(self._store.passages.own_source(self._agent_id), [Passage(content)])
+        self._store.passages.add(self._store.sources.own_source(self._agent_id), [Passage(content)])
         return "Written to archival memory."
 
     def prepare(self, query: str) -> None:
@@ -86,7 +86,7 @@ class ArchivalMemory:
         vector = self._meaning.of_passages(query) if query.strip() else None
         others = {}
         if vector is not None:
-            attached = self._store.passages.attached(self._agent_id)
+            attached = self._store.sources.attached(self._agent_id)
             strange = [one for one in attached if one.embedder not in ("", self._meaning.name)]
             others = self._meaning.by_others(query, {one.embedder for one in strange})
             for one in strange:

@@ -1,1 +1,1 @@
-"""Where agents are kept: the contract in ``base``, SQLite in ``sqlite``."""
+"""Where agents are kept: the contract in ``base``, the store in SQL in ``sql``, and one folder for each engine."""

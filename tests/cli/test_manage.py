@@ -25,7 +25,7 @@ def store(home: Path) -> SQLiteStore:
     model = {"model": "gpt-4o", "model_endpoint_type": "openai"}
     sam = store.agents.create("sam", {"name": "sam", "preset": "memgpt_docs", "model": model})
     store.agents.create("zoe", {"name": "zoe"})
-    manuals = store.passages.create_source("manuals")
+    manuals = store.sources.create_source("manuals")
     store.passages.add(manuals.id, [Passage("The lamp."), Passage("The chair.")])
     attach(store, sam.id, "manuals")
     return store
@@ -128,11 +128,11 @@ def test_deleting_asks_and_ctrl_c_deletes_nothing(
 def test_sources_are_attached_and_detached(memgpt: Program, store: SQLiteStore) -> None:
     zoe = store.agents.get("zoe")
     assert "2 passages" in memgpt("attach", "--agent", "zoe", "--data-source", "manuals").out
-    assert [source.name for source in store.passages.attached(zoe.id)] == ["manuals"]
+    assert [source.name for source in store.sources.attached(zoe.id)] == ["manuals"]
     assert store.log.count(zoe.id) == 1
     assert "already" in memgpt("attach", "--agent", "zoe", "--data-source", "manuals").out
     assert memgpt("detach", "--agent", "zoe", "--data-source", "manuals").code == 0
-    assert not store.passages.attached(zoe.id)
+    assert not store.sources.attached(zoe.id)
 
 
 def test_models_are_listed_with_why(memgpt: Program, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ def known(memgpt: MemGPT, name: str) -> dict[str, Any]:
         "recall": agent.recall.search("boat", 1),
         "archival": agent.archival.search("Walrus guarantee", 1),
         "summary": (found := memgpt.store.log.last_summary(agent.id)) and (found.text, found.messages),
-        "sources": [source.name for source in memgpt.store.passages.attached(agent.id)],
+        "sources": [source.name for source in memgpt.store.sources.attached(agent.id)],
     }
 
 

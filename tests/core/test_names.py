@@ -10,8 +10,8 @@ import pytest
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.records import Passage
 from memgpt_autogen.storage.search.names import heading_of, names_in, phrases_in
+from memgpt_autogen.storage.sql.passage_ranking import SAME
 from memgpt_autogen.storage.sqlite import SQLiteStore
-from memgpt_autogen.storage.sqlite.links import SAME
 from memgpt_autogen.storage.sqlite.schema import MIGRATIONS, add_functions
 
 
@@ -77,7 +77,7 @@ def test_a_name_in_the_first_hits_leads_to_the_passage_about_it(
     store: Store, query: str, first: str, second: str
 ) -> None:
     agent = store.agents.create("sam", {}).id
-    store.passages.add(store.passages.own_source(agent), [Passage(text) for text in (*FILLER, second, first)])
+    store.passages.add(store.sources.own_source(agent), [Passage(text) for text in (*FILLER, second, first)])
     assert found(store, agent, query)[:2] == [first, second]
 
 
@@ -87,21 +87,21 @@ def test_a_heading_that_stands_in_the_query_comes_first(store: Store) -> None:
         "Opening hours: see the door.",
         *(f"Opening the door takes hours, {number} of them" for number in range(9)),
     ]
-    store.passages.add(store.passages.own_source(agent), [Passage(text) for text in texts])
+    store.passages.add(store.sources.own_source(agent), [Passage(text) for text in texts])
     assert found(store, agent, "What are the opening hours?")[0] == texts[0]
 
 
 def test_what_begins_many_passages_is_no_heading(store: Store) -> None:
     agent = store.agents.create("sam", {}).id
     said = [f"Ann: turn {number}" for number in range(SAME + 1)]
-    store.passages.add(store.passages.own_source(agent), [Passage(text) for text in (*said, "A boat is Ann.")])
+    store.passages.add(store.sources.own_source(agent), [Passage(text) for text in (*said, "A boat is Ann.")])
     assert found(store, agent, "boat") == ["A boat is Ann."]
 
 
 def test_another_agents_passages_are_not_led_to(store: Store) -> None:
     mine, other = (store.agents.create(name, {}).id for name in ("sam", "kim"))
-    store.passages.add(store.passages.own_source(mine), [Passage("My boat is by Lester Smith.")])
-    store.passages.add(store.passages.own_source(other), [Passage("Lester Smith: of Ohio.")])
+    store.passages.add(store.sources.own_source(mine), [Passage("My boat is by Lester Smith.")])
+    store.passages.add(store.sources.own_source(other), [Passage("Lester Smith: of Ohio.")])
     assert found(store, mine, "boat") == ["My boat is by Lester Smith."]
 
 

@@ -102,10 +102,10 @@ def test_what_was_told_some_days_later_comes_before_what_was_told_long_after(sto
 
 def test_a_note_has_its_day_and_a_document_has_none(store: Store) -> None:
     agent = store.agents.create("sam", {}).id
-    source = store.passages.create_source("book").id
-    store.passages.attach(agent, source)
+    source = store.sources.create_source("book").id
+    store.sources.attach(agent, source)
     store.passages.add(source, [Passage("of rye is this bread.", "book.txt")])
-    store.passages.add(store.passages.own_source(agent), [Passage("ann likes rye bread.")])
+    store.passages.add(store.sources.own_source(agent), [Passage("ann likes rye bread.")])
     plain, dated = (
         {hit.item.text: hit.score for hit in store.passages.search(agent, query, page=1, page_size=5).hits}
         for query in ("rye bread", "rye bread today")

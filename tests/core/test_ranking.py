@@ -15,8 +15,8 @@ from memgpt_autogen.memory.recall import RecallMemory
 from memgpt_autogen.messages import Message
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.records import Passage
+from memgpt_autogen.storage.sql import postings as holders
 from memgpt_autogen.storage.sqlite import SQLiteStore
-from memgpt_autogen.storage.sqlite import postings as holders
 from memgpt_autogen.storage.sqlite.schema import MIGRATIONS
 
 from .conftest import WHEREVER_VECTORS_ARE
@@ -51,7 +51,7 @@ def archived(store: Store, agent: str, query: str, vector: Sequence[float] | Non
 
 def add(store: Store, agent: str, vectors: dict[str, list[float]]) -> None:
     with store.transaction():
-        store.passages.add(store.passages.own_source(agent), [Passage(text) for text in vectors])
+        store.passages.add(store.sources.own_source(agent), [Passage(text) for text in vectors])
         backlog = store.passages.without_vectors(agent, 100)
         store.passages.put_vectors("e", [one.id for one in backlog], np.array(list(vectors.values()), dtype=np.float32))
 
@@ -144,8 +144,8 @@ def test_what_was_taken_back_is_forgotten(store: Store, agent: str) -> None:
 def test_two_processes_see_what_the_other_wrote_and_deleted(tmp_path: Path) -> None:
     ours, theirs = SQLiteStore(tmp_path / "db"), SQLiteStore(tmp_path / "db")  # two connections, as two processes
     agent = ours.agents.create("sam", {}).id
-    source = ours.passages.create_source("book")
-    ours.passages.attach(agent, source.id)
+    source = ours.sources.create_source("book")
+    ours.sources.attach(agent, source.id)
     ours.passages.add(source.id, [Passage("page of a book")])
     for store in (ours, theirs):
         assert archived(store, agent, "page") == ["page of a book"]
@@ -154,7 +154,7 @@ def test_two_processes_see_what_the_other_wrote_and_deleted(tmp_path: Path) -> N
     assert archived(ours, agent, "", [1.0, 0.0]) == ["page of a book"]
     say(theirs, agent, "Ann: a page")
     assert recalled(ours, agent, "page") == ["a page"]
-    theirs.passages.delete_source(source.id)
+    theirs.sources.delete_source(source.id)
     assert archived(ours, agent, "page") == []
     theirs._database.execute("DELETE FROM messages")
     assert recalled(ours, agent, "page") == []

@@ -81,7 +81,7 @@ def test_relevance_is_a_share(recall: RecallMemory) -> None:
 def test_what_is_far_less_relevant_than_the_best_is_no_hit(store: Store, embedder: Embedder | None) -> None:
     agent = store.agents.create("sam", {}).id
     texts = [*(LICENCE.format(number) for number in range(60)), *PASTE]
-    store.passages.add(store.passages.own_source(agent), [Passage(text) for text in texts])
+    store.passages.add(store.sources.own_source(agent), [Passage(text) for text in texts])
     found = ArchivalMemory(store, agent, embedder).find("wheat paste")
     assert found.hits[0].item.text == PASTE[0] and found.total <= 3
     assert ArchivalMemory(store, agent, embedder).find("licence").total >= 61  # each holds all of the query
@@ -121,7 +121,7 @@ def test_what_stands_around_a_question_is_not_searched_for(text: str, question: 
 def test_an_opening_changes_nothing(store: Store, embedder: Embedder | None, opening: str) -> None:
     agent = store.agents.create("sam", {}).id
     others = [f"My documents, file {number}: please tell everyone." for number in range(20)]
-    store.passages.add(store.passages.own_source(agent), [Passage(text) for text in (*others, *PASTE)])
+    store.passages.add(store.sources.own_source(agent), [Passage(text) for text in (*others, *PASTE)])
     archival = ArchivalMemory(store, agent, embedder)
     question = "what is wheat paste made of?"
     assert archival.find(opening + question).hits == archival.find(question).hits

@@ -55,7 +55,7 @@ def test_totals_and_pages_of_messages_are_true(build: Build, script: Script, sto
 
 def test_totals_and_pages_of_passages_are_true_beyond_a_thousand(build: Build, script: Script, store: Store) -> None:
     agent = build(script())
-    own = store.passages.own_source(agent.id)
+    own = store.sources.own_source(agent.id)
     store.passages.add(own, [Passage(f"boat number {number}", "boats.md", {"page": number}) for number in range(1203)])
     assert agent.archival.search("boat", 1).startswith("Results 1-5 of 1203, page 1 of 241 (page=2 for the next):")
     last = agent.archival.search("boat", 241)
@@ -71,7 +71,7 @@ def test_pages_reach_the_model_through_its_functions(build: Build, script: Scrip
     agent = build(model)
     store.log.append(agent.id, [events.user_message(f"boat {number}") for number in range(7)])
     store.log.mark_answered(agent.id)
-    store.passages.add(store.passages.own_source(agent.id), [Passage(f"boat {number}") for number in range(8)])
+    store.passages.add(store.sources.own_source(agent.id), [Passage(f"boat {number}") for number in range(8)])
     say(agent, "go")
     messages, passages = results(model.calls[1].messages)
     assert "Results 6-7 of 7, page 2 of 2:" in messages and "Results 6-8 of 8, page 2 of 2:" in passages
@@ -135,7 +135,7 @@ def test_a_source_of_another_embedder_is_left_as_it_is_and_the_model_is_told(sto
     def home(embedder: Letters) -> MemGPT:
         return MemGPT(Settings(home=Path("unused"), environ={}), store=store, embedder=embedder)
 
-    source = store.passages.create_source("book")
+    source = store.sources.create_source("book")
     store.passages.add(source.id, [Passage("alpha")])
     agent = home(Letters(8)).create_agent({"name": "sam"}, model=ScriptedModel())
     agent.attach("book")
@@ -159,7 +159,7 @@ def test_a_source_is_searched_with_the_embedder_that_made_it(store: Store, monke
     """Its own where there is one, else by words with a notice; what has vectors keeps them."""
     first, second = Letters(8), Letters(26)
     for embedder, name, texts in ((first, "book", ["abba", "hehe", "gggg"]), (second, "film", ["zoo", "buzz", "kkkk"])):
-        source = store.passages.create_source(name)
+        source = store.sources.create_source(name)
         store.passages.add(source.id, [Passage(text) for text in texts])
         assert backfill(store, embedder, source.id) == 3
     home = MemGPT(Settings(home=Path("unused"), environ={}), store=store, embedder=second)
@@ -175,7 +175,7 @@ def test_a_source_is_searched_with_the_embedder_that_made_it(store: Store, monke
     found = agent.archival.search("abba baab", 1)
     assert found.startswith("Source 'book' was searched by words alone: its vectors were made with letters-8")
     assert "Results 1-4 of 4" in found and "abba" in found
-    assert [one.embedder for one in store.passages.attached(agent.id)] == ["letters-8", "letters-26"]
+    assert [one.embedder for one in store.sources.attached(agent.id)] == ["letters-8", "letters-26"]
 
 
 @pytest.mark.parametrize("embedder", [None, Letters(26)])
@@ -183,11 +183,11 @@ def test_filters_by_source_and_day_keep_totals_and_pages_true(store: SQLiteStore
     home = MemGPT(Settings(home=Path("unused"), environ={}), store=store, embedder=embedder)
     agent = home.create_agent({"name": "sam"}, model=ScriptedModel())
     for name, count in (("book", 12), ("film", 7)):
-        source = store.passages.create_source(name)
+        source = store.sources.create_source(name)
         store.passages.add(source.id, [Passage(f"boat {number}", f"{name}.md") for number in range(count)])
         agent.attach(name)
     agent.archival.insert("My boat.")
-    store.passages.create_source("unread")
+    store.sources.create_source("unread")
     days = [date(2024, 5, day) for day in range(1, 13)]
     for number, day in enumerate(days):
         noon = datetime(day.year, day.month, day.day, 12).astimezone()

@@ -202,14 +202,14 @@ def test_an_agent_starts_anew(build: Build, script: Script) -> None:
     eva = build(script(), name="eva")
     plan = agent.store.agents.blocks(agent.id)[-1]
     agent.store.agents.share_block(eva.id, plan.id)
-    agent.store.passages.create_source("manual")
+    agent.store.sources.create_source("manual")
     agent.attach("manual")
     before = agent.core.render()
     say(agent, "go")
     assert agent.wipe() == ["plan"]
     assert agent.core.render() == before and agent.store.log.count(agent.id) == 0
     assert "nothing on this" in agent.archival.search("key", 1)
-    assert [source.name for source in agent.store.passages.attached(agent.id)] == ["manual"]
+    assert [source.name for source in agent.store.sources.attached(agent.id)] == ["manual"]
     assert say(agent, "hello") == ["Hello."]
 
 
@@ -316,7 +316,7 @@ def test_after_an_undo_all_is_as_it_was_before(tmp_path: Any, before: list[Doing
     model = Talker(context_window=2600)
     home = MemGPT(Settings(home=tmp_path, environ={}), store=SQLiteStore(None), embedder=None)
     agent = home.create_agent(AgentConfig(name="sam", preset="memgpt_chat"), model=model)
-    agent.store.passages.own_source(agent.id)
+    agent.store.sources.own_source(agent.id)
     number = 0
     for number, doing in enumerate(before):
         do(agent, model, doing, number)

@@ -58,7 +58,7 @@ def test_a_turn_with_it_in_every_place(build: Build, script: Script, store: Stor
 def test_memory_and_search_by_hand(build: Build, script: Script, store: Store, text: str) -> None:
     agent = build(script("ok"))
     agent.archival.insert(text)
-    store.passages.add(store.passages.own_source(agent.id), [Passage("x", text, {"file": text})])
+    store.passages.add(store.sources.own_source(agent.id), [Passage("x", text, {"file": text})])
     assert "end" in agent.archival.search(text, 0) and sound(agent.archival.search(text, 0))
     assert agent.recall.search(text, 0)
     agent.core.append("human", text)

@@ -47,7 +47,7 @@ def agent(store: Store) -> str:
 
 
 def load(store: Store, name: str, count: int) -> str:
-    source = store.passages.create_source(name)
+    source = store.sources.create_source(name)
     store.passages.add(source.id, [Passage(f"{name} {number}") for number in range(count)])
     return source.id
 
@@ -67,7 +67,7 @@ def test_a_source_is_filled_with_its_progress(store: Store) -> None:
     assert (store.passages.waiting("letters-4", book), store.passages.waiting("letters-4")) == (0, 3)
     assert store.passages.waiting("letters-8", book) == 0  # another's source: not to be touched
     assert backfill(store, Letters(8), book) == 0 and backfill(store, Letters(8), other) == 3
-    assert store.passages.get_source("other").embedder == "letters-8"
+    assert store.sources.get_source("other").embedder == "letters-8"
     assert backfill(store, Letters(4), book, progress=lambda *_: told.append((-1, -1))) == 0 and (-1, -1) not in told
 
 
@@ -81,7 +81,7 @@ def test_what_was_filled_before_a_failure_stays(store: Store) -> None:
 
 def test_the_background_fills_sources_notes_and_messages(store: Store, agent: str) -> None:
     book = load(store, "book", 100)
-    store.passages.add(store.passages.own_source(agent), [Passage("note")])
+    store.passages.add(store.sources.own_source(agent), [Passage("note")])
     store.log.append(agent, [events.user_message(f"word {number}") for number in range(40)])
     started = time.monotonic()
     backfill_in_background(store, Letters(4), agent)
@@ -106,7 +106,7 @@ def test_closing_stops_the_background_at_once(tmp_path: Path) -> None:
 
 def test_a_search_does_not_wait_for_a_slow_embedder(store: Store, agent: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(meaning, "FIRST_BATCH", 4)
-    store.passages.attach(agent, load(store, "book", 2000))
+    store.sources.attach(agent, load(store, "book", 2000))
     embedder = Slow(4)
     started = time.monotonic()
     assert "Results 1-5 of 2000" in ArchivalMemory(store, agent, embedder).search("book", 1)
@@ -141,7 +141,7 @@ def test_an_embedder_that_failed_is_left_alone_for_a_while(
 
 
 def test_a_thread_at_work_does_not_disturb_searches(store: Store, agent: str) -> None:
-    store.passages.attach(agent, load(store, "book", 3000))
+    store.sources.attach(agent, load(store, "book", 3000))
     backfill_in_background(store, Letters(8))
     for number in range(100):
         page = store.passages.search(
@@ -152,6 +152,6 @@ def test_a_thread_at_work_does_not_disturb_searches(store: Store, agent: str) ->
 
 
 def test_filling_an_agent_takes_all_it_searches(store: Store, agent: str) -> None:
-    store.passages.attach(agent, load(store, "book", 30))
+    store.sources.attach(agent, load(store, "book", 30))
     backfill_agent(store, Letters(4), agent)
     assert not store.passages.without_vectors(agent, 1)

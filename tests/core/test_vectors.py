@@ -20,8 +20,9 @@ from memgpt_autogen.memory.archival import ArchivalMemory
 from memgpt_autogen.memory.vector_backfill import backfill, stop_backfill
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.records import Passage
-from memgpt_autogen.storage.sqlite import SQLiteStore, passages
-from memgpt_autogen.storage.sqlite import vector_sync as outside
+from memgpt_autogen.storage.sql import passages
+from memgpt_autogen.storage.sql import vector_sync as outside
+from memgpt_autogen.storage.sqlite import SQLiteStore
 
 from ..conftest import running_chroma
 from .conftest import WHEREVER_VECTORS_ARE
@@ -35,7 +36,7 @@ def agent(store: Store) -> str:
 
 @WHEREVER_VECTORS_ARE
 def test_vectors_find_what_words_do_not(store: Store, agent: str) -> None:
-    own = store.passages.own_source(agent)
+    own = store.sources.own_source(agent)
     store.passages.add(own, [Passage("alpha"), Passage("beta"), Passage("gamma")])
     backlog = store.passages.without_vectors(agent, 10)
     store.passages.put_vectors("e", [passage.id for passage in backlog], np.eye(3, dtype=np.float32))
@@ -47,9 +48,9 @@ def test_vectors_find_what_words_do_not(store: Store, agent: str) -> None:
 
 @WHEREVER_VECTORS_ARE
 def test_vectors_of_another_embedder_are_refused(store: Store, agent: str) -> None:
-    source = store.passages.create_source("s")
+    source = store.sources.create_source("s")
     store.passages.add(source.id, [Passage("text")])
-    store.passages.attach(agent, source.id)
+    store.sources.attach(agent, source.id)
     ids = [passage.id for passage in store.passages.without_vectors(agent, 10)]
     store.passages.put_vectors("first", ids, np.ones((1, 2), dtype=np.float32))
     with pytest.raises(SourceError, match="made with first.*searches with second"):
@@ -59,8 +60,8 @@ def test_vectors_of_another_embedder_are_refused(store: Store, agent: str) -> No
 def book(store: Store, *texts: str, name: str = "book") -> tuple[str, str]:
     """An agent with a source attached, its vectors made by letters: agent and source."""
     agent = store.agents.create(f"reader of {name}", {}).id
-    source = store.passages.create_source(name)
-    store.passages.attach(agent, source.id)
+    source = store.sources.create_source(name)
+    store.sources.attach(agent, source.id)
     store.passages.add(source.id, [Passage(text) for text in texts])
     assert backfill(store, Letters(26), source.id) == len(texts)
     return agent, source.id
@@ -100,11 +101,11 @@ def test_what_is_deleted_is_not_found_and_what_is_replaced_is(store: SQLiteStore
     assert nearest(store, agent, "b") and "bbbb" not in nearest(store, agent, "b")
     store.passages.add(source, [Passage("bbcc")])
     assert backfill(store, Letters(26), source) == 1 and nearest(store, agent, "bc")[0] == "bbcc"
-    store.passages.clear(source)
+    store.sources.clear(source)
     assert nearest(store, agent, "a") == []
     store.passages.add(source, [Passage("dddd")])
     assert backfill(store, Letters(8), source) == 1  # emptied: another embedder may come
-    store.passages.delete_source(source)
+    store.sources.delete_source(source)
     assert nearest(store, other, "z") == ["zzzz"]
     if store._index:
         assert store._index.keys(source) == set() and len(store._index.keys(second)) == 1
@@ -161,7 +162,7 @@ def test_a_source_deleted_while_chroma_was_away_leaves_nothing(
     store = open_again(opened, tmp_path, chroma_server)
     _, source = book(store, "aaaa")
     here = open_again(opened, tmp_path, None)
-    here.passages.delete_source(source)
+    here.sources.delete_source(source)
     again = open_again(opened, tmp_path, chroma_server)
     book(again, "bbbb", name="other")
     assert again._index and again._index.keys(source) == set()
@@ -212,7 +213,7 @@ def test_a_source_deleted_while_it_was_moved_leaves_nothing(
     store = open_again(opened, tmp_path, chroma_server)
     store.passages.settle(source, stop=lambda: True)
     assert store._index and len(store._index.keys(source)) == 2
-    store.passages.delete_source(source)
+    store.sources.delete_source(source)
     assert store._index.keys(source) == set()
 
 
@@ -287,7 +288,7 @@ def test_a_token_is_not_written_down(tmp_path: Path) -> None:
 def test_an_older_file_learns_how_many_passages_it_holds(tmp_path: Path) -> None:
     store = SQLiteStore(tmp_path / "db")
     agent, source = book(store, "a", "b", "c")
-    assert store.passages.count(agent) == store.passages.get_source("book").passages == 3
+    assert store.passages.count(agent) == store.sources.get_source("book").passages == 3
     store._database.execute("DELETE FROM passages WHERE text = 'b'")
     assert store.passages.count(agent) == 2
     with sqlite3.connect(tmp_path / "db") as raw:

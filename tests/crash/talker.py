@@ -20,7 +20,7 @@ from memgpt_autogen.agent import Agent
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import Message, ToolCall
 from memgpt_autogen.sources.base import Document
-from memgpt_autogen.storage.sqlite.overview import agents_at
+from memgpt_autogen.storage.sqlite.engine import SQLiteEngine
 
 NAMES = ("ann", "bob")
 
@@ -74,7 +74,7 @@ def talk(home: Path, run: str) -> None:
             tell(f"done {text}")
             if number % 3 == 0:
                 MemGPT(settings, embedder=None).close()
-                agents_at(home / "memgpt.db")
+                SQLiteEngine().agents(home / "memgpt.db")
 
     for agent in agents:
         threading.Thread(target=turns, args=(agent,), daemon=True).start()

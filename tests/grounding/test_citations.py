@@ -39,9 +39,9 @@ def test_what_was_said_or_noted_has_no_origin_to_name() -> None:
 
 
 def document(store: Store, agent_id: str, text: str) -> None:
-    source = store.passages.create_source("book")
+    source = store.sources.create_source("book")
     store.passages.add(source.id, [Passage(text, "line.pdf", {"page": 8})])
-    store.passages.attach(agent_id, source.id)
+    store.sources.attach(agent_id, source.id)
 
 
 def test_an_agent_whose_program_looks_first_names_file_and_page(build: Build, script: Script, store: Store) -> None:

@@ -49,7 +49,7 @@ def hear(store: Store, agent: str, text: str, name: str = "Ann") -> None:
 
 
 def read(store: Store, agent: str, text: str, **metadata: object) -> None:
-    store.passages.add(store.passages.own_source(agent), [Passage(text, str(metadata.pop("uri", "")), metadata)])
+    store.passages.add(store.sources.own_source(agent), [Passage(text, str(metadata.pop("uri", "")), metadata)])
 
 
 def find(store: Store, agent: str, words: str, functions: tuple[str, ...] = BOTH) -> Evidence | None:

@@ -39,7 +39,7 @@ def passages(store: Store) -> Callable[[str], list[Passage]]:
     """Every passage of a source, in the order in which they were written."""
 
     def read(name: str) -> list[Passage]:
-        return list(store.passages.backlog("", 10_000, store.passages.get_source(name).id))
+        return list(store.passages.backlog("", 10_000, store.sources.get_source(name).id))
 
     return read
 

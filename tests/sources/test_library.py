@@ -57,7 +57,7 @@ def test_loading_again_touches_only_what_changed(store: Store) -> None:
     assert str(library.load_from("s", Shelf(texts))) == "Loaded 3 files into 3 passages."
     assert library.embed("s") == 3
     agent = store.agents.create("sam", {}).id
-    store.passages.attach(agent, store.passages.get_source("s").id)
+    store.sources.attach(agent, store.sources.get_source("s").id)
     again = library.load_from("s", Shelf(texts))
     assert str(again) == "Nothing has changed: 3 files as before. 3 passages in all."
     changed = library.load_from(
@@ -67,7 +67,7 @@ def test_loading_again_touches_only_what_changed(store: Store) -> None:
     assert str(changed) == (
         "Loaded 2 files into 2 passages: 1 file new, 1 changed, 1 gone, 1 as before. 3 passages in all."
     )
-    waiting = store.passages.backlog("letters", 9, store.passages.get_source("s").id)
+    waiting = store.passages.backlog("letters", 9, store.sources.get_source("s").id)
     assert [one.text for one in waiting] == ["Boats are green.", "Dogs bark."], "the others kept their vectors"
     found = store.passages.search(agent, "apples boats cats dogs", page=1, page_size=9)
     assert {hit.item.text for hit in found.hits} == {"Apples are red.", "Boats are green.", "Dogs bark."}
@@ -78,7 +78,7 @@ def test_a_taken_name_is_not_overwritten_by_quite_other_documents(store: Store, 
     library.load_from("s", Shelf({"a.md": "Apples."}))
     with pytest.raises(NameTaken, match=r"The source 's' holds other documents \(a.md\), and none of these.*--replace"):
         library.load_from("s", Shelf({"z.md": "Zebras."}))
-    assert [one.uri for one in store.passages.documents(store.passages.get_source("s").id)] == ["a.md"]
+    assert [one.uri for one in store.sources.documents(store.sources.get_source("s").id)] == ["a.md"]
     loaded = library.load_from("s", Shelf({"z.md": "Zebras."}), replace=True)
     assert (loaded.new, loaded.gone, loaded.passages) == (1, 1, 1)
 
@@ -131,8 +131,8 @@ def test_a_killed_loading_leaves_the_source_as_it_was(tmp_path: Path, number: in
     store.agents.create("meanwhile", {})  # nothing is locked while documents are read
     os.kill(process.pid, number)
     process.wait(timeout=20)
-    found = SQLiteStore(path).passages
-    assert [one.text for one in found.backlog("", 9, found.get_source("s").id)] == ["Apples."]
+    found = SQLiteStore(path)
+    assert [one.text for one in found.passages.backlog("", 9, found.sources.get_source("s").id)] == ["Apples."]
     assert Library(store).load_from("s", Shelf({"0.md": "Pears."})).changed == 1
 
 
@@ -156,7 +156,7 @@ def test_the_store_is_free_while_documents_are_read(tmp_path: Path) -> None:
     finally:
         go_on.set()
         thread.join()
-    assert other.passages.get_source("s").passages == 1
+    assert other.sources.get_source("s").passages == 1
 
 
 def test_others_write_and_see_nothing_of_it_while_passages_are_stored(
@@ -168,7 +168,7 @@ def test_others_write_and_see_nothing_of_it_while_passages_are_stored(
     library = Library(store)
     library.load_from("s", Shelf({f"{number}.md": f"Old lamp {number}." for number in range(30)}))
     agent = other.agents.create("sam", {}).id
-    other.passages.attach(agent, other.passages.get_source("s").id)
+    other.sources.attach(agent, other.sources.get_source("s").id)
     seen = []
 
     def meanwhile(stage: str, done: int, total: int) -> None:
@@ -177,7 +177,7 @@ def test_others_write_and_see_nothing_of_it_while_passages_are_stored(
             other.agents.create(f"agent {done}", {})
             found = other.passages.search(agent, "lamp", page=1, page_size=99)
             seen.append((time.monotonic() - started, found.total, {hit.item.text[:3] for hit in found.hits}))
-            assert [one.name for one in other.passages.list_sources()] == ["s"]
+            assert [one.name for one in other.sources.list_sources()] == ["s"]
             assert other.passages.waiting("letters") == 30
 
     texts = {f"{number}.md": f"New lamp {number}." for number in range(45)}
@@ -186,7 +186,7 @@ def test_others_write_and_see_nothing_of_it_while_passages_are_stored(
     assert len(seen) == 45 and all(took < 5 and total == 30 and old == {"Old"} for took, total, old in seen)
     found = other.passages.search(agent, "lamp", page=1, page_size=99)
     assert {hit.item.text for hit in found.hits} == {*texts.values()}
-    assert other.passages.count(agent) == 45 and not other.passages.left_over("s")
+    assert other.passages.count(agent) == 45 and not other.sources.left_over("s")
 
 
 def test_what_was_stored_of_an_interrupted_loading_is_gone(store: Store, library: Library, passages: Passages) -> None:
@@ -198,12 +198,12 @@ def test_what_was_stored_of_an_interrupted_loading_is_gone(store: Store, library
 
     with pytest.raises(KeyboardInterrupt):
         library.load_from("s", Shelf({"a.md": "Pears.", "b.md": "Boats."}), progress=stop)
-    assert [one.text for one in passages("s")] == ["Apples."] and not store.passages.left_over("s")
-    killed = store.passages.stage("s")  # as a killed process leaves it
+    assert [one.text for one in passages("s")] == ["Apples."] and not store.sources.left_over("s")
+    killed = store.sources.stage("s")  # as a killed process leaves it
     store.passages.add(killed, [Passage("Half of it.")])
-    assert [one.name for one in store.passages.list_sources()] == ["s"]
+    assert [one.name for one in store.sources.list_sources()] == ["s"]
     library.load_from("s", Shelf({"a.md": "Apples."}))
-    assert [one.text for one in passages("s")] == ["Apples."] and not store.passages.left_over("s")
+    assert [one.text for one in passages("s")] == ["Apples."] and not store.sources.left_over("s")
 
 
 def test_another_embedder_than_the_source_s_is_refused(store: Store) -> None:

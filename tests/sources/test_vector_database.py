@@ -25,11 +25,11 @@ VECTORS = ([2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.6, 0.8])
 
 def check(store: Store, library: Library) -> None:
     """All three are there with their vectors, their origin, and their embedder."""
-    source = store.passages.get_source("s")
+    source = store.sources.get_source("s")
     assert (source.passages, source.embedder, source.dim) == (3, "three", 3)
     assert store.passages.waiting("three", source.id) == 0
     agent = store.agents.create("sam", {}).id
-    store.passages.attach(agent, source.id)
+    store.sources.attach(agent, source.id)
     for number, text in enumerate(TEXTS):
         vector = np.array([VECTORS[number]], dtype=np.float32)
         vector /= np.linalg.norm(vector)

@@ -94,16 +94,16 @@ def test_days_are_local_days_and_both_ends_count(store: Store, agent: str) -> No
 
 
 def test_a_source_is_attached_by_reference(store: Store, agent: str) -> None:
-    source = store.passages.create_source("handbook")
+    source = store.sources.create_source("handbook")
     store.passages.add(source.id, [Passage("The generator needs diesel.", "a.md", {"page": 3})])
     assert store.passages.search(agent, "diesel", page=1, page_size=5).total == 0
-    store.passages.attach(agent, source.id)
-    store.passages.attach(agent, source.id)
+    store.sources.attach(agent, source.id)
+    store.sources.attach(agent, source.id)
     hit = store.passages.search(agent, "diesel generators", page=1, page_size=5).hits[0].item
     assert (hit.uri, hit.metadata["page"], hit.source) == ("a.md", 3, "handbook")
-    assert [one.name for one in store.passages.attached(agent)] == ["handbook"]
-    assert store.passages.get_source("handbook").passages == 1
-    store.passages.detach(agent, source.id)
+    assert [one.name for one in store.sources.attached(agent)] == ["handbook"]
+    assert store.sources.get_source("handbook").passages == 1
+    store.sources.detach(agent, source.id)
     assert store.passages.count(agent) == 0
 
 
@@ -113,7 +113,7 @@ def test_names_are_unique_and_missing_ones_are_told(store: Store, agent: str) ->
     with pytest.raises(AgentNotFound, match="Agents: sam"):
         store.agents.get("tom")
     with pytest.raises(SourceError, match="none yet"):
-        store.passages.get_source("x")
+        store.sources.get_source("x")
 
 
 def test_the_same_thread_is_refused_and_another_waits(store: Store, agent: str) -> None:
@@ -150,11 +150,11 @@ def test_what_another_opening_wrote_is_found(store: Store, agent: str, again: Op
 
 
 def test_users_do_not_see_each_other(store: Store, agent: str, again: Open) -> None:
-    store.passages.create_source("papers")
+    store.sources.create_source("papers")
     other = again(user_id="bob")
-    assert other.agents.list() == [] and other.passages.list_sources() == []
+    assert other.agents.list() == [] and other.sources.list_sources() == []
     other.agents.create("sam", {})
-    other.passages.create_source("papers")
+    other.sources.create_source("papers")
     with pytest.raises(StoreError):
         other.log.tail(agent, 5)
     assert [row.id for row in store.agents.list()] == [agent]
@@ -179,36 +179,36 @@ def test_whatever_is_raised_inside_a_transaction_is_raised_and_nothing_is_writte
 
 def load(store: Store, name: str, texts: dict[str, str], outdated: Sequence[str] = ()) -> Source:
     """Load documents, by name, as the library does."""
-    place = store.passages.stage(name)
+    place = store.sources.stage(name)
     for uri, text in texts.items():
-        document = store.passages.add_document(place, uri, text)
+        document = store.sources.add_document(place, uri, text)
         store.passages.add(place, [Passage(text, uri)], document)
-    return store.passages.publish(name, place, outdated)
+    return store.sources.publish(name, place, outdated)
 
 
 def test_documents_come_into_a_source_at_once_and_outdated_ones_go(store: Store, agent: str) -> None:
     source = load(store, "papers", {"a.md": "a red boat", "b.md": "a blue boat"})
-    store.passages.attach(agent, source.id)
+    store.sources.attach(agent, source.id)
     assert source.passages == store.passages.search(agent, "boat", page=0, page_size=5).total == 2
-    gone = next(one.id for one in store.passages.documents(source.id) if one.uri == "b.md")
+    gone = next(one.id for one in store.sources.documents(source.id) if one.uri == "b.md")
     again = load(store, "papers", {"c.md": "a green boat"}, [gone])
     assert again.id == source.id
     found = store.passages.search(agent, "boat", page=0, page_size=5)
     assert {hit.item.text for hit in found.hits} == {"a red boat", "a green boat"}
-    assert {one.uri for one in store.passages.documents(source.id)} == {"a.md", "c.md"}
-    store.passages.discard_staged("papers")
-    assert [one.name for one in store.passages.list_sources()] == ["papers"]
+    assert {one.uri for one in store.sources.documents(source.id)} == {"a.md", "c.md"}
+    store.sources.discard_staged("papers")
+    assert [one.name for one in store.sources.list_sources()] == ["papers"]
 
 
 def test_what_is_staged_shows_nowhere_and_can_be_discarded(store: Store, agent: str) -> None:
-    place = store.passages.stage("papers")
+    place = store.sources.stage("papers")
     store.passages.add(place, [Passage("a red boat")])
-    assert store.passages.list_sources() == []
+    assert store.sources.list_sources() == []
     with pytest.raises(SourceError):
-        store.passages.get_source("papers")
-    store.passages.discard_staged("papers")
+        store.sources.get_source("papers")
+    store.sources.discard_staged("papers")
     with pytest.raises(StoreError):
-        store.passages.publish("papers", place, [])
+        store.sources.publish("papers", place, [])
 
 
 def vectors(*rows: Sequence[float]) -> Vectors:
@@ -217,7 +217,7 @@ def vectors(*rows: Sequence[float]) -> Vectors:
 
 
 def test_vectors_find_by_meaning_what_no_word_finds(store: Store, agent: str) -> None:
-    store.passages.add(store.passages.own_source(agent), [Passage("ship", id="s"), Passage("tea", id="t")])
+    store.passages.add(store.sources.own_source(agent), [Passage("ship", id="s"), Passage("tea", id="t")])
     store.log.append(agent, [said("yacht"), said("milk")])
     assert {one.id for one in store.passages.without_vectors(agent, 10, "e")} == {"s", "t"}
     missing = store.log.without_vectors(agent, 10, "e")
@@ -238,8 +238,8 @@ def test_a_source_of_another_embedder_is_an_error_that_names_both(store: Store, 
     (passage,) = store.passages.backlog("e", 10, source.id)
     assert store.passages.waiting("e", source.id) == 1
     store.passages.put_vectors("e", [passage.id], vectors((1, 0)))
-    assert store.passages.waiting("e", source.id) == 0 and store.passages.get_source("papers").dim == 2
-    store.passages.attach(agent, source.id)
+    assert store.passages.waiting("e", source.id) == 0 and store.sources.get_source("papers").dim == 2
+    store.sources.attach(agent, source.id)
     with pytest.raises(SourceError, match="'papers' were made with e, and this agent searches with f"):
         store.passages.search(agent, "boat", page=0, page_size=5, vector=vectors((1, 0)), embedder="f")
 
@@ -252,7 +252,7 @@ def test_a_turn_is_taken_back_with_all_that_it_wrote(store: Store, agent: str) -
         with store.transaction(new_id()):
             store.log.append(agent, [events.reply("", (), f"answer {number}")])
             store.agents.write_block(block.id, f"value {number}", agent_id=agent)
-            store.passages.add(store.passages.own_source(agent), [Passage(f"note {number}")])
+            store.passages.add(store.sources.own_source(agent), [Passage(f"note {number}")])
             store.log.mark_answered(agent)
             store.log.add_step(agent, "yielded", "model", Usage(1, 2))
     assert store.turns(agent) == 2
@@ -270,7 +270,7 @@ def test_an_agent_goes_out_and_comes_in_again(store: Store, agent: str) -> None:
     messages = [said("one"), said("two")]
     store.log.append(agent, messages)
     store.log.add_summary(agent, Summary("one", messages[0].id, messages[0].id, 1))
-    store.passages.add(store.passages.own_source(agent), [Passage("a note", metadata={"page": 1})])
+    store.passages.add(store.sources.own_source(agent), [Passage("a note", metadata={"page": 1})])
     store.conversations.append(store.conversations.open(agent, "peer", taken=()), ["a", "b"])
     data = json.loads(json.dumps(store.dump(agent)))
     row, missing = store.load("eva", {"name": "eva"}, {**data, "sources": ["gone"]})
@@ -287,7 +287,7 @@ def test_wiping_keeps_the_agent_and_its_first_core_memory(store: Store, agent: s
     block = store.agents.add_block(agent, "human", "first", 100)
     store.agents.write_block(block.id, "second", agent_id=agent)
     store.log.append(agent, [said("hello")])
-    store.passages.add(store.passages.own_source(agent), [Passage("note")])
+    store.passages.add(store.sources.own_source(agent), [Passage("note")])
     assert list(store.wipe(agent)) == []
     assert store.log.count(agent) == store.passages.count(agent) == 0
     assert store.agents.blocks(agent)[0].value == "first"
@@ -296,7 +296,7 @@ def test_wiping_keeps_the_agent_and_its_first_core_memory(store: Store, agent: s
 def test_forgetting_deletes_what_holds_the_words_and_gives_a_receipt(store: Store, agent: str) -> None:
     store.agents.add_block(agent, "human", "likes tea\nwas in Zanzibar", 100)
     store.log.append(agent, [said("Zanzibar is far"), said("tea is near")])
-    store.passages.add(store.passages.own_source(agent), [Passage("note on Zanzibar")])
+    store.passages.add(store.sources.own_source(agent), [Passage("note on Zanzibar")])
     before = store.remembered(agent, "zanzibar")
     receipt = store.forget(agent, "zanzibar")
     assert receipt == before and not receipt.left

@@ -9,8 +9,7 @@ from pathlib import Path
 from ...errors import ConfigError, StoreError
 from ..files import in_use
 from ..unfinished import writing
-from .database import Database
-from .upkeep import LOCKS
+from .database import LOCKS, SQLiteDatabase
 
 
 def backup(path: Path, target: Path) -> None:
@@ -24,7 +23,7 @@ def backup(path: Path, target: Path) -> None:
         StoreError: the database cannot be read, or is damaged.
         ConfigError: the target cannot be written, or belongs to the database.
     """
-    with closing(Database(path, read_only=True)) as database:
+    with closing(SQLiteDatabase(path, read_only=True)) as database:
         if in_use(target):
             raise ConfigError(f"{target} belongs to the database itself. Name another file.")
         with writing(target, path.parent / LOCKS) as part:

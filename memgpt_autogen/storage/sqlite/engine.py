@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,9 +34,11 @@ class SQLiteEngine:
 
     def agents(self, address: str | Path, user_id: str = "local") -> Sequence[AgentOverview]:
         """Every agent in a file."""
-        from .overview import agents_at
+        from ..sql.overview import agents_of
+        from .upkeep import open_database
 
-        return agents_at(_file(address), user_id)
+        with closing(open_database(_file(address), user_id=user_id, read_only=True)) as database:
+            return agents_of(database)
 
     def check(self, address: str | Path) -> Health:
         """Run SQLite's checks and ours."""

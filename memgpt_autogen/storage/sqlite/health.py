@@ -8,9 +8,10 @@ from pathlib import Path
 
 from ...errors import StoreError
 from ..records import Health
-from .database import Database
+from .cleaning import swept, unclean
+from .database import SQLiteDatabase
 from .schema import MIGRATIONS
-from .upkeep import LOCKS, left_over, swept, unclean
+from .upkeep import left_over
 
 #: Faults of one check that are told.
 _MOST = 5
@@ -37,11 +38,11 @@ def check(path: Path) -> Health:
     Raises:
         StoreError: it cannot be opened, or is damaged so much that nothing can be read.
     """
-    with closing(Database(path, read_only=True)) as database:
+    with closing(SQLiteDatabase(path, read_only=True)) as database:
         faults = [*_sqlite(database), *_agreement(database)]
         try:
             counts = {table: database.number(f"SELECT count(*) FROM {table}") for table in _TABLES}
-            left = [one.told for one in left_over(database, path.parent / LOCKS)]
+            left = [one.told for one in left_over(database)]
             left += ["traces of what was forgotten"] if unclean(database) else []
             notes = swept(database)
         except StoreError as error:
@@ -50,7 +51,7 @@ def check(path: Path) -> Health:
     return Health((*faults, *(index or ())), counts, len(MIGRATIONS), tuple(left), tuple(notes), index is not None)
 
 
-def _sqlite(database: Database) -> Iterator[str]:
+def _sqlite(database: SQLiteDatabase) -> Iterator[str]:
     try:
         for row in database.all(f"PRAGMA integrity_check({_MOST})"):
             if row[0] != "ok":
@@ -63,7 +64,7 @@ def _sqlite(database: Database) -> Iterator[str]:
         yield f"{sum(row[0] == table for row in broken)} rows of {table} belong to nothing"
 
 
-def _agreement(database: Database) -> Iterator[str]:
+def _agreement(database: SQLiteDatabase) -> Iterator[str]:
     for sql, told in _AGREE.items():
         try:
             if wrong := database.number(f"SELECT count(*) FROM ({sql})"):
@@ -75,7 +76,7 @@ def _agreement(database: Database) -> Iterator[str]:
 
 def _index(path: Path) -> list[str] | None:
     """Faults of the full text index, which SQLite only checks in a file that may be written; None: not checked."""
-    with closing(Database(path)) as database:
+    with closing(SQLiteDatabase(path)) as database:
         if database.read_only:
             return None
         faults = []

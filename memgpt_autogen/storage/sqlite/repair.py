@@ -13,8 +13,8 @@ from ...errors import StoreError
 from ..files import beside, prepare
 from ..records import Repaired
 from ..unfinished import writing
+from .database import LOCKS
 from .schema import MIGRATIONS, add_functions, statements
-from .upkeep import LOCKS
 
 #: Numbers tried behind the last row that could be read, where nothing says which was the last one written.
 _BEYOND = 100_000

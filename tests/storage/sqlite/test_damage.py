@@ -37,10 +37,10 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store.agents.add_block(sam, "human", "likes tea", 100)
     for number in range(MESSAGES):
         store.log.append(sam, [replace(events.user_message(f"message {number} " + "x" * 300), answered=True)])
-    store.passages.add(store.passages.own_source(sam), [Passage(f"note {number}") for number in range(10)])
-    source = store.passages.create_source("papers")
+    store.passages.add(store.sources.own_source(sam), [Passage(f"note {number}") for number in range(10)])
+    source = store.sources.create_source("papers")
     store.passages.add(source.id, [Passage(f"paper {number} " + "y" * 300) for number in range(PASSAGES)])
-    store.passages.attach(sam, source.id)
+    store.sources.attach(sam, source.id)
     store.close()
     return path
 
@@ -76,7 +76,7 @@ def everything(store: SQLiteStore) -> None:
     store.dump(sam)
     store.remembered(sam, "tea")
     store.log.append(sam, [events.user_message("one more")])
-    store.passages.add(store.passages.own_source(sam), [Passage("one more")])
+    store.passages.add(store.sources.own_source(sam), [Passage("one more")])
     store.undo(sam, 1)
     store.forget(sam, "tea")
 

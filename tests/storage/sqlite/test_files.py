@@ -20,7 +20,7 @@ from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import Message
 from memgpt_autogen.storage import files
 from memgpt_autogen.storage.sqlite import SQLiteStore
-from memgpt_autogen.storage.sqlite.overview import agents_at
+from memgpt_autogen.storage.sqlite.engine import SQLiteEngine
 from memgpt_autogen.storage.sqlite.schema import MIGRATIONS, add_functions
 from memgpt_autogen.tools.extras import file_tools
 
@@ -65,7 +65,7 @@ def fail_to_open(path: Path) -> None:
 OPEN_AND_CLOSE = {
     "a second store": lambda path: SQLiteStore(path).close(),
     "a store that only reads": lambda path: SQLiteStore(path, read_only=True).close(),
-    "a list": agents_at,
+    "a list": SQLiteEngine().agents,
     "a second client": lambda path: MemGPT(Settings(home=path.parent, environ={}), embedder=None).close(),
     "a store that fails to open": fail_to_open,
     "preparing it": files.prepare,
@@ -105,8 +105,8 @@ def test_many_clients_in_many_threads_while_other_processes_read(path: Path) -> 
         thread.start()
     code = """
         from pathlib import Path
-        from memgpt_autogen.storage.sqlite.overview import agents_at
-        agents_at(Path(sys.argv[1]))
+        from memgpt_autogen.storage.sqlite.engine import SQLiteEngine
+        SQLiteEngine().agents(Path(sys.argv[1]))
     """
     while any(thread.is_alive() for thread in threads):
         python(code, path)
@@ -220,7 +220,7 @@ def test_what_is_no_database_of_ours_is_said_and_left_as_it_is(path: Path, make:
 def test_an_empty_file_becomes_a_database(path: Path) -> None:
     path.touch()
     SQLiteStore(path).agents.create("sam", {})
-    assert [one.row.name for one in agents_at(path)] == ["sam"]
+    assert [one.row.name for one in SQLiteEngine().agents(path)] == ["sam"]
 
 
 def test_a_store_that_only_reads_refuses_to_write_and_finds_everything(written: Path) -> None:
@@ -239,10 +239,10 @@ READ = """
     from pathlib import Path
     from memgpt_autogen.errors import StoreError
     from memgpt_autogen.exchange import export_agent
-    from memgpt_autogen.storage.sqlite.overview import agents_at
+    from memgpt_autogen.storage.sqlite.engine import SQLiteEngine
     from memgpt_autogen.storage.sqlite import SQLiteStore
     path, out = Path(sys.argv[1]), Path(sys.argv[2])
-    print([one.row.name for one in agents_at(path)])
+    print([one.row.name for one in SQLiteEngine().agents(path)])
     store = SQLiteStore(path, read_only=True)
     sam = store.agents.get("sam").id
     print(store.log.search(sam, "hello", page=1, page_size=5).total)
@@ -301,7 +301,7 @@ def older(path: Path) -> None:
 
 def test_a_list_of_an_older_file_brings_it_up_to_date_first(path: Path) -> None:
     older(path)
-    assert [one.row.name for one in agents_at(path)] == ["sam"]
+    assert [one.row.name for one in SQLiteEngine().agents(path)] == ["sam"]
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
 
@@ -312,8 +312,8 @@ def test_an_older_file_that_cannot_be_written_is_read_as_it_is(open_folder: Path
     (open_folder / "memgpt.db").chmod(0o444)
     open_folder.chmod(0o555)
     code = (
-        "from pathlib import Path\nfrom memgpt_autogen.storage.sqlite.overview import agents_at\n"
-        "print([one.row.name for one in agents_at(Path(sys.argv[1]))])"
+        "from pathlib import Path\nfrom memgpt_autogen.storage.sqlite.engine import SQLiteEngine\n"
+        "print([one.row.name for one in SQLiteEngine().agents(Path(sys.argv[1]))])"
     )
     assert python(code, open_folder / "memgpt.db", user=NOBODY) == "['sam']"
 

@@ -52,7 +52,7 @@ def seeded(home: Path, vectors: str = "") -> tuple[MemGPT, list[bytes]]:
         reply = Message("assistant", "", "", tool_calls=(call,))
         store.log.append(agent.id, [reply, Message("tool", f"Found: {text}", call_id=call.id)])
     store.log.append(agent.id, [Message("user", "{}", f"tea {ABOUT}", "user_message", author=text) for text in authors])
-    store.passages.add(store.passages.own_source(agent.id), [Passage(text) for text in notes])
+    store.passages.add(store.sources.own_source(agent.id), [Passage(text) for text in notes])
     block = next(one for one in store.agents.blocks(agent.id) if one.label == "human")
     for text in edits:  # each is in one earlier version, and the last in the latest
         store.agents.write_block(block.id, f"Chad\n{text}", agent_id=agent.id)
@@ -103,7 +103,7 @@ def test_no_vector_of_a_note_is_left_in_chroma(tmp_path: Path, place: str, reque
         url = request.getfixturevalue("chroma_server")
     memgpt, secrets = seeded(tmp_path / "home", url)
     store = memgpt.store
-    store.passages.add(store.passages.own_source(memgpt.agent("sam").id), [Passage("Likes tea.", id="tea")])
+    store.passages.add(store.sources.own_source(memgpt.agent("sam").id), [Passage("Likes tea.", id="tea")])
     agent = memgpt.agent("sam")
     store.passages.put_vectors("digests", ["tea"], Digests().embed(["Likes tea."]))
     if place == "folder":

@@ -94,7 +94,7 @@ def test_a_load(memgpt: MemGPT, faults: Faults) -> None:
     assert isinstance(store, SQLiteStore)
     memgpt.load_source("papers", Papers("first"))  # type: ignore[arg-type]
     reader = store.agents.create("reader", {}).id
-    store.passages.attach(reader, store.passages.get_source("papers").id)
+    store.sources.attach(reader, store.sources.get_source("papers").id)
     for place, raised in at_each_statement(
         faults,
         lambda: memgpt.load_source("papers", Papers(f"e{next(editions)}")),  # type: ignore[arg-type]

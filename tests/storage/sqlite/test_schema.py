@@ -40,7 +40,7 @@ def test_every_row_carries_user_and_step(store: SQLiteStore, agent: str) -> None
         store.log.append(agent, [said("x")])
         block = store.agents.add_block(agent, "persona", "v", 10)
         store.agents.write_block(block.id, "w", agent_id=agent)
-        store.passages.add(store.passages.own_source(agent), [Passage("p")])
+        store.passages.add(store.sources.own_source(agent), [Passage("p")])
         store.conversations.append(store.conversations.open(agent, "peer", taken=()), ["d"])
         store.log.add_summary(agent, Summary("s", "a", store.log.window(agent)[0].id))
     tables = {row["name"] for row in store._database.all("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -76,7 +76,7 @@ def test_stop_words_count_only_when_there_is_nothing_else() -> None:
 def test_deleting_an_agent_leaves_nothing_of_it(store: SQLiteStore, agent: str) -> None:
     store.log.append(agent, [said("secret")])
     store.agents.add_block(agent, "persona", "p", 10)
-    store.passages.add(store.passages.own_source(agent), [Passage("secret")])
+    store.passages.add(store.sources.own_source(agent), [Passage("secret")])
     store.agents.delete(agent)
     for table in ("messages", "blocks", "block_versions", "passages", "sources", "attachments"):
         assert store._database.number(f"SELECT count(*) FROM {table}") == 0, table

@@ -32,14 +32,14 @@ class Ann:
             store.log.append(self.agent, [replace(events.user_message("secret"), answered=True)])
         self.message = store.log.tail(self.agent, 1)[0]
         store.log.add_summary(self.agent, Summary("secret", self.message.id, self.message.id))
-        store.passages.add(store.passages.own_source(self.agent), [Passage("secret", id="note")])
-        self.source = store.passages.create_source("papers").id
-        self.document = store.passages.add_document(self.source, "a.md", "1")
+        store.passages.add(store.sources.own_source(self.agent), [Passage("secret", id="note")])
+        self.source = store.sources.create_source("papers").id
+        self.document = store.sources.add_document(self.source, "a.md", "1")
         store.passages.add(self.source, [Passage("secret paper", id="paper")], self.document)
-        store.passages.attach(self.agent, self.source)
+        store.sources.attach(self.agent, self.source)
         self.conversation = store.conversations.open(self.agent, "peer", taken=())
         store.conversations.append(self.conversation, ["digest"])
-        self.place = store.passages.stage("papers")
+        self.place = store.sources.stage("papers")
 
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
         tables = [row[0] for row in self.store._database.all("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -98,20 +98,20 @@ CALLS: dict[str, Callable[[SQLiteStore, Ann], Any]] = {
     "log.add_summary": lambda s, a: s.log.add_summary(a.agent, Summary("x", "", "")),
     "log.last_summary": lambda s, a: s.log.last_summary(a.agent),
     "log.add_step": lambda s, a: s.log.add_step(a.agent, "x", "y", Usage()),
-    "passages.get_source": lambda s, a: s.passages.get_source("papers"),
-    "passages.list_sources": lambda s, a: s.passages.list_sources(),
-    "passages.delete_source": lambda s, a: s.passages.delete_source(a.source),
-    "passages.clear": lambda s, a: s.passages.clear(a.source),
-    "passages.documents": lambda s, a: s.passages.documents(a.source),
-    "passages.add_document": lambda s, a: s.passages.add_document(a.source, "b", "2"),
+    "sources.get_source": lambda s, a: s.sources.get_source("papers"),
+    "sources.list_sources": lambda s, a: s.sources.list_sources(),
+    "sources.delete_source": lambda s, a: s.sources.delete_source(a.source),
+    "sources.clear": lambda s, a: s.sources.clear(a.source),
+    "sources.documents": lambda s, a: s.sources.documents(a.source),
+    "sources.add_document": lambda s, a: s.sources.add_document(a.source, "b", "2"),
     "passages.add": lambda s, a: s.passages.add(a.source, [Passage("x")]),
     "passages.add to a document": lambda s, a: s.passages.add(
-        s.passages.create_source("mine").id, [Passage("x")], a.document
+        s.sources.create_source("mine").id, [Passage("x")], a.document
     ),
-    "passages.own_source": lambda s, a: s.passages.own_source(a.agent),
-    "passages.attach": lambda s, a: s.passages.attach(s.agents.create("eve's", {}).id, a.source),
-    "passages.detach": lambda s, a: s.passages.detach(a.agent, a.source),
-    "passages.attached": lambda s, a: s.passages.attached(a.agent),
+    "sources.own_source": lambda s, a: s.sources.own_source(a.agent),
+    "sources.attach": lambda s, a: s.sources.attach(s.agents.create("eve's", {}).id, a.source),
+    "sources.detach": lambda s, a: s.sources.detach(a.agent, a.source),
+    "sources.attached": lambda s, a: s.sources.attached(a.agent),
     "passages.count": lambda s, a: s.passages.count(a.agent),
     "passages.search": lambda s, a: s.passages.search(a.agent, "secret", page=0, page_size=5),
     "passages.without_vectors": lambda s, a: s.passages.without_vectors(a.agent, 5),
@@ -121,13 +121,13 @@ CALLS: dict[str, Callable[[SQLiteStore, Ann], Any]] = {
     "passages.put_vectors": lambda s, a: s.passages.put_vectors("e", ["paper"], VECTORS),
     "passages.unsettled": lambda s, a: s.passages.unsettled(a.agent),
     "passages.settle": lambda s, a: s.passages.settle(a.source),
-    "passages.publish": lambda s, a: s.passages.publish("papers", a.place, [a.document]),
-    "passages.publish of another": lambda s, a: (
-        s.passages.publish("mine", s.passages.stage("mine"), [a.document]).passages
+    "sources.publish": lambda s, a: s.sources.publish("papers", a.place, [a.document]),
+    "sources.publish of another": lambda s, a: (
+        s.sources.publish("mine", s.sources.stage("mine"), [a.document]).passages
     ),
-    "passages.publish of a source": lambda s, a: s.passages.publish("mine", a.source, []),
-    "passages.left_over": lambda s, a: s.passages.left_over("papers"),
-    "passages.discard_staged": lambda s, a: s.passages.discard_staged("papers"),
+    "sources.publish of a source": lambda s, a: s.sources.publish("mine", a.source, []),
+    "sources.left_over": lambda s, a: s.sources.left_over("papers"),
+    "sources.discard_staged": lambda s, a: s.sources.discard_staged("papers"),
     "conversations.open": lambda s, a: s.conversations.open(a.agent, "peer", taken=()),
     "conversations.entries": lambda s, a: s.conversations.entries(a.conversation),
     "conversations.append": lambda s, a: s.conversations.append(a.conversation, ["x"]),
@@ -157,7 +157,7 @@ def test_nothing_of_one_user_is_reached_by_another(ann: Ann, eve: SQLiteStore, c
 def test_every_call_of_the_contract_is_tried() -> None:
     parts = {"agents": SQLiteStore(None).agents, "log": SQLiteStore(None).log, "passages": SQLiteStore(None).passages}
     tried = {call.split(" ")[0] for call in CALLS}
-    own = {"agents.create", "passages.create_source", "passages.stage"}  # they are given no id
+    own = {"agents.create", "sources.create_source", "sources.stage"}  # they are given no id
     for name, part in parts.items():
         public = {f"{name}.{method}" for method in dir(part) if not method.startswith("_")}
         assert public - own - tried <= {"passages.clean_index"}

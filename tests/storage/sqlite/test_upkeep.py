@@ -20,8 +20,8 @@ from memgpt_autogen.sources.base import Document
 from memgpt_autogen.storage import unfinished
 from memgpt_autogen.storage.records import Passage
 from memgpt_autogen.storage.sqlite import SQLiteStore
+from memgpt_autogen.storage.sqlite.engine import SQLiteEngine
 from memgpt_autogen.storage.sqlite.health import check
-from memgpt_autogen.storage.sqlite.overview import agents_at
 
 from ..other_process import ROOT, files_holding, python
 
@@ -31,8 +31,8 @@ LOAD = """
     from memgpt_autogen.storage.records import Passage
     store = SQLiteStore(sys.argv[1])
     with store.lock("source big"):
-        place = store.passages.stage("big")
-        document = store.passages.add_document(place, "a.md", "1")
+        place = store.sources.stage("big")
+        document = store.sources.add_document(place, "a.md", "1")
         for number in range(16):
             store.passages.add(place, [Passage(f"zanzibar {number} {n}") for n in range(100)], document)
         os.kill(os.getpid(), 9)
@@ -64,7 +64,7 @@ def path(tmp_path: Path) -> Path:
 OPENINGS = {
     "a store": lambda path: SQLiteStore(path).close(),
     "a store that only reads": lambda path: SQLiteStore(path, read_only=True).close(),
-    "a list": agents_at,
+    "a list": SQLiteEngine().agents,
 }
 
 
@@ -100,7 +100,7 @@ def test_what_is_being_loaded_is_not_swept(path: Path) -> None:
         def load(self) -> Iterator[Document]:
             yield Document("one " * 50, "1.md")
 
-    place = store.passages.stage("slow")
+    place = store.sources.stage("slow")
     store.passages.add(place, [Passage("one")])
 
     def hidden() -> list[str]:

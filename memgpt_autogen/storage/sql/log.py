@@ -1,9 +1,8 @@
-"""Messages, summaries and steps, in SQLite."""
+"""Messages, summaries and steps."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -18,11 +17,11 @@ from ..search.dates import bounds_of, days_named
 from ..search.questions import question_in
 from ..search.ranking import TURN_CUT, Floats, Places, Postings, best, rank_turns
 from ..search.text import terms
-from .database import Database
-from .failures import reading_rows
+from .database import Database, Row
 from .near_words import NearWords
 from .postings import Finder, dated, written
 from .row_cache import Codes, Shelf
+from .rows import reading_rows
 from .tenancy import scoped
 
 #: Messages kept as they were read: some windows' worth.
@@ -30,20 +29,21 @@ READ = 10_000
 
 _OWNER = "SELECT edition, embedder, '' AS place FROM agents WHERE id = ?"
 _ROWS = """SELECT seq, length(text) + coalesce(length(author), 0) AS size, session_id, author,
-           rtrim(text) LIKE '%?' AS asks FROM messages WHERE agent_id = ? AND seq > ? AND text <> '' ORDER BY seq"""
+           substr(rtrim(text), length(rtrim(text)), 1) = '?' AS asks
+           FROM messages WHERE agent_id = ? AND seq > ? AND text <> '' ORDER BY seq"""
 _SIZE, _SESSION, _AUTHOR, _ASKS = range(4)  # the facts on a shelf
 _DAYS = "FROM messages WHERE agent_id = ? AND created_at >= ? AND created_at < ? AND text <> ''"
 
 
 @scoped
-class SQLiteLog:
+class SQLLog:
     """See :class:`memgpt_autogen.storage.base.Log`."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
         self._read: dict[tuple[str, int], Message] = {}  # by id and ``answered``: nothing else of a message changes
         self._shelves: dict[str, tuple[Shelf, Codes]] = {}
-        self._near = NearWords(database, "messages_fts")
+        self._near = NearWords(database.full_text("messages"))
 
     def append(self, agent_id: str, messages: Sequence[Message]) -> None:
         self._db.insert("messages", [_values(agent_id, message) for message in messages])
@@ -122,14 +122,14 @@ class SQLiteLog:
             shelf, authors = self._shelf(agent_id)
             if not len(shelf):
                 return Page.of(0, page, page_size)
-            held = Finder(self._db, "messages_fts", [shelf]).find(query).words
+            held = Finder(self._db, "messages", [shelf]).find(query).words
             if vector is not None and embed_words is not None:
-                near = self._near.rows([*held], embed_words, embedder, len(shelf))
+                near = self._near.rows([*held], embed_words, embedder, shelf)
                 held |= {word: replace(held[word], near=shelf.places(rows)) for word, rows in near.items()}
             words, named = _said(held, shelf.fact(_AUTHOR), authors)
             sessions = shelf.fact(_SESSION).astype(np.intp)
             asking = np.flatnonzero(shelf.fact(_ASKS))
-            similar = None if vector is None else shelf.similar(vector)
+            similar = None if vector is None else shelf.compared(vector)[0]
             ranking = rank_turns(words, shelf.fact(_SIZE), sessions, named, asking, similar)
             days = days_named(query, today or date.today())
             ranking = ranking.with_dates(dated(self._db, "messages", "agent_id", [shelf], days))
@@ -151,7 +151,7 @@ class SQLiteLog:
         if agent_id not in self._shelves:
             authors, sessions = Codes(), Codes()
 
-            def facts(rows: Sequence[sqlite3.Row]) -> list[tuple[float, ...]]:
+            def facts(rows: Sequence[Row]) -> list[tuple[float, ...]]:
                 return [
                     (row["size"], sessions(row["session_id"] or ""), authors(row["author"] or ""), row["asks"])
                     for row in rows
@@ -302,7 +302,7 @@ def _values(agent_id: str, message: Message) -> dict[str, object]:
 
 
 @reading_rows
-def message_of(row: sqlite3.Row) -> Message:
+def message_of(row: Row) -> Message:
     """A row of the table ``messages``."""
     calls = json.loads(row["tool_calls"]) if row["tool_calls"] else ()
     return Message(

@@ -1,9 +1,8 @@
-"""Agents and their core memory blocks, in SQLite."""
+"""Agents and their core memory blocks."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,8 +11,8 @@ from ...errors import AgentNotFound, NameTaken, StoreError, not_known
 from ...events import clean
 from ...ids import new_id
 from ..records import AgentRow, Block, BlockVersion, now, stamp
-from .database import Database
-from .failures import Duplicate, reading_rows
+from .database import Database, Row
+from .rows import Duplicate, reading_rows
 from .tenancy import scoped
 
 _BLOCKS = """SELECT blocks.* FROM blocks JOIN agent_blocks ON agent_blocks.block_id = blocks.id
@@ -21,7 +20,7 @@ _BLOCKS = """SELECT blocks.* FROM blocks JOIN agent_blocks ON agent_blocks.block
 
 
 @scoped
-class SQLiteAgents:
+class SQLAgents:
     """See :class:`memgpt_autogen.storage.base.Agents`."""
 
     def __init__(self, database: Database) -> None:
@@ -101,14 +100,14 @@ class SQLiteAgents:
 
 
 @reading_rows
-def _version(row: sqlite3.Row) -> BlockVersion:
+def _version(row: Row) -> BlockVersion:
     return BlockVersion(row["version"], row["value"], row["step_id"] or "", datetime.fromisoformat(row["created_at"]))
 
 
 @reading_rows
-def _agent(row: sqlite3.Row) -> AgentRow:
+def _agent(row: Row) -> AgentRow:
     return AgentRow(row["id"], row["name"], json.loads(row["config"]), datetime.fromisoformat(row["created_at"]))
 
 
-def _block(row: sqlite3.Row) -> Block:
+def _block(row: Row) -> Block:
     return Block(row["id"], row["label"], row["value"], row["char_limit"], row["version"])

@@ -5,48 +5,69 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import SourceError
-from ..records import Hit, Page, Passage, Progress, Vectors
+from ...events import clean
+from ...ids import new_id
+from ..records import Hit, Page, Passage, Progress, Vectors, now
 from ..search.dates import days_named
+from ..search.names import heading_of
 from ..search.questions import question_in
 from ..search.ranking import PASSAGE_CUT, Floats, Ranking, best
 from .database import Database
-from .failures import reading_rows
 from .passage_ranking import dated_notes, rank_shelves
+from .passage_shelves import PASSAGES, PassageShelves, passage_of
 from .postings import written
 from .row_cache import Shelf
-from .sources import SQLiteSources
 from .staging import VISIBLE
 from .tenancy import scoped
-from .vector_sync import Outside, VectorIndex, forget, key_of
+from .vector_places import forget
+from .vector_sync import Outside, key_of
 
 logger = logging.getLogger(__name__)
 
 Known = npt.NDArray[np.bool_]
 
-_OWNER = "SELECT edition, embedder, vectors_in AS place FROM sources WHERE id = ?"
-_ROWS = "SELECT seq, length(text) FROM passages WHERE source_id = ? AND seq > ? ORDER BY seq"
-_PASSAGES = """SELECT passages.*, CASE WHEN sources.agent_id IS NULL THEN sources.name ELSE '' END AS source
-               FROM passages JOIN sources ON sources.id = passages.source_id"""
-
 
 @scoped
-class SQLitePassages(SQLiteSources):
+class SQLPassages:
     """See :class:`memgpt_autogen.storage.base.Passages`."""
 
-    def __init__(self, database: Database, index: VectorIndex | None = None) -> None:
-        super().__init__(database)
-        self._shelves: dict[str, Shelf] = {}
-        self._outside = Outside(database, index) if index else None
+    def __init__(self, database: Database, shelves: PassageShelves, outside: Outside | None = None) -> None:
+        self._db, self._shelves, self._outside = database, shelves, outside
         self._told = False
+
+    def add(self, source_id: str, passages: Sequence[Passage], document_id: str | None = None) -> None:
+        moment = now()
+        self._db.insert(
+            "passages",
+            (
+                {
+                    "id": passage.id or new_id(),
+                    "source_id": source_id,
+                    "document_id": document_id,
+                    "text": passage.text,
+                    "heading": heading_of(passage.text, passage.uri),
+                    "uri": passage.uri,
+                    "metadata": json.dumps(clean(passage.metadata)),
+                    "created_at": moment,
+                }
+                for passage in passages
+            ),
+        )
+
+    def count(self, agent_id: str) -> int:
+        return self._db.number(
+            "SELECT sum(passages) FROM sources JOIN attachments ON attachments.source_id = sources.id "
+            "WHERE attachments.agent_id = ?",
+            agent_id,
+        )
 
     def search(
         self,
@@ -67,7 +88,7 @@ class SQLitePassages(SQLiteSources):
         with self._db.held():
             if vector is not None and not self._agree(agent_id, embedder):
                 vector = None
-            shelves = self._attached_shelves(agent_id, source)
+            shelves = self._shelves.attached(agent_id, source)
             if not shelves:
                 return Page.of(0, page, page_size)
             allowed = np.ones(sum(len(shelf) for shelf in shelves), dtype=np.bool_)
@@ -84,7 +105,7 @@ class SQLitePassages(SQLiteSources):
                 among = np.flatnonzero(ranking.hits(allowed, PASSAGE_CUT))
             empty: Page[Passage] = Page.of(len(among), page, page_size)
             places = best(ranking.scores, among, empty.first, page_size)
-            found = zip(places, self._passages_at(shelves, places), strict=True)
+            found = zip(places, self._shelves.passages_at(shelves, places), strict=True)
             hits = [Hit(one, float(ranking.scores[at]), float(ranking.relevance[at])) for at, one in found]
             return replace(empty, hits=hits)
 
@@ -99,15 +120,9 @@ class SQLitePassages(SQLiteSources):
             similar, known = (np.concatenate(arrays) for arrays in zip(*each, strict=True))
 
         def texts(places: Sequence[int]) -> list[str]:
-            return [passage.text for passage in self._passages_at(shelves, places)]
+            return [passage.text for passage in self._shelves.passages_at(shelves, places)]
 
         return rank_shelves(self._db, shelves, query, texts, similar, known)
-
-    def _passages_at(self, shelves: Sequence[Shelf], places: Sequence[int]) -> list[Passage]:
-        starts = np.cumsum([0, *(len(shelf) for shelf in shelves)])
-        on = [int(np.searchsorted(starts, place, side="right")) - 1 for place in places]
-        pairs = zip(on, places, strict=True)
-        return [self._passage(int(shelves[shelf].numbers[place - starts[shelf]])) for shelf, place in pairs]
 
     def _see_that_all_are_asked(
         self, shelves: Sequence[Shelf], asked: Mapping[str, Vectors | None], embedder: str
@@ -121,13 +136,6 @@ class SQLitePassages(SQLiteSources):
                     f"{shelf.embedder}, and this agent searches with {embedder}. Use that embedder, or load the source "
                     "again."
                 )
-
-    def delete_source(self, source_id: str) -> None:
-        super().delete_source(source_id)
-        self._shelves.pop(source_id, None)
-        if self._outside and not self._db.in_transaction:
-            with contextlib.suppress(SourceError):  # else it is done when the index is next looked at
-                self._outside.drop_left()
 
     def clean_index(self, agent_id: str) -> list[str]:
         """Have the vectors of an agent's notes made anew, so that none of what was deleted is left in the index.
@@ -153,43 +161,6 @@ class SQLitePassages(SQLiteSources):
             return [f"vectors are left in {self._outside.index.place}: {error}"]
         return []
 
-    def _attached_shelves(self, agent_id: str, source: str | None = None) -> list[Shelf]:
-        """What this agent can search (of one source, if it is named), up to date, without what is empty.
-
-        Raises:
-            SourceError: the source that is named is not attached.
-        """
-        rows = self._db.all(
-            "SELECT source_id, CASE WHEN sources.agent_id IS NULL THEN sources.name ELSE '' END AS name "
-            "FROM attachments JOIN sources ON sources.id = source_id WHERE attachments.agent_id = ? "
-            "ORDER BY attachments.rowid",
-            agent_id,
-        )
-        if source:
-            attached = [row["name"] for row in rows if row["name"]]
-            if source not in attached:
-                raise SourceError(
-                    f"No source {source!r} is attached to this agent. Attached: {', '.join(attached) or 'none yet'}."
-                )
-        wanted = [row["source_id"] for row in rows if source is None or row["name"] == source]
-        shelves = [self._shelf(source_id) for source_id in wanted]
-        return [shelf for shelf in shelves if len(shelf)]
-
-    def _shelf(self, source_id: str) -> Shelf:
-        """A source's passages, up to date; shared by all agents."""
-        if source_id not in self._shelves:
-            self._shelves[source_id] = Shelf(
-                self._db,
-                source_id,
-                _OWNER,
-                _ROWS,
-                "passage_vectors",
-                lambda rows: np.array([row[1] for row in rows]).reshape(-1, 1),
-                1,
-            )
-        self._shelves[source_id].refresh()
-        return self._shelves[source_id]
-
     def _usable(self, shelf: Shelf) -> bool:
         """Whether a source's vectors can be asked for, and more of them be kept."""
         if self._outside is None:
@@ -209,7 +180,7 @@ class SQLitePassages(SQLiteSources):
         if outside is None or outside.resting or self._db.read_only:
             return False
         with self._db.held():
-            return any(not outside.settled(shelf) for shelf in self._attached_shelves(agent_id))
+            return any(not outside.settled(shelf) for shelf in self._shelves.attached(agent_id))
 
     def settle(
         self,
@@ -227,7 +198,7 @@ class SQLitePassages(SQLiteSources):
         )
         for row in rows:
             with self._db.held():
-                settled = self._outside.settled(self._shelf(row["id"]))
+                settled = self._outside.settled(self._shelves.shelf(row["id"]))
             if not settled:
                 self._outside.settle(row["id"], progress or (lambda done, total: None), stop)
             if stop():
@@ -244,7 +215,7 @@ class SQLitePassages(SQLiteSources):
                     if outside:
                         found[place] = outside.similar(shelf, vector)
                     else:
-                        found[place] = shelf.similar(vector), shelf.known()
+                        found[place] = shelf.compared(vector)
         used = {shelves[place].embedder for place in found}
         if len(used) > 1:  # what is near for one embedder is far for another: each counts from its own average
             for name in used:
@@ -262,10 +233,10 @@ class SQLitePassages(SQLiteSources):
             if embedder:
                 self._agree(agent_id, embedder)
             missing: list[int] = []
-            for shelf in self._attached_shelves(agent_id):
+            for shelf in self._shelves.attached(agent_id):
                 if (not embedder or shelf.embedder in ("", embedder)) and self._usable(shelf):
                     missing += shelf.numbers[~shelf.known()][: limit - len(missing)].tolist()
-            return [self._passage(seq) for seq in missing]
+            return [self._shelves.passage(seq) for seq in missing]
 
     def backlog(self, embedder: str, limit: int, source_id: str | None = None, *, after: str = "") -> Sequence[Passage]:
         if self._db.read_only:
@@ -273,9 +244,34 @@ class SQLitePassages(SQLiteSources):
         behind = self._db.number("SELECT seq FROM passages WHERE id = ? AND user_id = ?", after, self._db.user_id)
         where, values = self._waiting(embedder, source_id)
         rows = self._db.all(
-            f"{_PASSAGES} WHERE {where} AND passages.seq > ? ORDER BY passages.seq LIMIT ?", *values, behind, limit
+            f"{PASSAGES} WHERE {where} AND passages.seq > ? ORDER BY passages.seq LIMIT ?", *values, behind, limit
         )
-        return [_read(row) for row in rows]
+        return [passage_of(row) for row in rows]
+
+    def waiting(self, embedder: str, source_id: str | None = None) -> int:
+        if self._db.read_only:
+            return 0
+        where, values = self._waiting(embedder, source_id)
+        return self._db.number(
+            f"SELECT count(*) FROM passages JOIN sources ON sources.id = source_id WHERE {where}", *values
+        )
+
+    def _waiting(self, embedder: str, source_id: str | None) -> tuple[str, list[str]]:
+        which = f"sources.agent_id IS NULL AND {VISIBLE}" if source_id is None else "sources.id = ?"
+        where = (
+            f"sources.user_id = ? AND sources.embedder IN ('', ?) AND {which} "
+            "AND NOT EXISTS (SELECT 1 FROM passage_vectors WHERE passage_vectors.seq = passages.seq)"
+        )
+        return where, [self._db.user_id, embedder, *([] if source_id is None else [source_id])]
+
+    def _agree(self, agent_id: str, embedder: str) -> bool:
+        """Have the vectors of the agent's own notes made anew where another embedder made them. False: they stay."""
+        row = self._db.one("SELECT id FROM sources WHERE agent_id = ? AND embedder NOT IN ('', ?)", agent_id, embedder)
+        if row is not None:
+            if self._db.read_only:
+                return False
+            forget(self._db, row["id"])
+        return True
 
     def put_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors) -> None:
         if self._outside is None:
@@ -294,7 +290,7 @@ class SQLitePassages(SQLiteSources):
                 sources.setdefault(row["source_id"], []).append((passage_id, key, vector))
         for source_id, put in sources.items():
             with self._db.held():
-                shelf = self._shelf(source_id)
+                shelf = self._shelves.shelf(source_id)
                 waits = _in_file(shelf)
             batch = np.stack([vector for _, _, vector in put])
             if waits:  # moved with the others
@@ -325,25 +321,7 @@ class SQLitePassages(SQLiteSources):
                 self._db.execute(mine, embedder, int(vectors.shape[1]), row["source_id"])
             self._db.put_vector("passage_vectors", row["source_id"], row["seq"], vector[: 0 if kept else None])
 
-    def _passage(self, seq: int) -> Passage:
-        row = self._db.one(f"{_PASSAGES} WHERE passages.seq = ?", seq)
-        if row is None:
-            raise SourceError("A passage was deleted while it was being searched. Search again.")
-        return _read(row)
-
 
 def _in_file(shelf: Shelf) -> bool:
     """Whether a source has vectors, and they are in the file."""
     return not shelf.place and bool(shelf.known().any())
-
-
-@reading_rows
-def _read(row: sqlite3.Row) -> Passage:
-    return Passage(
-        text=row["text"],
-        uri=row["uri"],
-        metadata=json.loads(row["metadata"]),
-        id=row["id"],
-        source=row["source"],
-        created_at=datetime.fromisoformat(row["created_at"]),
-    )

@@ -1,29 +1,29 @@
-"""Sources, their documents, what is in them, and which agent may search which, in SQLite."""
+"""Sources, their documents, what is in them, and which agent may search which."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
+import contextlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ...errors import NameTaken, SourceError, not_known
-from ...events import clean
 from ...ids import new_id
-from ..records import DocumentRow, Passage, Source, now
-from ..search.names import heading_of
+from ..records import DocumentRow, Source, now
 from . import staging
-from .database import Database
-from .failures import Duplicate, reading_rows
+from .database import Database, Row
+from .passage_shelves import PassageShelves
+from .rows import Duplicate, reading_rows
 from .staging import VISIBLE
-from .vector_sync import forget
+from .tenancy import scoped
+from .vector_sync import Outside
 
 
-class SQLiteSources:
-    """The rows of :class:`memgpt_autogen.storage.base.Passages`; searching is in ``passages``."""
+@scoped
+class SQLSources:
+    """See :class:`memgpt_autogen.storage.base.Sources`."""
 
-    def __init__(self, database: Database) -> None:
-        self._db = database
+    def __init__(self, database: Database, shelves: PassageShelves, outside: Outside | None = None) -> None:
+        self._db, self._shelves, self._outside = database, shelves, outside
 
     def create_source(self, name: str) -> Source:
         try:
@@ -54,6 +54,10 @@ class SQLiteSources:
 
     def delete_source(self, source_id: str) -> None:
         self._db.execute("DELETE FROM sources WHERE id = ?", source_id)
+        self._shelves.drop(source_id)
+        if self._outside and not self._db.in_transaction:
+            with contextlib.suppress(SourceError):  # else it is done when the index is next looked at
+                self._outside.drop_left()
 
     def clear(self, source_id: str) -> None:
         staging.clear(self._db, source_id)
@@ -84,25 +88,6 @@ class SQLiteSources:
         self._db.insert("documents", [row])
         return document_id
 
-    def add(self, source_id: str, passages: Sequence[Passage], document_id: str | None = None) -> None:
-        moment = now()
-        self._db.insert(
-            "passages",
-            (
-                {
-                    "id": passage.id or new_id(),
-                    "source_id": source_id,
-                    "document_id": document_id,
-                    "text": passage.text,
-                    "heading": heading_of(passage.text, passage.uri),
-                    "uri": passage.uri,
-                    "metadata": json.dumps(clean(passage.metadata)),
-                    "created_at": moment,
-                }
-                for passage in passages
-            ),
-        )
-
     def own_source(self, agent_id: str) -> str:
         row = self._db.one("SELECT id FROM sources WHERE agent_id = ?", agent_id)
         if row is not None:
@@ -131,40 +116,8 @@ class SQLiteSources:
         )
         return [_source(row) for row in rows]
 
-    def count(self, agent_id: str) -> int:
-        return self._db.number(
-            "SELECT sum(passages) FROM sources JOIN attachments ON attachments.source_id = sources.id "
-            "WHERE attachments.agent_id = ?",
-            agent_id,
-        )
-
-    def waiting(self, embedder: str, source_id: str | None = None) -> int:
-        if self._db.read_only:
-            return 0
-        where, values = self._waiting(embedder, source_id)
-        return self._db.number(
-            f"SELECT count(*) FROM passages JOIN sources ON sources.id = source_id WHERE {where}", *values
-        )
-
-    def _waiting(self, embedder: str, source_id: str | None) -> tuple[str, list[str]]:
-        which = f"sources.agent_id IS NULL AND {VISIBLE}" if source_id is None else "sources.id = ?"
-        where = (
-            f"sources.user_id = ? AND sources.embedder IN ('', ?) AND {which} "
-            "AND NOT EXISTS (SELECT 1 FROM passage_vectors WHERE passage_vectors.seq = passages.seq)"
-        )
-        return where, [self._db.user_id, embedder, *([] if source_id is None else [source_id])]
-
-    def _agree(self, agent_id: str, embedder: str) -> bool:
-        """Have the vectors of the agent's own notes made anew where another embedder made them. False: they stay."""
-        row = self._db.one("SELECT id FROM sources WHERE agent_id = ? AND embedder NOT IN ('', ?)", agent_id, embedder)
-        if row is not None:
-            if self._db.read_only:
-                return False
-            forget(self._db, row["id"])
-        return True
-
 
 @reading_rows
-def _source(row: sqlite3.Row) -> Source:
+def _source(row: Row) -> Source:
     created = datetime.fromisoformat(row["created_at"])
     return Source(row["id"], row["name"], row["embedder"], row["dim"], row["passages"], created)

@@ -1,10 +1,9 @@
-"""Finding and deleting what an agent remembers about something, down to the bytes of the file, in SQLite."""
+"""Finding and deleting what an agent remembers about something, down to the bytes of the file."""
 
 from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -12,9 +11,8 @@ from typing import Any
 from ..records import Forgotten, Remembered
 from ..search.text import normal
 from ..search.words import holders, telling
-from .database import Database
-from .failures import reading_rows
-from .upkeep import mark_unclean
+from .database import Database, Row
+from .rows import reading_rows
 
 _MESSAGES = """SELECT seq, author, content, text, tool_calls, call_id, images FROM messages
                WHERE agent_id = ? ORDER BY seq"""
@@ -23,7 +21,6 @@ _NOTES = """SELECT seq, text, uri, metadata FROM passages WHERE source_id IN (SE
 _BLOCKS = """SELECT blocks.id, label, value FROM blocks JOIN agent_blocks ON block_id = blocks.id
              WHERE agent_id = ? ORDER BY position"""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n")
-_THESE = "IN (SELECT value FROM json_each(?))"
 #: What stands in a summary of which nothing is left.
 _NOTHING = "(Removed at the user's wish.)"
 _BESIDE = "call or result beside them"
@@ -70,36 +67,39 @@ def forget(database: Database, agent_id: str, about: str) -> Forgotten:
         gone = _gone(database.all(_MESSAGES, agent_id), about)
         notes = database.all(_NOTES, agent_id)
         held = holders([_of_note(row) for row in notes], about)
-        messages = json.dumps(sorted(gone))
-        passages = json.dumps([row["seq"] for place, row in enumerate(notes) if place in held])
-        vectors = database.number(f"SELECT count(*) FROM message_vectors WHERE seq {_THESE}", messages)
-        vectors += database.number(f"SELECT count(*) FROM passage_vectors WHERE seq {_THESE}", passages)
-        database.execute(f"DELETE FROM messages WHERE seq {_THESE}", messages)
-        database.execute(f"DELETE FROM passages WHERE seq {_THESE}", passages)
-        _rewrite(database, "summaries", "text", "agent_id = ?", agent_id, lambda text: _summary(text, about))
+        these = database.dialect.these
+        messages = database.listed(sorted(gone))
+        passages = database.listed(row["seq"] for place, row in enumerate(notes) if place in held)
+        vectors = database.number(f"SELECT count(*) FROM message_vectors WHERE seq {these}", messages)
+        vectors += database.number(f"SELECT count(*) FROM passage_vectors WHERE seq {these}", passages)
+        database.execute(f"DELETE FROM messages WHERE seq {these}", messages)
+        database.execute(f"DELETE FROM passages WHERE seq {these}", passages)
+        _rewrite(database, "summaries", "text", "agent_id", agent_id, lambda text: _summary(text, about))
         for block in database.all(_BLOCKS, agent_id):
-            _rewrite(database, "blocks", "value", "id = ?", block["id"], lambda text: _lines(text, about))
-            _rewrite(database, "block_versions", "value", "block_id = ?", block["id"], lambda text: _lines(text, about))
+            _rewrite(database, "blocks", "value", "id", block["id"], lambda text: _lines(text, about))
+            _rewrite(database, "block_versions", "value", "block_id", block["id"], lambda text: _lines(text, about))
         texts = _changed(_config(database, agent_id), lambda text: _lines(text, about))
-        database.execute("UPDATE agents SET config = json_patch(config, ?) WHERE id = ?", json.dumps(texts), agent_id)
-        mark_unclean(database)
+        _rewrite(database, "agents", "config", "id", agent_id, lambda text: json.dumps({**json.loads(text), **texts}))
+        database.mark_unclean()
     removed = Counter(_PLACES.get(one.kind.partition(" (")[0], one.kind) for one in found)
     index = {"full text index": len(gone) + len(held), "vectors": vectors}
     return Forgotten(found, {**removed, **{place: count for place, count in index.items() if count}})
 
 
-def _of_note(row: sqlite3.Row) -> str:
+def _of_note(row: Row) -> str:
     return "\n".join([row["text"], row["uri"], *_texts(json.loads(row["metadata"]))])
 
 
-def _rewrite(database: Database, table: str, column: str, where: str, key: str, change: Callable[[str], str]) -> None:
-    for row in database.all(f"SELECT rowid, {column} FROM {table} WHERE {where}", key):
+def _rewrite(database: Database, table: str, column: str, key: str, value: str, change: Callable[[str], str]) -> None:
+    """Change the texts of a column, in the rows of one key."""
+    for row in database.all(f"SELECT DISTINCT {column} FROM {table} WHERE {key} = ?", value):
         text = change(row[column])
         if text != row[column]:
-            database.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", text, row["rowid"])
+            where = f"WHERE {key} = ? AND {column} = ?"
+            database.execute(f"UPDATE {table} SET {column} = ? {where}", text, value, row[column])
 
 
-def _gone(messages: Sequence[sqlite3.Row], about: str) -> set[int]:
+def _gone(messages: Sequence[Row], about: str) -> set[int]:
     """Numbers of the messages about it, with the replies and results that belong together with one of them."""
     gone = _held(messages, about)
     calls = {row["seq"]: [call["id"] for call in json.loads(row["tool_calls"] or "[]")] for row in messages}
@@ -109,12 +109,12 @@ def _gone(messages: Sequence[sqlite3.Row], about: str) -> set[int]:
     return gone | {row["seq"] for row in messages if row["call_id"] in called}
 
 
-def _held(messages: Sequence[sqlite3.Row], about: str) -> set[int]:
+def _held(messages: Sequence[Row], about: str) -> set[int]:
     places = holders([_all_words(row) for row in messages], about)
     return {messages[place]["seq"] for place in places}
 
 
-def _all_words(row: sqlite3.Row) -> str:
+def _all_words(row: Row) -> str:
     """All that a message holds, without the escapes of JSON."""
     addresses = [image for image in json.loads(row["images"] or "[]") if not image.startswith("data:")]
     parts = [row["author"] or "", row["text"], row["content"], row["tool_calls"] or "", *addresses]
@@ -126,7 +126,7 @@ def _all_words(row: sqlite3.Row) -> str:
     return "\n".join(parts)
 
 
-def _shown(row: sqlite3.Row) -> str:
+def _shown(row: Row) -> str:
     return str(row["text"] or row["content"] or row["tool_calls"] or "")
 
 

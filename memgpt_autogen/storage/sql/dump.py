@@ -1,9 +1,8 @@
-"""An agent out of the database as one plain value, and back in under ids of its own, in SQLite."""
+"""An agent out of the database as one plain value, and back in under ids of its own."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,9 +10,11 @@ from ...ids import new_id
 from ..records import AgentRow, now
 from ..search.names import heading_of
 from .database import Database
-from .failures import reading_rows
+from .rows import reading_rows
 
-Row = dict[str, Any]
+#: A row as JSON types.
+Record = dict[str, Any]
+
 
 _BLOCKS = """SELECT blocks.id, label, char_limit, value, version FROM blocks JOIN agent_blocks ON block_id = blocks.id
              WHERE agent_id = ? ORDER BY position"""
@@ -35,11 +36,11 @@ _STEPS = ("id", "outcome", "model", "prompt_tokens", "completion_tokens", "cache
 
 
 @reading_rows
-def dump(database: Database, agent_id: str) -> Row:
+def dump(database: Database, agent_id: str) -> Record:
     """Everything of an agent but vectors, as JSON types. Attached sources are named, not held."""
     with database.held():
 
-        def rows(sql: str, *values: Any) -> list[Row]:
+        def rows(sql: str, *values: Any) -> list[Record]:
             return [dict(row) for row in database.all(sql, *values)]
 
         blocks = rows(_BLOCKS, agent_id)
@@ -71,7 +72,7 @@ def dump(database: Database, agent_id: str) -> Row:
         }
 
 
-def _unpacked(row: Row) -> Row:
+def _unpacked(row: Record) -> Record:
     return {
         **row,
         "tool_calls": json.loads(row["tool_calls"] or "[]"),
@@ -146,7 +147,7 @@ def load(
         return agent, _attach(database, agent.id, data["sources"])
 
 
-def _load_blocks(database: Database, agent_id: str, blocks: Sequence[Row], ids: _Ids) -> None:
+def _load_blocks(database: Database, agent_id: str, blocks: Sequence[Record], ids: _Ids) -> None:
     for position, block in enumerate(blocks):
         block_id, versions = new_id(), block["versions"]
         row = {"id": block_id, "label": block["label"], "value": block["value"], "char_limit": block["limit"]}
@@ -158,7 +159,7 @@ def _load_blocks(database: Database, agent_id: str, blocks: Sequence[Row], ids: 
         database.insert("agent_blocks", [{"agent_id": agent_id, "block_id": block_id, "position": position}])
 
 
-def _packed(message: Row, ids: _Ids) -> Row:
+def _packed(message: Record, ids: _Ids) -> Record:
     return {
         **message,
         "id": ids(message["id"]),
@@ -172,9 +173,9 @@ def _packed(message: Row, ids: _Ids) -> Row:
     }
 
 
-def _summary(database: Database, summary: Row, ids: _Ids) -> Row:
+def _summary(database: Database, summary: Record, ids: _Ids) -> Record:
     def seq(message_id: str | None) -> int | None:
-        row: sqlite3.Row | None = database.one("SELECT seq FROM messages WHERE id = ?", ids(message_id))
+        row = database.one("SELECT seq FROM messages WHERE id = ?", ids(message_id))
         return int(row["seq"]) if row else None
 
     at = summary["at_message_id"]

@@ -1,4 +1,4 @@
-"""What of each chat an agent has taken in, in SQLite."""
+"""What of each chat an agent has taken in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .tenancy import scoped
 
 
 @scoped
-class SQLiteConversations:
+class SQLConversations:
     """See :class:`memgpt_autogen.storage.base.Conversations`."""
 
     def __init__(self, database: Database) -> None:

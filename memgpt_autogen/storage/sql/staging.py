@@ -13,8 +13,7 @@ from ...errors import StoreError
 from ...ids import new_id
 from ..records import now
 from .database import Database
-from .upkeep import remove_some
-from .vector_sync import forget
+from .vector_places import forget
 
 #: The SQL condition of a source that is not hidden.
 VISIBLE = "sources.loading_for IS NULL"
@@ -58,6 +57,16 @@ def discard(database: Database, name: str) -> None:
     for place in left_over(database, name):
         while remove_some(database, place, BATCH):
             time.sleep(BREATH)
+
+
+def remove_some(database: Database, place: str, limit: int) -> bool:
+    """Delete so many passages of a loading; with the last, the loading. Whether anything is left."""
+    with database.transaction():
+        some = "SELECT seq FROM passages WHERE source_id = ? AND user_id = ? ORDER BY seq LIMIT ?"
+        if database.execute(f"DELETE FROM passages WHERE seq IN ({some})", place, database.user_id, limit):
+            return True
+        database.execute("DELETE FROM sources WHERE id = ? AND user_id = ?", place, database.user_id)
+        return False
 
 
 def left_over(database: Database, name: str) -> list[str]:

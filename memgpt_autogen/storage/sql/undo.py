@@ -1,4 +1,4 @@
-"""Taking back what the last turns of an agent did, and starting it anew, in SQLite.
+"""Taking back what the last turns of an agent did, and starting it anew.
 
 A turn begins where an event that wants something done came in, and reaches to the next one. Every row that a turn
 wrote carries the ``step_id`` of the transaction that wrote it, and so is found again.
@@ -6,29 +6,29 @@ wrote carries the ``step_id`` of the transaction that wrote it, and so is found 
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 from ...errors import UndoRefused
 from ...messages import Message
 from ..records import Undone
-from .database import Database
+from .database import Database, Row
 from .log import message_of
 
 _STARTS = """SELECT min(seq) AS seq, step_id FROM messages
              WHERE agent_id = ? AND role = 'user' AND kind NOT IN ('login', 'document_attached')
              AND step_id IS NOT NULL AND step_id NOT IN (SELECT id FROM steps)
              GROUP BY step_id ORDER BY seq DESC LIMIT ?"""
+#: More turns than there are.
+_ALL = 2**31
 #: Events that only tell the agent something are no part of the turn that they follow.
 _NEWS_ONLY = """SELECT step_id FROM messages WHERE agent_id = ? AND seq >= ? AND step_id IS NOT NULL
-                GROUP BY step_id HAVING sum(kind NOT IN ('login', 'document_attached')) = 0"""
-_THESE = "IN (SELECT value FROM json_each(?))"
+                GROUP BY step_id HAVING max(CASE WHEN kind IN ('login', 'document_attached') THEN 0 ELSE 1 END) = 0"""
 
 
 def count_turns(database: Database, agent_id: str) -> int:
     """How many turns :func:`undo` could take back."""
-    return len(database.all(_STARTS, agent_id, -1))  # no limit
+    return len(database.all(_STARTS, agent_id, _ALL))
 
 
 def undo(database: Database, agent_id: str, turns: int, *, keep_incoming: bool = False) -> Undone:
@@ -44,10 +44,11 @@ def undo(database: Database, agent_id: str, turns: int, *, keep_incoming: bool =
         )
         kept = {first["step_id"]} if keep_incoming else set()
         gone = [row for row in rows if row["step_id"] and row["step_id"] not in news | kept]
-        steps = json.dumps(sorted({row["step_id"] for row in gone}))
+        these = database.dialect.these
+        steps = database.listed(sorted({row["step_id"] for row in gone}))
         blocks = _restore_blocks(database, agent_id, steps)
         notes = database.execute(
-            f"DELETE FROM passages WHERE source_id IN (SELECT id FROM sources WHERE agent_id = ?) AND step_id {_THESE}",
+            f"DELETE FROM passages WHERE source_id IN (SELECT id FROM sources WHERE agent_id = ?) AND step_id {these}",
             *(agent_id, steps),
         )
         summaries = database.execute(
@@ -55,41 +56,42 @@ def undo(database: Database, agent_id: str, turns: int, *, keep_incoming: bool =
         )
         database.execute(
             "DELETE FROM conversation_entries WHERE conversation_id IN "
-            f"(SELECT id FROM conversations WHERE agent_id = ?) AND step_id {_THESE}",
+            f"(SELECT id FROM conversations WHERE agent_id = ?) AND step_id {these}",
             *(agent_id, steps),
         )
-        database.execute(f"DELETE FROM messages WHERE agent_id = ? AND step_id {_THESE}", agent_id, steps)
+        database.execute(f"DELETE FROM messages WHERE agent_id = ? AND step_id {these}", agent_id, steps)
         waiting = database.execute(
-            "UPDATE messages SET answered = 0, answered_step = NULL WHERE agent_id = ? AND role = 'user' AND answered "
-            f"AND (answered_step {_THESE} OR step_id {_THESE})",
-            *(agent_id, steps, json.dumps(sorted(kept))),
+            "UPDATE messages SET answered = 0, answered_step = NULL WHERE agent_id = ? AND role = 'user' "
+            f"AND answered = 1 AND (answered_step {these} OR step_id {these})",
+            *(agent_id, steps, database.listed(sorted(kept))),
         )
-        database.execute(f"DELETE FROM pauses WHERE agent_id = ? AND step_id {_THESE}", agent_id, steps)
-        database.execute(f"UPDATE steps SET outcome = 'undone' WHERE id {_THESE}", steps)  # their cost was real
+        database.execute(f"DELETE FROM pauses WHERE agent_id = ? AND step_id {these}", agent_id, steps)
+        database.execute(f"UPDATE steps SET outcome = 'undone' WHERE id {these}", steps)  # their cost was real
     return Undone(len(starts), _messages(gone), tuple(blocks), notes, summaries, waiting)
 
 
-def _messages(rows: Sequence[sqlite3.Row]) -> tuple[Message, ...]:
+def _messages(rows: Sequence[Row]) -> tuple[Message, ...]:
     return tuple(message_of(row) for row in rows)
 
 
-def _restore_blocks(database: Database, agent_id: str, steps: str) -> list[str]:
+def _restore_blocks(database: Database, agent_id: str, steps: Any) -> list[str]:
     """Give each block that these steps edited the value it had before; their labels.
 
     Raises:
         UndoRefused: someone else has edited one of them since.
     """
+    these = database.dialect.these
     edited = database.all(
         "SELECT block_id, min(block_versions.version) AS version, label "
         "FROM block_versions JOIN blocks ON blocks.id = block_id "
-        f"WHERE block_versions.step_id {_THESE} GROUP BY block_id ORDER BY block_id",
+        f"WHERE block_versions.step_id {these} GROUP BY block_id, label ORDER BY block_id",
         steps,
     )
     for row in edited:
         since = database.one(
             "SELECT agents.name FROM block_versions LEFT JOIN agents ON agents.id = block_versions.agent_id "
             "AND agents.id <> ? WHERE block_id = ? AND version > ? "
-            f"AND (block_versions.step_id IS NULL OR block_versions.step_id NOT {_THESE})",
+            f"AND (block_versions.step_id IS NULL OR block_versions.step_id NOT {these})",
             *(agent_id, row["block_id"], row["version"], steps),
         )
         if since:

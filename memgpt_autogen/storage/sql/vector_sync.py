@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,13 +24,14 @@ import numpy.typing as npt
 from ...errors import SourceError
 from ..records import Progress, Vectors
 from ..search.ranking import Floats
-from .database import Database
-from .row_cache import Shelf
+from .database import Database, Row
+from .row_cache import NEAREST, Shelf
+from .vector_places import forget, leave
 
 logger = logging.getLogger(__name__)
 
-#: Of a source with at most so many vectors all are compared with the query, of a larger one the nearest so many.
-EVERY, NEAREST = 1000, 250
+#: Of a source with at most so many vectors all are compared with the query, of a larger one the nearest few.
+EVERY = 1000
 #: Vectors moved in one go, and seconds that an index which failed is left alone.
 BATCH, REST = 250, 30.0
 
@@ -133,20 +133,12 @@ class Outside:
         Raises:
             SourceError: the index cannot be reached.
         """
-        known = shelf.known()
-        count = int(np.count_nonzero(known))
+        count = int(np.count_nonzero(shelf.known()))
         asked = EVERY if count <= EVERY else NEAREST  # more than count: some that are there may be stale
         with self._watched():
             keys, cosines = self.index.nearest(shelf.owner_id, vector, asked)
-        found, compared = np.zeros(len(shelf), dtype=np.float32), np.zeros(len(shelf), dtype=np.bool_)
-        if len(keys):
-            found[known] = cosines.min() if asked < count else 0
-            numbers = np.array([int(key.partition("-")[0]) for key in keys], dtype=np.int64)
-            at = np.minimum(np.searchsorted(shelf.numbers, numbers), len(shelf) - 1)
-            here = shelf.numbers[at] == numbers
-            found[at[here]] = cosines[here]
-            compared[at[here]] = True
-        return found, compared
+        numbers = np.array([int(key.partition("-")[0]) for key in keys], dtype=np.int64)
+        return shelf.with_nearest(numbers, cosines, all_asked=asked >= count)
 
     @contextmanager
     def putting(self, source_id: str, keys: Sequence[str], vectors: Vectors) -> Iterator[None]:
@@ -183,7 +175,7 @@ class Outside:
         last = self._db.number("SELECT max(number) FROM passage_vectors WHERE owner_id = ?", source_id)
         there = self.index.keys(source_id)
         coming = list(self._on_the_way.values())
-        told = {key: row for key, row in self._rows(source_id, "")}
+        told = {key: row for key, row in self._rows(source_id)}
         if stale := there.difference(told, *coming):
             self.index.remove(source_id, sorted(stale))
         missing = [row["seq"] for key, row in told.items() if key not in there and row["number"] <= last]
@@ -195,11 +187,12 @@ class Outside:
             logger.info("%d vectors were missing in %s, %d stale", len(missing), self.index.place, len(stale))
         return gone
 
-    def _rows(self, source_id: str, columns: str, last: int = 0) -> Iterator[tuple[str, sqlite3.Row]]:
+    def _rows(self, source_id: str, last: int = 0, *, vectors: bool = False) -> Iterator[tuple[str, Row]]:
         """Keys and rows of the vectors that the file tells of, read in pieces."""
+        kept = f"SELECT number, owner_id, seq, {self._db.dialect.vector} AS bytes FROM passage_vectors"
         sql = (
-            f"SELECT number, passages.seq AS seq, text{columns} FROM passage_vectors "
-            f"JOIN passages USING (seq) WHERE owner_id = ? AND number > ? ORDER BY number LIMIT {BATCH}"
+            f"SELECT number, seq, text{', bytes' if vectors else ''} FROM passages JOIN ({kept}) AS kept USING (seq) "
+            f"WHERE owner_id = ? AND number > ? ORDER BY number LIMIT {BATCH}"
         )
         while rows := self._db.all(sql, source_id, last):
             yield from ((key_of(row["seq"], row["text"]), row) for row in rows)
@@ -217,9 +210,9 @@ class Outside:
         there, done, last = self.index.keys(source_id), 0, 0
         logger.info("%d vectors are being moved to %s", total, here)
         while True:
-            rows = self._rows(source_id, ", passage_vectors.vector AS vector", last)
+            rows = self._rows(source_id, last, vectors=True)
             while batch := list(islice(rows, BATCH)):
-                self._put_rows(source_id, [(key, row) for key, row in batch if key not in there and row["vector"]])
+                self._put_rows(source_id, [(key, row) for key, row in batch if key not in there and row["bytes"]])
                 done, last = done + len(batch), batch[-1][1]["number"]
                 progress(done, max(total, done))
                 if stop():
@@ -231,16 +224,17 @@ class Outside:
                     self._db.execute(mine, source_id, here)
                     return True
 
-    def _put_rows(self, source_id: str, rows: Sequence[tuple[str, sqlite3.Row]]) -> None:
+    def _put_rows(self, source_id: str, rows: Sequence[tuple[str, Row]]) -> None:
         if rows:
-            vectors = np.frombuffer(b"".join(row["vector"] for _, row in rows), dtype=np.float32)
-            self.index.put(source_id, [key for key, _ in rows], vectors.reshape(len(rows), -1))
+            vectors = np.frombuffer(b"".join(row["bytes"] for _, row in rows), dtype=self._db.dialect.floats)
+            self.index.put(source_id, [key for key, _ in rows], vectors.astype(np.float32).reshape(len(rows), -1))
 
     def _take_out_of_file(self, source_id: str) -> None:
         """Empty the vectors that were moved: what is left of them after an interruption, too."""
-        which = f"SELECT number FROM passage_vectors WHERE owner_id = ? AND length(vector) > 0 LIMIT {BATCH}"
+        kept = self._db.dialect
+        which = f"SELECT number FROM passage_vectors WHERE owner_id = ? AND {kept.has_vector} LIMIT {BATCH}"
         while self._db.execute(
-            f"UPDATE passage_vectors SET vector = x'' WHERE number IN ({which}) "
+            f"UPDATE passage_vectors SET vector = {kept.no_vector} WHERE number IN ({which}) "
             "AND EXISTS (SELECT 1 FROM sources WHERE id = owner_id AND vectors_in <> '')",
             source_id,
         ):
@@ -258,23 +252,3 @@ class Outside:
                 self._rest_until = time.monotonic() + REST
                 logger.warning("Passages are searched by words alone for %d seconds: %s", REST, error)
             raise
-
-
-def forget(database: Database, source_id: str) -> None:
-    """Have the vectors of a source made anew, wherever they were."""
-    with database.transaction():
-        database.execute("DELETE FROM passage_vectors WHERE owner_id = ?", source_id)
-        for column in ("vectors_in", "moving_to"):
-            leave(database, source_id, column)
-        database.execute(
-            "UPDATE sources SET vectors_in = '', moving_to = '', embedder = '', dim = 0 WHERE id = ?", source_id
-        )
-
-
-def leave(database: Database, source_id: str, column: str) -> None:
-    """Note that what a source has in an index is to be removed there."""
-    database.execute(
-        "INSERT OR IGNORE INTO vectors_left (source_id, user_id, vectors_in) "
-        f"SELECT id, user_id, {column} FROM sources WHERE id = ? AND {column} <> ''",
-        source_id,
-    )

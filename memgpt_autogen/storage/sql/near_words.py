@@ -12,8 +12,8 @@ import numpy as np
 
 from ..search.ranking import Floats
 from ..search.words import informative, stem
-from .database import Database
-from .postings import Numbers, numbers_of
+from .database import FullText, Numbers
+from .row_cache import Shelf
 
 #: The least cosine of a near word, and how many count for one word of the query.
 COSINE, MOST = 0.45, 10
@@ -28,15 +28,10 @@ Embed = Callable[[Sequence[str]], Floats]
 
 
 class NearWords:
-    """The terms of a full text table, with their vectors.
+    """The terms of a full text index, with their vectors."""
 
-    Args:
-        database: where it is.
-        table: its name.
-    """
-
-    def __init__(self, database: Database, table: str) -> None:
-        self._db, self._table = database, table
+    def __init__(self, index: FullText) -> None:
+        self._index = index
         self._embedder, self._rows = "", 0
         self._clear()
 
@@ -46,34 +41,30 @@ class NearWords:
         self._vectors: Floats = np.zeros((0, 0), dtype=np.float32)
         self._near: dict[str, list[str]] = {}
 
-    def rows(self, words: Sequence[str], embed: Embed, embedder: str, count: int) -> dict[str, Numbers]:
+    def rows(self, words: Sequence[str], embed: Embed, embedder: str, shelf: Shelf) -> dict[str, Numbers]:
         """The rows that hold a near word, for each of some words.
 
         Args:
             words: of the query.
             embed: gives the vectors of words, each of length 1.
             embedder: its name.
-            count: how many rows there are.
+            shelf: the rows that matter.
         """
-        self._refresh(embed, embedder, count)
+        self._refresh(embed, embedder, len(shelf))
         asked = [word for word in words if len(word) > 2 and word.isalpha() and informative(word)]
         if new := [word for word in asked if word not in self._near]:
             for word, vector in zip(new, embed(new), strict=True):
                 self._near[word] = self._nearest(word, vector)
-        marks = {word: ", ".join("?" * len(self._near[word])) for word in asked if self._near[word]}
-        these = f"FROM temp.{self._table}_terms WHERE term IN ({{}}) ORDER BY doc LIMIT {ROWS}"
-        held = {word: f"SELECT DISTINCT doc AS number {these.format(marks[word])}" for word in marks}
-        return {word: numbers_of(self._db, sql, *self._near[word]) for word, sql in held.items()}
+        near = {word: self._near[word] for word in asked if self._near[word]}
+        return {word: self._index.holding_any(terms, [shelf.owner_id], ROWS) for word, terms in near.items()}
 
     def _refresh(self, embed: Embed, embedder: str, count: int) -> None:
         if embedder != self._embedder:
             self._embedder, self._rows = embedder, 0
             self._clear()
         if count >= GROWTH * self._rows or count < self._rows:
-            self._db.terms_of(self._table)
             known = {*self._terms}
-            every = self._db.all(f"SELECT term FROM temp.{self._table}_counts ORDER BY doc DESC LIMIT ?", TERMS)
-            telling = (row["term"] for row in every if len(row["term"]) > 2 and row["term"].isalpha())
+            telling = (term for term in self._index.frequent(TERMS) if len(term) > 2 and term.isalpha())
             self._waiting = [term for term in telling if term not in known and informative(term)]
             self._rows = count
         if batch := self._waiting[:BATCH]:

@@ -6,18 +6,21 @@ what was added, by whatever process; only where rows were taken away is it read 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ...errors import StoreError
+from ..records import Vectors
 from ..search.ranking import Floats, Places
-from .database import Database
+from .database import Database, Numbers, Row
 
 #: Vectors read in one go. The memory of a small batch is used again for the next, which halves the time of larger ones.
 BATCH = 256
+#: Rows that an index is asked for.
+NEAREST = 250
 
 
 class Growing:
@@ -82,15 +85,15 @@ class Shelf:
         owner: str,
         rows: str,
         vectors: str,
-        facts: Callable[[Sequence[sqlite3.Row]], npt.ArrayLike],
+        facts: Callable[[Sequence[Row]], npt.ArrayLike],
         width: int,
     ) -> None:
         self._db, self.owner_id, self._rows, self._vectors_in = database, owner_id, rows, vectors
         self._owner = owner
         self._make_facts, self._width = facts, width
         self.place = ""
-        self._version = (-1, -1, -1)
-        self.edition = -1
+        self._version: tuple[int, int, int] | None = None
+        self.edition, self._undone = -1, 0
         self._clear()
 
     def _clear(self) -> None:
@@ -115,13 +118,14 @@ class Shelf:
     def refresh(self) -> None:
         """Bring it up to date."""
         version = self._db.version()
-        if version == self._version:
+        if version is not None and version == self._version:
             return
         owner = self._db.one(self._owner, self.owner_id)
         edition, embedder, place = owner or (-1, "", "")
-        if (edition, place) != (self.edition, self.place) or version[0] != self._version[0]:
+        undone = self._db.undone
+        if (edition, place) != (self.edition, self.place) or undone != self._undone:
             self._clear()
-        self.edition, self.embedder, self.place = edition, embedder, place
+        self.edition, self.embedder, self.place, self._undone = edition, embedder, place, undone
         # Vectors first: whatever another process adds meanwhile, the rows that they belong to are there by then.
         vectors = self._read_vectors()
         last = int(self.numbers[-1]) if len(self) else 0
@@ -133,20 +137,22 @@ class Shelf:
         self._version = version
 
     def _read_vectors(self) -> npt.NDArray[np.int64]:
+        """Read which rows have got a vector since, and the vectors where they are compared here."""
+        here, dialect = not self.place and self._db.vector_search is None, self._db.dialect
         sql = f"FROM {self._vectors_in} WHERE owner_id = ? AND number > ?"
         if not self.place:
-            sql += " AND length(vector) > 0"  # another process may have moved them out a moment ago
-        vector = "NULL" if self.place else "vector"
-        if not self._last_vector:
+            sql += f" AND {dialect.has_vector}"  # another process may have moved them out a moment ago
+        if here and not self._last_vector:
             count = self._db.number(f"SELECT count(*) {sql}", self.owner_id, 0)
         numbers: list[int] = []
+        columns, batch = (f"number, seq, {dialect.vector}", BATCH) if here else ("number, seq", 100 * BATCH)
         while rows := self._db.all(
-            f"SELECT number, seq, {vector} {sql} ORDER BY number LIMIT {BATCH}",
+            f"SELECT {columns} {sql} ORDER BY number LIMIT {batch}",
             self.owner_id,
             self._last_vector,
         ):
-            if not self.place:
-                read = np.frombuffer(b"".join(row[2] for row in rows), dtype=np.float32)
+            if here:
+                read = np.frombuffer(b"".join(row[2] for row in rows), dtype=dialect.floats)
                 read = read.reshape(len(rows), -1)
                 if self._vectors is None:
                     self._vectors = Growing(np.float32, (read.shape[1],))
@@ -154,7 +160,7 @@ class Shelf:
                 self._vectors.add(read)
             numbers += [row["seq"] for row in rows]
             self._last_vector = rows[-1]["number"]
-            if len(rows) < BATCH:
+            if len(rows) < batch:
                 break
         return np.array(numbers, dtype=np.int64)
 
@@ -166,13 +172,46 @@ class Shelf:
         at = np.minimum(np.searchsorted(mine, numbers), len(mine) - 1)
         return np.asarray(at[mine[at] == numbers], dtype=np.intp)
 
-    def similar(self, vector: Floats) -> Floats:
-        """The cosine of every row with a vector of length 1; 0 where a row has no vector."""
-        found = np.zeros(len(self), dtype=np.float32)
-        if self._vectors is not None and len(self):
+    def compared(self, vector: Vectors) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """The cosine of every row with a vector of length 1, 0 where a row has no vector; and which were compared."""
+        found, known = np.zeros(len(self), dtype=np.float32), self.known()
+        if not known.any():
+            return found, known
+        search = self._db.vector_search
+        if search is None:
+            assert self._vectors is not None  # some are known, and they are read together
             # einsum, because BLAS would wake threads for it, which on a busy machine takes longer than the work.
             found[self._vector_at.all] = np.einsum("ij,j->i", self._vectors.all, vector.reshape(-1))
-        return found
+            return found, known
+        nearest = search.nearest(self._vectors_in, self.owner_id, vector, NEAREST)
+        if nearest is not None:
+            return self.with_nearest(*nearest)
+        cosines = search.cosines(self._vectors_in, self.owner_id, vector, self._last_vector)
+        if len(cosines) != len(self._vector_at.all):
+            raise StoreError("Some of what was searched was deleted meanwhile. Search again.")
+        found[self._vector_at.all] = cosines
+        return found, known
+
+    def with_nearest(
+        self, numbers: Numbers, cosines: Floats, *, all_asked: bool = False
+    ) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """As :meth:`compared`, of what an index found nearest.
+
+        Of the others the cosine is taken to be that of the last of these, which keeps the order of words among them.
+
+        Args:
+            numbers: ``seq`` of the nearest rows.
+            cosines: theirs.
+            all_asked: the index was asked for all that there are.
+        """
+        found, compared = np.zeros(len(self), dtype=np.float32), np.zeros(len(self), dtype=np.bool_)
+        if len(numbers):
+            found[self.known()] = 0 if all_asked else cosines.min()
+            at = np.minimum(np.searchsorted(self.numbers, numbers), len(self) - 1)
+            here = self.numbers[at] == numbers
+            found[at[here]] = cosines[here]
+            compared[at[here]] = True
+        return found, compared
 
     def known(self) -> npt.NDArray[np.bool_]:
         """Which rows have a vector."""

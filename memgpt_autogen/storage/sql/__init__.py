@@ -1,0 +1,1 @@
+"""The store in SQL, for every engine that implements ``database.Database``."""
