@@ -17,6 +17,7 @@ from ..llm.plain_speech import PlainSpeech
 from ..memory.archival import ArchivalMemory
 from ..memory.context import Context
 from ..memory.core import CoreMemory
+from ..memory.prompt_log import PromptLog
 from ..memory.recall import RecallMemory
 from ..memory.window import WindowPolicy
 from ..messages import Message, ToolResult, ToolSchema, utc_now
@@ -88,7 +89,9 @@ class Agent:
             self.tools.add(tool)
         context = Context(store, row.id, preset, self.core, system, policy or WindowPolicy(), clock=config.clock)
         intake = Intake(store, row.id, context)
-        self._parts = Components(store, row.id, preset, self.tools, context, intake, [*guides])
+        self._parts = Components(
+            store, row.id, preset, self.tools, context, intake, PromptLog(store, row.id), [*guides]
+        )
         window = store.log.window(row.id)
         self._parts.warned = warned_before(window)
         self._parts.timed = any(message.kind == "timer" for message in window)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..memory.context import Context
+from ..memory.prompt_log import PromptLog
 from ..messages import SEND_MESSAGE, Message, ToolResult, ToolSchema
 from ..observers import AgentEvent, EventReceived, Observer
 from ..prompts.presets import Preset
@@ -26,6 +27,7 @@ class Components:
         tools: the functions that it runs itself.
         context: makes its prompts.
         intake: takes events in.
+        prompts: records what the model is sent.
         guides: make the guides of each turn, in the order in which these are called.
         observers: are told what happens.
         timed: timers wake the agent.
@@ -38,6 +40,7 @@ class Components:
     tools: ToolRegistry
     context: Context
     intake: Intake
+    prompts: PromptLog
     guides: list[GuideFactory] = field(default_factory=list)
     observers: list[Observer] = field(default_factory=list)
     warned: bool = False

@@ -9,8 +9,10 @@ from dataclasses import replace
 from .. import events
 from ..errors import MemGPTError, ModelError, ModelReplyError, PromptTooLong
 from ..ids import new_id
+from ..llm.plain_speech import as_sent
 from ..llm.streaming import StreamedReply
 from ..memory.context import Prompt
+from ..memory.prompt_log import SentPrompt
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
 from ..observers import Evicted, FunctionCalled, FunctionReturned, InnerThoughts, Said
 from ..prompts.tool_rules import NOT_RUN
@@ -39,6 +41,8 @@ class TurnRunner:
         self._agent = agent
         self._turn = turn
         self._guides = [make(turn) for make in agent.guides]
+        self._sent: list[SentPrompt] = []  # in this step
+        self._logged: Sequence[Message] = ()
         self._saving = False  # the answer is given; the agent may only save what is about to leave its window
 
     def run(self, max_steps: int) -> Turn:
@@ -85,6 +89,7 @@ class TurnRunner:
         turn = self._turn
         offered = self._agent.offered(turn.tools)
         turn.steps += 1
+        self._sent = []
         wants_stream = turn.stream and all(guide.streams for guide in self._guides)
         try:
             with StreamedReply(self._agent.tell if wants_stream else None) as streamed:
@@ -113,6 +118,7 @@ class TurnRunner:
         refusals = 0
         while True:
             prompt = self._agent.context.prepare(self._turn.model, offered, self._turn.instructions)
+            self._logged = prompt.logged
             if prompt.evicted:
                 self._agent.warned = False
                 self._agent.tell(Evicted(prompt.evicted, prompt.summary))
@@ -130,13 +136,10 @@ class TurnRunner:
 
         def ask(messages: Sequence[Message], added: Sequence[Message] = ()) -> Reply:
             streamed.discard("The model is asked once more.")
+            asked, limit = [*messages, *added], prompt.reply_tokens - (turn.model.count(added) if added else 0)
+            self._sent.append(SentPrompt(*as_sent(turn.model, asked, offered), only, limit))
             return turn.model.complete(
-                [*messages, *added],
-                tools=offered,
-                only=only,
-                cache=turn.cache,
-                max_tokens=prompt.reply_tokens - (turn.model.count(added) if added else 0),
-                on_delta=streamed.on_delta,
+                asked, tools=offered, only=only, cache=turn.cache, max_tokens=limit, on_delta=streamed.on_delta
             )
 
         context = ReplyContext(prompt, ask)
@@ -226,5 +229,6 @@ class TurnRunner:
         agent, turn = self._agent, self._turn
         agent.store.log.append(agent.agent_id, [replace(entry, answered=True) for entry in turn.stamped(log)])
         agent.store.log.add_step(agent.agent_id, outcome.value, turn.model.name, usage)
+        agent.prompts.add(self._sent, self._logged, turn.model.name)
         if answered:
             agent.store.log.mark_answered(agent.agent_id)

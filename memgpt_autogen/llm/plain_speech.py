@@ -81,6 +81,15 @@ class PlainSpeech:
         return replace(reply, text="", tool_calls=(ToolCall(SEND_MESSAGE, {"message": said}),))
 
 
+def as_sent(
+    model: ChatModel, messages: Sequence[Message], tools: Sequence[ToolSchema]
+) -> tuple[Sequence[Message], Sequence[ToolSchema]]:
+    """What a model passes on of a prompt: messages and functions, in plain words where it speaks in these."""
+    if isinstance(model, PlainSpeech) and speaks_only(tools):
+        return as_chat(messages), ()
+    return messages, tools
+
+
 def speaks_only(tools: Sequence[ToolSchema]) -> bool:
     """Whether ``send_message`` is the only function on offer."""
     return [tool.name for tool in tools] == [SEND_MESSAGE]

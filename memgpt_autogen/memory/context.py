@@ -37,6 +37,7 @@ class Prompt:
         evicted: how many messages left the window for it.
         summary: what stands in for them.
         alone: the prompt without what was answered before.
+        logged: the messages in the window, as they stand in the log.
     """
 
     messages: Sequence[Message]
@@ -46,6 +47,7 @@ class Prompt:
     evicted: int = 0
     summary: str = ""
     alone: Sequence[Message] = ()
+    logged: Sequence[Message] = ()
 
 
 class Context:
@@ -83,6 +85,7 @@ class Context:
         self._rendered: RenderCache = {}
         self._fixed: tuple[str, int] = ("", 0)
         self._told = False
+        self._logged: Sequence[Message] = ()
         self._clock = clock
 
     def prepare(self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str = "") -> Prompt:
@@ -109,7 +112,7 @@ class Context:
         examples = fixed[1:] if any(message.role == "tool" for message in fitted[turn:]) else self._talk
         whole = [fixed[0], *fitted[:turn], *examples, *fitted[turn:]]
         alone = [fixed[0], *examples, *fitted[turn:]]
-        return Prompt(whole, min(sum(sizes), limit), limit, reply_tokens, evicted, summary, alone)
+        return Prompt(whole, min(sum(sizes), limit), limit, reply_tokens, evicted, summary, alone, self._logged)
 
     def limit(self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str = "") -> int:
         """Tokens that messages may take.
@@ -172,8 +175,8 @@ class Context:
     def _current(self, model: ChatModel) -> tuple[list[Message], Sequence[Message], list[int]]:
         summary = self._store.log.last_summary(self._agent_id)
         summed_up = [_as_message(summary)] if summary else []
-        logged = paired(self._store.log.window(self._agent_id))
-        shown = rendered([*summed_up, *logged], clock=self._clock, cache=self._rendered)
+        self._logged = paired(self._store.log.window(self._agent_id))
+        shown = rendered([*summed_up, *self._logged], clock=self._clock, cache=self._rendered)
         lead, messages = shown[: len(summed_up)], shown[len(summed_up) :]
         if len(self._sizes) > 4 * len(messages) + 100:
             self._sizes.clear()

@@ -19,6 +19,8 @@ from memgpt_autogen.messages import Message, ToolCall
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
+from ..llm.conftest import loopback  # noqa: F401
+
 Build = Callable[..., Agent]
 Script = Callable[..., ScriptedModel]
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from ..records import AgentRow, Forgotten, Remembered, Undone
 from .agents import Agents
 from .conversations import Conversations
+from .history import History
 from .log import Log
 from .passages import Passages
 from .sources import Sources
@@ -33,6 +34,8 @@ class Store(Protocol):
     def passages(self) -> Passages: ...
     @property
     def conversations(self) -> Conversations: ...
+    @property
+    def history(self) -> History: ...
 
     def transaction(self, step_id: str | None = None) -> AbstractContextManager[None]:
         """All or nothing. Inside another transaction it joins that one."""

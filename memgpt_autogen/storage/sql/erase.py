@@ -78,11 +78,12 @@ def forget(database: Database, agent_id: str, about: str) -> Forgotten:
         for block in database.all(_BLOCKS, agent_id):
             _rewrite(database, "blocks", "value", "id", block["id"], lambda text: _lines(text, about))
             _rewrite(database, "block_versions", "value", "block_id", block["id"], lambda text: _lines(text, about))
+        prompts = _of_prompts(database, agent_id, about)
         texts = _changed(_config(database, agent_id), lambda text: _lines(text, about))
         _rewrite(database, "agents", "config", "id", agent_id, lambda text: json.dumps({**json.loads(text), **texts}))
         database.mark_unclean()
     removed = Counter(_PLACES.get(one.kind.partition(" (")[0], one.kind) for one in found)
-    index = {"full text index": len(gone) + len(held), "vectors": vectors}
+    index = {"full text index": len(gone) + len(held), "vectors": vectors, "records of prompts": prompts}
     return Forgotten(found, {**removed, **{place: count for place, count in index.items() if count}})
 
 
@@ -97,6 +98,40 @@ def _rewrite(database: Database, table: str, column: str, key: str, value: str, 
         if text != row[column]:
             where = f"WHERE {key} = ? AND {column} = ?"
             database.execute(f"UPDATE {table} SET {column} = ? {where}", text, value, row[column])
+
+
+def _of_prompts(database: Database, agent_id: str, about: str) -> int:
+    """Take the lines about it out of the records of prompts; how many records and texts held any."""
+    kept = database.all("SELECT digest, text FROM prompt_texts WHERE agent_id = ? AND words = 1", agent_id)
+    held = holders([_readable(row["text"]) for row in kept], about)
+    for row in (kept[place] for place in held):
+        database.execute(
+            "UPDATE prompt_texts SET text = ? WHERE agent_id = ? AND digest = ?",
+            *(_without(row["text"], about), agent_id, row["digest"]),
+        )
+    records = database.all("SELECT id, parts FROM prompts WHERE agent_id = ?", agent_id)
+    named = holders(["\n".join(_texts(json.loads(row["parts"]))) for row in records], about)
+    for row in (records[place] for place in named):
+        parts = _changed(json.loads(row["parts"]), lambda text: _lines(text, about))
+        database.execute("UPDATE prompts SET parts = ? WHERE id = ?", json.dumps(parts, ensure_ascii=False), row["id"])
+    return len(held) + len(named)
+
+
+def _readable(text: str) -> str:
+    """The text, with the words of function calls without the escapes of JSON."""
+    try:
+        return "\n".join([text, *_texts(json.loads(text))])
+    except ValueError:
+        return text
+
+
+def _without(text: str, about: str) -> str:
+    """The text without the lines about it; nothing of it, where the words stand in several."""
+    try:
+        rest = json.dumps(_changed(json.loads(text), lambda held: _lines(held, about)), ensure_ascii=False)
+    except ValueError:
+        rest = _lines(text, about)
+    return "" if holders([_readable(rest)], about) else rest
 
 
 def _gone(messages: Sequence[Row], about: str) -> set[int]:

@@ -1,4 +1,4 @@
-"""The store in SQL: five parts over one database."""
+"""The store in SQL: six parts over one database."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .conversations import SQLConversations
 from .database import Database
 from .dump import dump, load
 from .erase import forget, remembered
+from .history import SQLHistory
 from .log import SQLLog
 from .passage_shelves import PassageShelves
 from .passages import SQLPassages
@@ -43,6 +44,7 @@ class SQLStore:
         self.sources = SQLSources(database, shelves, outside)
         self.passages = SQLPassages(database, shelves, outside)
         self.conversations = SQLConversations(database)
+        self.history = SQLHistory(database)
 
     @property
     def folder(self) -> Path | None:

@@ -65,7 +65,8 @@ def undo(database: Database, agent_id: str, turns: int, *, keep_incoming: bool =
             f"AND answered = 1 AND (answered_step {these} OR step_id {these})",
             *(agent_id, steps, database.listed(sorted(kept))),
         )
-        database.execute(f"DELETE FROM pauses WHERE agent_id = ? AND step_id {these}", agent_id, steps)
+        for table in ("pauses", "prompts", "prompt_texts"):
+            database.execute(f"DELETE FROM {table} WHERE agent_id = ? AND step_id {these}", agent_id, steps)
         database.execute(f"UPDATE steps SET outcome = 'undone' WHERE id {these}", steps)  # their cost was real
     return Undone(len(starts), _messages(gone), tuple(blocks), notes, summaries, waiting)
 
@@ -112,7 +113,7 @@ def _restore_blocks(database: Database, agent_id: str, steps: Any) -> list[str]:
 def wipe(database: Database, agent_id: str) -> list[str]:
     """See :meth:`memgpt_autogen.storage.base.Store.wipe`."""
     with database.transaction():
-        for table in ("summaries", "conversations", "messages", "pauses"):
+        for table in ("summaries", "conversations", "messages", "pauses", "prompts", "prompt_texts"):
             database.execute(f"DELETE FROM {table} WHERE agent_id = ?", agent_id)
         database.execute(
             "DELETE FROM passages WHERE source_id IN (SELECT id FROM sources WHERE agent_id = ?)", agent_id

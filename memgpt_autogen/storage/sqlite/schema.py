@@ -274,9 +274,25 @@ CREATE TABLE IF NOT EXISTS extracted (
 );
 """
 
+#: What each model call was sent; see :mod:`memgpt_autogen.memory.prompt_log`.
+_PROMPTS = """
+CREATE TABLE prompts (
+    id TEXT PRIMARY KEY, user_id TEXT NOT NULL, step_id TEXT,
+    agent_id TEXT NOT NULL REFERENCES agents ON DELETE CASCADE,
+    model TEXT NOT NULL, base TEXT NOT NULL, parts TEXT NOT NULL, tools TEXT NOT NULL, options TEXT NOT NULL,
+    digest TEXT NOT NULL, created_at TEXT NOT NULL
+);
+CREATE INDEX prompts_step ON prompts (agent_id, step_id, id);
+CREATE TABLE prompt_texts (
+    agent_id TEXT NOT NULL REFERENCES agents ON DELETE CASCADE, digest TEXT NOT NULL,
+    user_id TEXT NOT NULL, step_id TEXT, text TEXT NOT NULL, words INTEGER NOT NULL,
+    PRIMARY KEY (agent_id, digest)
+);
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     *(_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS, _ARRIVALS, _MOVING, _LANGUAGES),
-    *(_UPKEEP, _HEADINGS, _EXTRACTED),
+    *(_UPKEEP, _HEADINGS, _EXTRACTED, _PROMPTS),
 )
 
 

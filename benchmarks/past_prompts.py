@@ -1,0 +1,78 @@
+"""Rebuilds past prompts and compares each with what was sent; tells what the records cost.
+
+    python benchmarks/past_prompts.py [--prompts 1000]
+
+The agents speak, edit memory, search, fail, call the caller's functions, are evicted, summarised and undone by chance,
+on four presets and windows, each reopened half way. Target: every prompt equal byte by byte.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from memgpt_autogen import MemGPT, Settings
+from memgpt_autogen.memory.prompt_log import rebuilt
+from memgpt_autogen.storage.sqlite import SQLiteStore
+from tests.core.wanderer import Wanderer, as_json, wander
+
+KINDS = (("memgpt_chat", 8192), ("memgpt_compact", 2048), ("memgpt_docs", 16384), ("memgpt_local", 4096))
+
+
+def lived(home: Path, preset: str, window: int, turns: int, seed: int) -> tuple[SQLiteStore, str, set[str]]:
+    """A store with an agent that has taken this many turns, the agent's id, and every prompt that was sent."""
+    model = Wanderer(seed, context_window=window)
+    for half in range(2):
+        store = SQLiteStore(home / "memgpt.db")
+        agent = MemGPT(Settings(home=home), store=store, embedder=None).create_agent(
+            {"name": preset, "preset": preset}, model=model
+        )
+        wander(agent, turns // 2, seed + half)
+        if half == 0:
+            store.close()
+    return store, agent.id, {as_json(call) for call in model.calls}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--prompts", type=int, default=1000)
+    wanted = parser.parse_args().prompts
+    equal = exact = tried = 0
+    spent: list[float] = []
+    size = sent_size = log_size = 0
+    for kind, (preset, window) in enumerate(KINDS):
+        with tempfile.TemporaryDirectory() as home:
+            store, agent, sent = lived(Path(home), preset, window, turns=max(wanted // 3, 20), seed=10 * kind)
+            rows = store.history.prompts(agent)
+            for row in random.Random(kind).sample(rows, min(len(rows), -(-wanted // len(KINDS)))):
+                started = time.perf_counter()
+                past = rebuilt(store, agent, row)
+                spent.append(1000 * (time.perf_counter() - started))
+                text = past.sent.to_json()
+                tried, equal, exact = tried + 1, equal + (text in sent), exact + past.exact
+                sent_size += len(text.encode())
+            count = store._database.number
+            size += count("SELECT sum(length(parts)) FROM prompts") // len(rows)
+            size += count("SELECT sum(length(text)) FROM prompt_texts") // len(rows)
+            log_size += count("SELECT sum(length(content)) FROM messages") // len(rows)
+            log_size += count("SELECT sum(length(tool_calls)) FROM messages") // len(rows)
+            store.close()
+    print(
+        f"{tried} random past prompts: {equal} equal byte by byte to what was sent, {exact} confirmed by their digest"
+    )
+    print(f"rebuilding one: mean {sum(spent) / tried:.1f} ms, worst {max(spent):.1f} ms")
+    kinds = len(KINDS)
+    print(
+        f"kept for each: {size // kinds} characters beside {log_size // kinds} of the log, "
+        f"where the prompt has {sent_size // tried} bytes"
+    )
+
+
+if __name__ == "__main__":
+    main()

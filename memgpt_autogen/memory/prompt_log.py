@@ -1,0 +1,339 @@
+"""A record of every prompt that is sent, small enough to keep, from which each can be put together again exactly.
+
+A prompt mostly repeats the one before it, and its messages mostly stand in the log. So a record holds a list of parts:
+
+- ``[start, count]``: messages copied from the prompt before (``base``);
+- ``{"id": ..., "before": ..., "after": ...}``: a message of the log, with what was put around its words, such as the
+  header of an event in the local time of that moment;
+- ``{"role": ..., "content": [...]}``: any other message, by the digests of its paragraphs. Each paragraph is kept once:
+  the system prompt, core memory, worked examples, summaries, what was cut to fit.
+
+Nothing depends on how a later version renders a message. The digest of the whole prompt tells whether what was put
+together is what was sent: it is not where a message was forgotten, or changed by hand, since then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from itertools import takewhile
+from operator import is_not
+from typing import Any
+
+from ..ids import new_id
+from ..messages import Message, ToolCall, ToolSchema, utc_now
+from ..storage.base import Store
+from ..storage.base.history import PromptRow, PromptText
+
+#: Prompts in a chain of copies, at least, before one is written that copies nothing.
+CHAIN = 64
+_PARAGRAPH = "\n\n"
+
+
+@dataclass(frozen=True)
+class SentPrompt:
+    """The arguments of one model call.
+
+    Attributes:
+        messages: the prompt.
+        tools: the functions on offer.
+        only: names of those that the reply might call; None: all.
+        max_tokens: the token limit of the reply.
+    """
+
+    messages: Sequence[Message]
+    tools: Sequence[ToolSchema] = ()
+    only: Collection[str] | None = None
+    max_tokens: int | None = None
+
+    def to_json(self) -> str:
+        """The call as canonical JSON: the same bytes for the same call, in any process."""
+        return _json({**_options(self), "messages": [_wire(one) for one in self.messages], "tools": _tools(self.tools)})
+
+
+@dataclass(frozen=True)
+class PastPrompt:
+    """A prompt that was put together again.
+
+    Attributes:
+        sent: the call.
+        exact: whether it is what was sent, to the byte.
+        gone: how many of its messages are forgotten; they are left out.
+        row: the record.
+    """
+
+    sent: SentPrompt
+    exact: bool
+    gone: int
+    row: PromptRow
+
+
+class PromptLog:
+    """Records the prompts of one agent.
+
+    Args:
+        store: where the agent lives.
+        agent_id: which agent.
+    """
+
+    def __init__(self, store: Store, agent_id: str) -> None:
+        self._store = store
+        self._agent_id = agent_id
+        self._last = ""
+        self._chain = 0
+        self._sent: Sequence[Message] = ()
+        self._digests: list[bytes] = []
+        self._kept: set[str] = set()
+        self._tools: tuple[Sequence[ToolSchema], str, str] = ((), "", "")
+
+    def add(self, prompts: Iterable[SentPrompt], logged: Sequence[Message], model: str) -> None:
+        """Record prompts, in the transaction of the step that they led to.
+
+        Args:
+            prompts: in the order in which they were sent.
+            logged: the messages in the window, as they stand in the log.
+            model: the model's name.
+        """
+        if self._last != self._store.history.last_prompt(self._agent_id):  # undone, or another process was here
+            self._last, self._sent, self._digests = "", (), []
+            self._kept.clear()
+        for prompt in prompts:
+            self._add(prompt, logged, model)
+
+    def _add(self, prompt: SentPrompt, logged: Sequence[Message], model: str) -> None:
+        if self._chain >= max(CHAIN, len(self._sent) // 4):
+            self._last, self._sent, self._digests = "", (), []
+        texts: list[PromptText] = []
+        parts, digests = self._parts(prompt.messages, logged, texts)
+        tools, written = self._schemas(prompt.tools)
+        if written:
+            texts.append(PromptText(tools, written, words=False))
+        row = PromptRow(
+            id=new_id(),
+            step_id="",
+            model=model,
+            base=self._last,
+            parts=parts,
+            tools=tools,
+            options=_options(prompt),
+            digest=_digest(digests, tools, prompt),
+            created_at=utc_now(),
+        )
+        new = [text for text in texts if text.digest not in self._kept]
+        self._store.history.add_prompt(self._agent_id, row, new)
+        self._kept.update(text.digest for text in new)
+        self._chain = self._chain + 1 if self._last else 0
+        self._last, self._sent, self._digests = row.id, prompt.messages, digests
+
+    def _schemas(self, tools: Sequence[ToolSchema]) -> tuple[str, str]:
+        """The digest of the schemas, and their JSON."""
+        if [*tools] != [*self._tools[0]]:
+            written = _json(_tools(tools))
+            self._tools = (tools, _hash(written).hex(), written)
+        return self._tools[1:]
+
+    def _parts(
+        self, messages: Sequence[Message], logged: Sequence[Message], texts: list[PromptText]
+    ) -> tuple[list[Any], list[bytes]]:
+        """The parts of a prompt, and the digest of each message; texts that it needs are added to ``texts``."""
+        same = _common(self._sent, messages)
+        parts: list[Any] = [[0, same]] if same else []
+        digests = self._digests[:same]
+        earlier = {_key(one): at for at, one in enumerate(self._sent[same:], start=same)}
+        rows: Mapping[str, Message] | None = None
+        for message in messages[same:]:
+            at = earlier.get(_key(message))
+            if at is not None and _same(self._sent[at], message):
+                if parts and isinstance(parts[-1], list) and sum(parts[-1]) == at:
+                    parts[-1] = [parts[-1][0], parts[-1][1] + 1]
+                else:
+                    parts.append([at, 1])
+                digests.append(self._digests[at])
+                continue
+            if rows is None:
+                rows = {row.id: row for row in logged}
+            row = rows.get(message.id)
+            parts.append(_of_log(message, row) or _in_full(message, texts, whole=row is not None))
+            digests.append(_hash(_json(_wire(message))))
+        return parts, digests
+
+
+def past_prompts(store: Store, agent_id: str, steps: Collection[str] | None = None) -> list[PastPrompt]:
+    """The prompts that these steps answer, oldest first; None: all that were recorded."""
+    return [rebuilt(store, agent_id, row) for row in store.history.prompts(agent_id, steps)]
+
+
+def rebuilt(store: Store, agent_id: str, row: PromptRow) -> PastPrompt:
+    """The prompt of a record."""
+    parts, whole = _whole(row, lambda base: store.history.prompt(agent_id, base))
+    ids = {part["id"] for part in parts if "id" in part}
+    wanted = {digest for part in parts for key in ("content", "tool_calls") for digest in part.get(key, ())}
+    rows = store.history.messages_by_id(agent_id, ids)
+    texts = store.history.prompt_texts(agent_id, wanted | {row.tools})
+    found = [_message(part, rows, texts) for part in parts]
+    messages = [message for message in found if message is not None]
+    tools = [ToolSchema(**schema) for schema in json.loads(texts.get(row.tools, "[]"))]
+    sent = SentPrompt(messages, tools, row.options.get("only"), row.options.get("max_tokens"))
+    gone = len(found) - len(messages)
+    tools_digest = _hash(_json(_tools(tools))).hex() if row.tools else ""
+    digest = _digest([_hash(_json(_wire(message))) for message in messages], tools_digest, sent)
+    return PastPrompt(sent, whole and not gone and digest == row.digest, gone, row)
+
+
+def _whole(row: PromptRow, find: Callable[[str], PromptRow | None]) -> tuple[list[dict[str, Any]], bool]:
+    """A record's parts with all copies resolved; False: a record that it copies from is gone."""
+    chain = [row]
+    while chain[-1].base and (earlier := find(chain[-1].base)):
+        chain.append(earlier)
+    parts: list[dict[str, Any]] = []
+    for one in reversed(chain):
+        resolved: list[dict[str, Any]] = []
+        for part in one.parts:
+            resolved += parts[part[0] : sum(part)] if isinstance(part, list) else [part]
+        parts = resolved
+    return parts, not chain[-1].base
+
+
+# -- one message ------------------------------------------------------------------------------------------------------
+
+
+def _of_log(message: Message, row: Message | None) -> dict[str, Any] | None:
+    """A message as a reference to the log; None: it is not in the log, or not as it was sent."""
+    if row is None:
+        return None
+    for field in ("content", "text"):
+        words = getattr(row, field)
+        at = message.content.find(words) if words or not message.content else -1
+        if at < 0:
+            continue
+        part: dict[str, Any] = {"id": message.id}
+        part |= {"field": field} if field != "content" else {}
+        part |= {"before": message.content[:at]} if at else {}
+        part |= {"after": after} if (after := message.content[at + len(words) :]) else {}
+        part |= {"role": message.role} if message.role != row.role else {}
+        part |= {"bare": True} if row.tool_calls and not message.tool_calls else {}
+        again = _message(part, {row.id: row}, {})
+        return part if again and _same(again, message) else None
+    return None
+
+
+def _in_full(message: Message, texts: list[PromptText], *, whole: bool) -> dict[str, Any]:
+    """A message by the digests of its texts; ``whole``: in one piece, so that it is forgotten in one piece."""
+
+    def kept(text: str) -> str:
+        digest = _hash(text).hex()
+        texts.append(PromptText(digest, text))
+        return digest
+
+    pieces = [message.content] if whole else message.content.split(_PARAGRAPH)
+    part: dict[str, Any] = {"role": message.role, "content": [kept(piece) for piece in pieces]}
+    if message.tool_calls:
+        part["tool_calls"] = [kept(_json([_plain(call) for call in message.tool_calls]))]
+    for field in ("call_id", "author", "kind"):
+        part |= {field: value} if (value := getattr(message, field)) else {}
+    return part | ({"images": list(message.images)} if message.images else {})
+
+
+def _message(part: Mapping[str, Any], rows: Mapping[str, Message], texts: Mapping[str, str]) -> Message | None:
+    """The message of a part; None: it is gone."""
+    if "id" not in part:
+        if any(digest not in texts for key in ("content", "tool_calls") for digest in part.get(key, ())):
+            return None
+        calls = json.loads(texts[part["tool_calls"][0]] or "[]") if "tool_calls" in part else ()
+        return Message(
+            role=part["role"],
+            content=_PARAGRAPH.join(texts[digest] for digest in part["content"]),
+            tool_calls=tuple(ToolCall(**call) for call in calls),
+            call_id=part.get("call_id"),
+            author=part.get("author"),
+            kind=part.get("kind", ""),
+            images=tuple(part.get("images", ())),
+        )
+    row = rows.get(part["id"])
+    if row is None:
+        return None
+    content = part.get("before", "") + getattr(row, part.get("field", "content")) + part.get("after", "")
+    calls = () if part.get("bare") else row.tool_calls
+    if part.get("role", row.role) != row.role:  # the result of a function, told as an event
+        return Message(part["role"], content, id=row.id)
+    return replace(row, content=content, tool_calls=calls)
+
+
+def _common(one: Sequence[Message], other: Sequence[Message]) -> int:
+    """How many messages at the start are the same."""
+    same = 0
+    while same < min(len(one), len(other)):
+        run = sum(1 for _ in takewhile(lambda differs: not differs, map(is_not, one[same:], other[same:])))
+        same += run
+        if same < min(len(one), len(other)):
+            if not _same(one[same], other[same]):
+                break
+            same += 1
+    return same
+
+
+def _same(one: Message, other: Message) -> bool:
+    """Whether a model is sent the same."""
+    return (
+        one.content == other.content
+        and one.role == other.role
+        and one.tool_calls == other.tool_calls
+        and one.call_id == other.call_id
+        and one.images == other.images
+        and one.author == other.author
+        and one.kind == other.kind
+    )
+
+
+def _key(message: Message) -> tuple[object, ...]:
+    return message.role, message.content, message.call_id, tuple(call.id for call in message.tool_calls)
+
+
+# -- canonical JSON ---------------------------------------------------------------------------------------------------
+
+
+def _wire(message: Message) -> dict[str, Any]:
+    """What of a message a model may be shown."""
+    found: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        found["tool_calls"] = [_plain(call) for call in message.tool_calls]
+    for field in ("call_id", "author", "kind"):
+        found |= {field: value} if (value := getattr(message, field)) else {}
+    return found | ({"images": list(message.images)} if message.images else {})
+
+
+def _plain(call: ToolCall) -> dict[str, Any]:
+    return {"name": call.name, "arguments": dict(call.arguments), "id": call.id, "error": call.error}
+
+
+def _tools(tools: Sequence[ToolSchema]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": tool.parameters,
+            "caller": tool.caller,
+            "extra": tool.extra,
+            "speaks": tool.speaks,
+        }
+        for tool in tools
+    ]
+
+
+def _options(prompt: SentPrompt) -> dict[str, Any]:
+    only = None if prompt.only is None else sorted(prompt.only)
+    return {"only": only, "max_tokens": prompt.max_tokens}
+
+
+def _digest(digests: Sequence[bytes], tools: str, prompt: SentPrompt) -> str:
+    return _hash(b"".join(digests) + f"{tools}{_json(_options(prompt))}".encode()).hex()
+
+
+def _hash(value: str | bytes) -> bytes:
+    return blake2b(value if isinstance(value, bytes) else value.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict)
