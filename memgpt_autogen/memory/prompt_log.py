@@ -18,7 +18,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from itertools import takewhile
+from itertools import compress
 from operator import is_not
 from typing import Any
 
@@ -30,6 +30,8 @@ from ..storage.base.history import PromptRow, PromptText
 #: Prompts in a chain of copies, at least, before one is written that copies nothing.
 CHAIN = 64
 _PARAGRAPH = "\n\n"
+#: Messages of the log that are looked at beside those that are new in a prompt: results of other conversations.
+_BESIDE = 16
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class PromptLog:
         self._last = ""
         self._chain = 0
         self._sent: Sequence[Message] = ()
+        self._resolved: list[dict[str, Any]] = []
         self._digests: list[bytes] = []
         self._kept: set[str] = set()
         self._tools: tuple[Sequence[ToolSchema], str, str] = ((), "", "")
@@ -97,16 +100,16 @@ class PromptLog:
             model: the model's name.
         """
         if self._last != self._store.history.last_prompt(self._agent_id):  # undone, or another process was here
-            self._last, self._sent, self._digests = "", (), []
+            self._last, self._sent, self._resolved, self._digests = "", (), [], []
             self._kept.clear()
         for prompt in prompts:
             self._add(prompt, logged, model)
 
     def _add(self, prompt: SentPrompt, logged: Sequence[Message], model: str) -> None:
-        if self._chain >= max(CHAIN, len(self._sent) // 4):
-            self._last, self._sent, self._digests = "", (), []
         texts: list[PromptText] = []
-        parts, digests = self._parts(prompt.messages, logged, texts)
+        parts, resolved, digests = self._parts(prompt.messages, logged, texts)
+        if self._chain >= max(CHAIN, len(self._sent) // 4):
+            self._last, parts = "", resolved
         tools, written = self._schemas(prompt.tools)
         if written:
             texts.append(PromptText(tools, written, words=False))
@@ -125,7 +128,7 @@ class PromptLog:
         self._store.history.add_prompt(self._agent_id, row, new)
         self._kept.update(text.digest for text in new)
         self._chain = self._chain + 1 if self._last else 0
-        self._last, self._sent, self._digests = row.id, prompt.messages, digests
+        self._last, self._sent, self._resolved, self._digests = row.id, prompt.messages, resolved, digests
 
     def _schemas(self, tools: Sequence[ToolSchema]) -> tuple[str, str]:
         """The digest of the schemas, and their JSON."""
@@ -136,28 +139,63 @@ class PromptLog:
 
     def _parts(
         self, messages: Sequence[Message], logged: Sequence[Message], texts: list[PromptText]
-    ) -> tuple[list[Any], list[bytes]]:
-        """The parts of a prompt, and the digest of each message; texts that it needs are added to ``texts``."""
+    ) -> tuple[list[Any], list[dict[str, Any]], list[bytes]]:
+        """The parts of a prompt, those with all copies resolved, and the digest of each message.
+
+        Texts that the parts need are added to ``texts``.
+        """
         same = _common(self._sent, messages)
         parts: list[Any] = [[0, same]] if same else []
-        digests = self._digests[:same]
-        earlier = {_key(one): at for at, one in enumerate(self._sent[same:], start=same)}
-        rows: Mapping[str, Message] | None = None
-        for message in messages[same:]:
-            at = earlier.get(_key(message))
-            if at is not None and _same(self._sent[at], message):
-                if parts and isinstance(parts[-1], list) and sum(parts[-1]) == at:
-                    parts[-1] = [parts[-1][0], parts[-1][1] + 1]
-                else:
-                    parts.append([at, 1])
-                digests.append(self._digests[at])
+        resolved, digests = self._resolved[:same], self._digests[:same]
+        find = _Finder(self._sent, same)
+        rest = messages[same:]
+        rows = {row.id: row for row in logged[-len(rest) - _BESIDE :]}
+        for message in rest:
+            at = find(message)
+            if at is None:
+                row = rows.get(message.id)
+                part = _of_log(message, row) or _in_full(message, texts, whole=row is not None)
+                parts.append(part)
+                resolved.append(part)
+                digests.append(_hash(_json(_wire(message))))
                 continue
-            if rows is None:
-                rows = {row.id: row for row in logged}
-            row = rows.get(message.id)
-            parts.append(_of_log(message, row) or _in_full(message, texts, whole=row is not None))
-            digests.append(_hash(_json(_wire(message))))
-        return parts, digests
+            if parts and isinstance(parts[-1], list) and sum(parts[-1]) == at:
+                parts[-1] = [parts[-1][0], parts[-1][1] + 1]
+            else:
+                parts.append([at, 1])
+            resolved.append(self._resolved[at])
+            digests.append(self._digests[at])
+        return parts, resolved, digests
+
+
+class _Finder:
+    """Finds messages of a prompt in the one before, where they mostly stand in the same order.
+
+    Args:
+        sent: the prompt before.
+        start: where to begin.
+    """
+
+    def __init__(self, sent: Sequence[Message], start: int) -> None:
+        self._sent = sent
+        self._start = self._next = start
+        self._places: dict[tuple[object, ...], int] | None = None
+
+    def __call__(self, message: Message) -> int | None:
+        """The place of a message; None: it is new."""
+        if message.role == "system":
+            self._next += 1
+            return None
+        if self._next >= len(self._sent) or not _same(self._sent[self._next], message):
+            if self._places is None:
+                places = range(self._start, len(self._sent))
+                self._places = {_key(self._sent[place]): place for place in places}
+            at = self._places.get(_key(message))
+            if at is None or not _same(self._sent[at], message):
+                return None
+            self._next = at
+        self._next += 1
+        return self._next - 1
 
 
 def past_prompts(store: Store, agent_id: str, steps: Collection[str] | None = None) -> list[PastPrompt]:
@@ -263,15 +301,11 @@ def _message(part: Mapping[str, Any], rows: Mapping[str, Message], texts: Mappin
 
 def _common(one: Sequence[Message], other: Sequence[Message]) -> int:
     """How many messages at the start are the same."""
-    same = 0
-    while same < min(len(one), len(other)):
-        run = sum(1 for _ in takewhile(lambda differs: not differs, map(is_not, one[same:], other[same:])))
-        same += run
-        if same < min(len(one), len(other)):
-            if not _same(one[same], other[same]):
-                break
-            same += 1
-    return same
+    length = min(len(one), len(other))
+    for at in compress(range(length), map(is_not, one, other)):
+        if not _same(one[at], other[at]):
+            return at
+    return length
 
 
 def _same(one: Message, other: Message) -> bool:
