@@ -14,6 +14,7 @@ from ..errors import MemGPTError, not_known
 from ..printable import printable
 from ..redaction import redact
 from .console import echo, set_debugging, show_log
+from .interrupts import interrupts_between_imports
 from .streams import escape_what_cannot_be_shown
 
 #: Command -> ``module:function`` in this package, and its line in ``memgpt --help``.
@@ -103,7 +104,9 @@ def main(arguments: list[str] | None = None) -> None:
     escape_what_cannot_be_shown()
     show_log(debug)
     try:
-        sys.exit(app.main(arguments, prog_name="memgpt", standalone_mode=False) or 0)
+        with interrupts_between_imports():
+            code = app.main(arguments, prog_name="memgpt", standalone_mode=False) or 0
+        sys.exit(code)
     except click.ClickException as error:
         error.message = printable(redact(error.message))  # type: ignore[misc]
         error.show()

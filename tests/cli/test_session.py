@@ -31,7 +31,10 @@ def test_a_whole_session(embedded_server: EmbeddedServer, tmp_path: Path) -> Non
     assert setting_up.end() == 0
 
     chat = memgpt("run", "--agent", "sam", "--first")
+    chat.see("starting")
+    started, chat.silence = chat.silence, 0.0  # the interpreter and its first imports
     chat.see("/help lists the commands")
+    assert "opening the agent" in chat.raw and "loading SmolLM2-135M-Instruct" in chat.raw and ", 98 MB" in chat.raw
     chat.type(FACT, "sam:", times=2)
     chat.type("/memory", "Archival memory:")
     chat.type("The weather is dull today.", "sam:", times=3)
@@ -41,6 +44,7 @@ def test_a_whole_session(embedded_server: EmbeddedServer, tmp_path: Path) -> Non
     chat.type("/exit", "Go on with: memgpt run --agent sam")
     assert chat.end() == 0
     assert "you: The weather is dull" not in chat.words
+    assert started < 5 and chat.silence < 1, "a second without a sign of life"
 
     again = memgpt("run", "--agent", "sam")
     again.see("messages so far")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import termios
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ import pyte
 
 #: Lines that a screen keeps after they have scrolled away.
 HISTORY = 1000
+#: Seconds between two looks at what the program has drawn.
+_LOOK = 0.2
 
 
 class Terminal:
@@ -37,6 +40,10 @@ class Terminal:
         patience: float = 20.0,
     ) -> None:
         self._patience = patience
+        #: The longest time in seconds in which nothing was drawn while something was waited for.
+        self.silence = 0.0
+        #: Whether the terminal shows what is typed, as a shell expects it; known at the end.
+        self.echoes: bool | None = None
         self.screen = pyte.HistoryScreen(columns, lines, history=HISTORY)
         self._stream = pyte.Stream(self.screen)
         kept = {
@@ -72,17 +79,26 @@ class Terminal:
         """
         self._until(lambda: self.words.count(text) >= times, repr(text))
 
+    def see_one_of(self, *texts: str) -> None:
+        """Wait until one of these is on the screen."""
+        self._until(lambda: any(text in self.words for text in texts), " or ".join(texts))
+
     def _until(self, there: Callable[[], bool], what: str) -> None:
-        end = time.monotonic() + self._patience
+        begun = drawn = time.monotonic()
         while not there():
+            asked = time.monotonic()
             try:
-                piece = self.child.read_nonblocking(65536, timeout=0.2)
+                piece = self.child.read_nonblocking(65536, timeout=_LOOK)
             except pexpect.TIMEOUT:
-                assert time.monotonic() < end, f"{what} does not come:\n{self.text}"
+                now = time.monotonic()
+                assert now < begun + self._patience, f"{what} does not come:\n{self.text}"
+                drawn += max(0.0, now - asked - _LOOK)  # time in which this process itself was not run
                 continue
             except pexpect.EOF:
                 assert there(), f"the program has ended before {what}:\n{self.text}"
                 return
+            self.silence = max(self.silence, time.monotonic() - drawn)
+            drawn = time.monotonic()
             self.raw += piece
             self._stream.feed(piece)
 
@@ -114,5 +130,7 @@ class Terminal:
         except AssertionError:
             if self.child.isalive():
                 raise
+        modes = termios.tcgetattr(self.child.child_fd)[3]
+        self.echoes = bool(modes & termios.ECHO and modes & termios.ICANON)
         self.child.close()
         return int(self.child.exitstatus if self.child.exitstatus is not None else -self.child.signalstatus)

@@ -20,6 +20,7 @@ from memgpt_autogen.config import LLMConfig
 from memgpt_autogen.errors import ConfigError, MissingDependency, ModelServerError
 from memgpt_autogen.llm.completion import CompletionModel
 from memgpt_autogen.llm.embedded import EmbeddedServer, find_model, shared_server
+from memgpt_autogen.llm.threads import physical_cores, threads_for
 from memgpt_autogen.messages import Message, ToolCall
 
 from .conftest import REMEMBER, SAY, SEARCH, TOOLS, schema
@@ -176,6 +177,37 @@ def test_threads_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("MEMGPT_THREADS", "many")
     with pytest.raises(ConfigError, match="MEMGPT_THREADS"):
         EmbeddedServer(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "cores", "threads"),
+    [
+        ("SmolLM2-135M-Instruct.Q4_1.gguf", 98, 8, 1),
+        ("qwen2.5-0.5b-instruct-q4_k_m.gguf", 491, 8, 7),
+        ("Qwen3-8B-Q4_K_M.gguf", 5000, 4, 3),
+        ("mixtral-8x7B.gguf", 26000, 2, 1),
+        ("a-name-without-figures.gguf", 98, 8, 1),
+        ("a-name-without-figures.gguf", 1200, 8, 7),
+        ("Qwen3-8B-Q4_K_M.gguf", 5000, 1, 1),
+    ],
+)
+def test_a_larger_model_gets_all_cores_but_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, size: int, cores: int, threads: int
+) -> None:
+    monkeypatch.setattr("memgpt_autogen.llm.threads.physical_cores", lambda: cores)
+    with (tmp_path / name).open("wb") as file:
+        file.truncate(size * 10**6)  # sparse: takes no room
+    assert threads_for(tmp_path / name, {}) == threads
+
+
+def test_cores_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    monkeypatch.setattr("psutil.cpu_count", lambda logical=True: 16 if logical else 8)
+    assert physical_cores() == 3
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(16)), raising=False)
+    assert physical_cores() == 8
+    monkeypatch.setattr("psutil.cpu_count", lambda logical=True: None)  # it does not know
+    assert physical_cores() == 16
 
 
 def test_nothing_starts_before_it_is_asked() -> None:

@@ -12,7 +12,8 @@ import pytest
 from memgpt_autogen import LLMConfig, MemGPT
 from memgpt_autogen.config import Settings
 from memgpt_autogen.llm.embedded import EmbeddedServer
-from memgpt_autogen.llm.model_size import ModelSize, parameters_in, size_of
+from memgpt_autogen.llm.model_name import parameters_in
+from memgpt_autogen.llm.model_size import ModelSize, size_of
 from memgpt_autogen.prompts.presets import suited
 
 from .conftest import Answer

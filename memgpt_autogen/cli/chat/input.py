@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -95,6 +98,40 @@ class LineReader:
 
         with patch_stdout(raw=True):  # output of a timed event appears above the prompt
             return _whole(self._session.prompt, "> ", ". ")
+
+
+@contextmanager
+def typing_kept() -> Iterator[None]:
+    """Keep what is typed while the program is busy for the next prompt, and off the screen until then.
+
+    The terminal would echo it into the output, and the prompt show it once more. Ctrl-C works as ever. Does nothing
+    without a Unix terminal. SIGTERM ends the program through here, so that its shell gets a terminal that echoes.
+    """
+    try:
+        import termios
+    except ImportError:  # Windows, whose console echoes nothing that is not read
+        yield
+        return
+    try:
+        terminal = sys.stdin.fileno()
+        before = termios.tcgetattr(terminal)
+    except (OSError, ValueError, termios.error):
+        yield
+        return
+    quiet = [*before]
+    quiet[3] &= ~(termios.ECHO | termios.ICANON)
+    quiet[6] = [*before[6]]
+    quiet[6][termios.VMIN], quiet[6][termios.VTIME] = 1, 0
+    termios.tcsetattr(terminal, termios.TCSANOW, quiet)
+    ended = signal.getsignal(signal.SIGTERM)
+    if ended is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSANOW, before)
+        if ended is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, ended)
 
 
 def _whole(line: Callable[..., str], *marks: str) -> str:

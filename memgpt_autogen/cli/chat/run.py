@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import click
 from ...config import DEFAULT_ENDPOINTS, Settings
 from ...config.home import HISTORY
 from ...errors import ConfigError
+from ..activity import ACTIVITY
 from ..console import debugging, interactive, quoted
 
 if TYPE_CHECKING:
@@ -60,23 +62,45 @@ def run(**options: Any) -> None:
     An existing agent is loaded by its name with its memory; options about the agent and its model are stored with it.
     In the chat, /help lists the commands. Piped input works: each line is a message.
     """
-    from ...client import MemGPT
-    from ..setup.quickstart import offer
+    from .input import typing_kept
 
-    settings = Settings.load()
-    wanted = _wanted(options)
-    if not wanted.model:
-        settings = offer(settings, yes=wanted.yes)
-    memgpt = MemGPT(settings)
+    attended = interactive()
+    fancy = attended and not options["strip_ui"]
+    with typing_kept() if attended else nullcontext():
+        with _spinning(fancy, "starting"):
+            from ...client import MemGPT
+            from ..setup.quickstart import offer
+
+            settings = Settings.load()
+            wanted = _wanted(options)
+            if not wanted.model:
+                settings = offer(settings, yes=wanted.yes)
+            memgpt = MemGPT(settings)
+        failed = _chat(memgpt, wanted, options, fancy=fancy)
+    if failed and not attended:
+        click.get_current_context().exit(1)
+
+
+def _chat(memgpt: MemGPT, wanted: Wanted, options: dict[str, Any], *, fancy: bool) -> bool:
+    """Open the agent and talk until the user ends it; whether the last turn failed."""
+    from ...llm.embedded import LOADING_WATCHERS
+
+    if ACTIVITY.tell not in LOADING_WATCHERS:
+        LOADING_WATCHERS.append(ACTIVITY.tell)
     try:
-        session, new = _session(memgpt, wanted, options)
+        with _spinning(fancy, "opening the agent"):
+            session, new = _session(memgpt, wanted, options, fancy=fancy)
         _begin(session, new, greet=not options["first"] and interactive())
         session.loop()
-        session.view.hint(f"Saved. Go on with: memgpt run --agent {quoted(session.agent.name)}")
-        if session.failed and not interactive():
-            click.get_current_context().exit(1)
     finally:
-        memgpt.close()
+        with _spinning(fancy, "saving"):
+            memgpt.close()
+    session.view.hint(f"Saved. Go on with: memgpt run --agent {quoted(session.agent.name)}")
+    return session.failed
+
+
+def _spinning(fancy: bool, what: str) -> AbstractContextManager[None]:
+    return ACTIVITY.running(f"{what} (Ctrl-C stops)") if fancy else nullcontext()
 
 
 def _wanted(options: dict[str, Any]) -> Wanted:
@@ -98,7 +122,7 @@ def _wanted(options: dict[str, Any]) -> Wanted:
     )
 
 
-def _session(memgpt: MemGPT, wanted: Wanted, options: dict[str, Any]) -> tuple[Session, bool]:
+def _session(memgpt: MemGPT, wanted: Wanted, options: dict[str, Any], *, fancy: bool) -> tuple[Session, bool]:
     from .input import LineReader, Piped
     from .open_agent import open_agent
     from .session import Session
@@ -107,7 +131,6 @@ def _session(memgpt: MemGPT, wanted: Wanted, options: dict[str, Any]) -> tuple[S
 
     agent, new = open_agent(memgpt, wanted)
     attended = interactive()
-    fancy = attended and not options["strip_ui"]
     view = View(agent.name, fancy=fancy, quiet=options["quiet"], debug=debugging())
     history = memgpt.settings.home / HISTORY
     reader = LineReader(history, lambda text: complete(session, text)) if attended else Piped()

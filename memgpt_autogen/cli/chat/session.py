@@ -8,6 +8,8 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import click
+
 from ... import events
 from ...agent.results import Turn
 from ...errors import MemGPTError, ModelError
@@ -89,21 +91,21 @@ class Session:
         asked = False
         try:
             while not self.over:
+                text = ""
                 try:
                     text = self._reader.read()
-                except KeyboardInterrupt:
+                    asked = False
+                    if text:
+                        self.take(text)
+                except (KeyboardInterrupt, click.Abort):
                     if not self._reader.attended:
                         raise
                     if asked:
                         return
-                    asked = True
-                    self.view.hint("Ctrl-C once more, or Ctrl-D, ends the chat.")
-                    continue
+                    asked = not text
+                    self.view.hint("Ctrl-C once more, or Ctrl-D, ends the chat." if asked else "Stopped.")
                 except EOFError:
                     return
-                asked = False
-                if text:
-                    self.take(text)
         finally:
             self._closing.set()
             if timer.is_alive():
@@ -112,7 +114,7 @@ class Session:
     def take(self, text: str) -> None:
         """Handle input: a slash command, or a message to the agent."""
         if text.startswith("/"):
-            with _Errors(self):
+            with _Errors(self), self.view.waiting(text):
                 self._command(self, text)
         elif text.casefold() in LEAVING:
             note(f"/exit ends the chat. Nothing was said to {self.agent.name}.")
@@ -129,7 +131,7 @@ class Session:
                 if not self._reader.attended:
                     raise
                 self.view.tell(
-                    "\nStopped. What you said is kept, and is answered with your next message, or by /retry.", "yellow"
+                    "Stopped. What you said is kept, and is answered with your next message, or by /retry.", "yellow"
                 )
 
     def _tick(self) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, nullcontext
 
 from ...commands.formatting import call_line, cut
 from ...events import render
@@ -28,6 +27,7 @@ from ...observers import (
     ThoughtDelta,
 )
 from ...printable import one_line, printable
+from ..activity import ACTIVITY
 from ..console import console, note
 
 #: Kind of line -> its prefix and style on a terminal, and its label elsewhere.
@@ -58,15 +58,13 @@ class View:
         self._column = 0
         self._word = ""
         self._streamed: list[str] = []  # the kinds that were streamed
-        self._waiting: Any = None
         self._mutex = threading.RLock()
 
     # -- the observer ---------------------------------------------------------------------------------------------
 
     def watch(self, event: AgentEvent) -> None:
         """Draw one event of the agent."""
-        with self._mutex:
-            self._stop_waiting()
+        with self._drawing():
             self._draw(event)
 
     def _draw(self, event: AgentEvent) -> None:
@@ -131,7 +129,7 @@ class View:
 
     def finish(self) -> None:
         """End the line that is being streamed, if any."""
-        with self._mutex:
+        with self._drawing():
             if self._open:
                 kind, _ = self._open
                 self._open = None
@@ -193,8 +191,7 @@ class View:
 
     def tell(self, text: str, style: str = "", *, raw: bool = False) -> None:
         """Output of the program, such as a command's result; ``raw``: not wrapped."""
-        with self._mutex:
-            self._stop_waiting()
+        with self._drawing():
             self.finish()
             console().print(text, style=style or None, soft_wrap=raw or None)
 
@@ -211,29 +208,26 @@ class View:
 
     def error(self, text: str) -> None:
         """An error message, on standard error."""
-        with self._mutex:
-            self._stop_waiting()
+        with self._drawing():
             self.finish()
             note(text, label="Error", style="red")
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Show a spinner until the agent's first output."""
-        from rich.text import Text
-
-        if self.fancy:
-            with self._mutex:
-                self._waiting = console().status(Text(f"{self.name} is thinking (Ctrl-C stops)", "dim"))
-                self._waiting.start()
-        try:
-            yield
-        finally:
-            with self._mutex:
-                self._stop_waiting()
+    def waiting(self, what: str = "") -> Iterator[None]:
+        """Show a spinner, on a terminal, whenever nothing is being drawn; ``what``: else that the agent thinks."""
+        label = f"{what or f'{self.name} is thinking'} (Ctrl-C stops)"
+        with ACTIVITY.running(label) if self.fancy else nullcontext():
+            try:
+                yield
+            finally:
                 self.finish()
                 self._streamed.clear()
 
-    def _stop_waiting(self) -> None:
-        if self._waiting is not None:
-            self._waiting.stop()
-            self._waiting = None
+    @contextmanager
+    def _drawing(self) -> Iterator[None]:
+        """Keep other threads and the spinner from drawing meanwhile."""
+        with self._mutex, ACTIVITY.hidden():
+            try:
+                yield
+            finally:
+                ACTIVITY.column = self._column
