@@ -161,5 +161,9 @@ def not_known(told: str, name: str, label: str, known: Iterable[str]) -> str:
 
     there = list(known)
     near = get_close_matches(name, there, n=1)
-    meant = f" Did you mean {near[0]!r}?" if near and near[0] != name else ""
+    meant = f" Did you mean {_in_quotes(near[0])}?" if near and near[0] != name else ""
     return f"{told}{meant} {label}: {', '.join(there) or 'none yet'}."
+
+
+def _in_quotes(name: str) -> str:
+    return name if name.startswith("/") else repr(name)  # /memory is typed as it stands

@@ -17,9 +17,18 @@ def example(*lines: str) -> str:
     return "\n".join(["\b", "Example:", *(f"  {line}" for line in lines)])
 
 
-@click.group(cls=LoaderGroup, epilog=example("memgpt load directory --name manuals --input-dir ~/manuals --recursive"))
+@click.group(
+    cls=LoaderGroup,
+    subcommand_metavar="WHAT... | LOADER [OPTIONS]",
+    epilog=example(
+        "memgpt load paper.pdf", "memgpt load ~/manuals --name manuals", "memgpt load https://example.com/page"
+    ),
+)
 def load() -> None:
     """Load documents into a source, which agents can then search.
+
+    WHAT is a file, a folder (with the folders inside it) or an address; the source is named after it, or by --name.
+    A LOADER reads what has to be described, such as the rows of a query.
 
     Load again under the same name to update a source: only what is new or has changed is read, and what is gone is
     removed. Agents that the source is attached to stay attached.

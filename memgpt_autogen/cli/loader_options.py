@@ -12,6 +12,8 @@ from docstring_parser import parse
 
 from ..sources import LOADERS, loader_class
 
+#: Options of the guessed loaders that are followed by a value.
+_WITH_VALUE = ("--name", "--exclude", "--input-files", "--urls")
 #: ``run(name, kind, replace, **arguments)``.
 Run = Callable[..., None]
 
@@ -30,12 +32,51 @@ class LoaderGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*LOADERS, *(name for name in super().list_commands(ctx) if name not in LOADERS)]
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take ``load WHAT`` for the loader that reads it: a file, a folder or an address."""
+        known = {*self.list_commands(ctx), "-h", "--help"}
+        if args and not known & {args[0], args[-1]}:
+            args = [*guessed(args), *args]
+        return super().parse_args(ctx, args)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         written = super().get_command(ctx, cmd_name)
         if written or cmd_name not in LOADERS:
             return written
         debug = [parameter for parameter in self.params if parameter.name == "debug"]
         return loader_command(cmd_name, self.run, [*self.shared, *debug])
+
+
+def guessed(args: Sequence[str]) -> list[str]:
+    """The loader that reads what is named, with the options that it needs beside; empty: nothing is named.
+
+    Raises:
+        click.UsageError: what is named is no file, folder or page.
+    """
+    values = {args[at + 1] for at, one in enumerate(args[:-1]) if one in _WITH_VALUE}
+    named = [one for one in args if not one.startswith("-") and one not in values]
+    if not named:
+        return []
+    what, path = named[0], Path(named[0]).expanduser()
+    naming = any(one == "--name" or one.startswith("--name=") for one in args)
+    if "://" in what:
+        scheme, _, rest = what.partition("://")
+        if scheme.lower() not in ("http", "https"):
+            kind = "vector-database" if scheme.startswith("chroma") else "database"
+            raise click.UsageError(f"For {scheme}:// say more: memgpt load {kind} --help tells what.")
+        return ["webpage", *_named(rest.partition("/")[0].rpartition("@")[2].partition(":")[0], naming)]
+    if path.is_dir():
+        return ["directory", *_named(path.resolve().name, naming), "--recursive"]
+    if path.exists():
+        return ["directory", *_named(path.stem, naming)]
+    raise click.UsageError(
+        f"There is no file or folder {what!r}, and no loader of that name. Name a file, a folder, an address with "
+        f"https:// in front, or a loader: {', '.join(LOADERS)}."
+    )
+
+
+def _named(name: str, naming: bool) -> list[str]:
+    return [] if naming else ["--name", " ".join(name.split()) or "documents"]
 
 
 def loader_command(kind: str, run: Run, shared: Sequence[click.Parameter] = ()) -> click.Command:

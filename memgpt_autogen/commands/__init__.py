@@ -65,7 +65,8 @@ COMMANDS: tuple[Command[Agent], ...] = (
     Command(
         "archival",
         "[QUERY]",
-        f"Search notes and sources; without QUERY the latest notes. Options: {listed(sources=True)}.",
+        "Search notes and sources, and show the best lines of each hit; without QUERY the latest notes. "
+        f"Options: {listed(sources=True)}.",
         memory.archival,
     ),
     Command(
@@ -99,7 +100,8 @@ def named(line: str, commands: Iterable[Command[On]]) -> tuple[Command[On], str]
     by_name = {command.name: command for command in commands}
     name, _, given = line.strip().removeprefix("/").partition(" ")
     if name not in by_name:
-        raise ConfigError(not_known(f"There is no command /{name}.", name, "Commands", by_name))
+        slashed = [f"/{one}" for one in by_name]
+        raise ConfigError(not_known(f"There is no command /{name}.", f"/{name}", "Commands", slashed))
     return by_name[name], given.strip()
 
 

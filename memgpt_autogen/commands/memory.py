@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 
 from ..agent import Agent
@@ -14,9 +14,10 @@ from ..memory import recall as log
 from ..memory.provenance import as_of, origins
 from ..memory.results import render_page
 from ..messages import SEND_MESSAGE, Message
-from ..storage.records import Block
+from ..storage.records import Block, Passage
+from .excerpt import excerpt
 from .formatting import MORE, message_line
-from .options import parse_day, search_in
+from .options import Search, parse_day, search_in
 
 #: Messages that ``/recall`` shows without a query.
 LAST = 10
@@ -54,8 +55,20 @@ def memory(agent: Agent, given: str) -> str:
         lines.append(f"The preset {agent.preset.name} does not show these to the model.")
     in_view, count = len(store.log.window(agent.id)), store.log.count(agent.id)
     lines.append(f"Recall memory: {count} messages, {in_view} of them in view.")
-    lines.append(f"Archival memory: {store.passages.count(agent.id)} passages.")
+    lines.append(f"Archival memory: {_archived(agent)}.")
     return "\n".join(lines)
+
+
+def _archived(agent: Agent) -> str:
+    """How many notes the agent has written, and how many passages of documents it can search."""
+    sources = agent.store.sources.attached(agent.id)
+    documents = sum(source.passages for source in sources)
+    notes_count = agent.store.passages.count(agent.id) - documents
+    told = f"{notes_count:,} note{'s' * (notes_count != 1)} of {agent.name}'s own"
+    if not sources:
+        return f"{told}; no documents are attached"
+    names = ", ".join(source.name for source in sources)
+    return f"{told}; {documents:,} passage{'s' * (documents != 1)} of documents ({names})"
 
 
 def _why(agent: Agent, block: Block) -> list[str]:
@@ -69,7 +82,7 @@ def _why(agent: Agent, block: Block) -> list[str]:
 
 
 def archival(agent: Agent, given: str) -> str:
-    """``/archival [QUERY]``; without a query the latest notes, or passages of the given source."""
+    """``/archival [QUERY]``: the best lines of each hit; without a query the latest notes, or passages of a source."""
     wanted = search_in(given, sources=True)
     source = wanted.source if wanted.query or wanted.source else ""
     notices: list[str] = []
@@ -80,7 +93,12 @@ def archival(agent: Agent, given: str) -> str:
     nothing = notes.NOTHING if given and count else _NO_NOTES.format(agent.name)
     if not given:
         notices.append(f"{count} passages; sources attached: {', '.join(attached(agent)) or 'none'}.")
-    return "\n".join([*notices, render_page(found, notes.line_of, nothing, MORE)])
+    return "\n".join([*notices, render_page(found, lambda one: _hit(one, wanted), nothing, MORE)])
+
+
+def _hit(passage: Passage, wanted: Search) -> str:
+    text = passage.text if wanted.full else excerpt(passage.text, wanted.query)
+    return notes.line_of(replace(passage, text=text))
 
 
 def recall(agent: Agent, given: str) -> str:

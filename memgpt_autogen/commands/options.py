@@ -11,6 +11,7 @@ from ..errors import ConfigError
 _OPTION = re.compile(r"(?:^|\s)--(\w+)(?:[= ]\s*(\"[^\"]*\"|[^\s-]\S*))?")
 _DAYS = {"since": "DAY", "until": "DAY", "page": "N"}
 _OPTIONS = {"source": "NAME", **_DAYS}
+_FULL = re.compile(r"(?:^|\s)--full(?=\s|$)")
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Search:
         source: the name of an attached source; None: not given.
         since, until: local days, both included; None: no bound.
         page: from 1.
+        full: show whole passages, not the best lines of each.
     """
 
     query: str
@@ -29,11 +31,13 @@ class Search:
     since: date | None = None
     until: date | None = None
     page: int = 1
+    full: bool = False
 
 
 def listed(*, sources: bool) -> str:
     """The options for help; ``sources``: of a search in sources too."""
-    return ", ".join(f"--{name} {value}" for name, value in (_OPTIONS if sources else _DAYS).items())
+    options = [f"--{name} {value}" for name, value in (_OPTIONS if sources else _DAYS).items()]
+    return ", ".join([*options, *(["--full"] if sources else [])])
 
 
 def search_in(given: str, *, sources: bool) -> Search:
@@ -42,6 +46,8 @@ def search_in(given: str, *, sources: bool) -> Search:
     Raises:
         ConfigError: an unknown option, or a missing or invalid value.
     """
+    full = bool(sources and _FULL.search(given))
+    given = _FULL.sub(" ", given) if full else given
     said = {name: value.strip('"') for name, value in _OPTION.findall(given)}
     for name, value in said.items():
         if name not in (_OPTIONS if sources else _DAYS) or not value:
@@ -50,7 +56,8 @@ def search_in(given: str, *, sources: bool) -> Search:
     if not page.isdecimal():
         raise ConfigError(f"{page!r} is not a page. Pages are numbers from 1.")
     query = " ".join(_OPTION.sub(" ", given).split())
-    return Search(query, said.get("source"), parse_day(said.get("since")), parse_day(said.get("until")), int(page))
+    since, until = parse_day(said.get("since")), parse_day(said.get("until"))
+    return Search(query, said.get("source"), since, until, int(page), full)
 
 
 def parse_day(text: str | None) -> date | None:

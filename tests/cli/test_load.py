@@ -115,6 +115,38 @@ def test_files_are_named_and_left_out(memgpt: Program, folder: Path, held: Held)
     assert set(held("b")) == {"lamp.txt"}
 
 
+def test_what_is_named_tells_its_loader(
+    memgpt: Program, folder: Path, site: str, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    ran = memgpt("load", folder.name)
+    assert ran.code == 0 and f"--source {folder.name}" in ran.out
+    assert set(held(folder.name)) == {"lamp.txt", "chair.md", "deep/oven.txt"}
+    assert memgpt("load", str(folder / "lamp.txt"), str(folder / "chair.md")).code == 0
+    assert set(held("lamp")) == {"lamp.txt", "chair.md"}
+    assert memgpt("load", "--name", "my oven", str(folder / "deep" / "oven.txt")).code == 0
+    assert set(held("my oven")) == {"oven.txt"}
+    assert memgpt("load", str(folder), "--exclude", "*.md", "--name=some").code == 0
+    assert set(held("some")) == {"lamp.txt", "deep/oven.txt"}
+    assert memgpt("load", f"{site}/one", "--allow-private").code == 0
+    assert list(held("127.0.0.1").values()) == ["The page /one speaks of lamps."]
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("papre.pdf", "There is no file or folder 'papre.pdf', and no loader of that name. Name a file"),
+        ("directroy", "or a loader: directory, webpage"),
+        ("sqlite:///shop.db", "memgpt load database --help"),
+        ("chroma:///notes", "memgpt load vector-database --help"),
+        ("--name", "option"),
+    ],
+)
+def test_what_cannot_be_guessed_is_told(memgpt: Program, what: str, told: str) -> None:
+    ran = memgpt("load", what)
+    assert ran.code == 2 and told in ran.err
+
+
 def test_a_web_page_of_this_machine_is_loaded_when_it_is_meant(memgpt: Program, site: str, held: Held) -> None:
     refused = memgpt("load", "webpage", "--name", "web", "--urls", f"{site}/one")
     assert refused.code == 1 and "is an address of this machine" in refused.err and "--allow-private" in refused.err

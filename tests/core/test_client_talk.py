@@ -94,7 +94,7 @@ def test_commands_and_what_is_told_of_an_agent(tmp_path: Path) -> None:
     assert memgpt.run_command("sam", "/recall --until 1999-12-31") == "No messages from 1971-01-01 to 1999-12-31."
     assert memgpt.run_command("sam", "/pop").startswith('Undone: 1 turn, 3 messages, from "Hi" on.')
     for wrong, told in (
-        ("/memroy", "Did you mean 'memory'"),
+        ("/memroy", "Did you mean /memory"),
         ("/attach", "used as: /attach SOURCE"),
         ("/pop x", "NUMBER"),
         ("/recall tea --source x", "--source cannot be used so. The options are: --since DAY"),
