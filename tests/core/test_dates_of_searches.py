@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import date
+from datetime import date, datetime, timezone
 
 import pytest
 
@@ -34,6 +34,18 @@ def test_from_year_1_to_year_9999(monkeypatch: pytest.MonkeyPatch, zone: str, st
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_messages_brought_in_from_the_past_come_in_the_order_of_their_days() -> None:
+    store = SQLiteStore(None)
+    agent = store.agents.create("sam", {"name": "sam"})
+    for day in (20, 5, 12):  # in the order in which they were written
+        at = datetime(2024, 3, day, 12, tzinfo=timezone.utc)
+        store.log.append(agent.id, [Message("user", f"day {day}", f"day {day}", "user_message", created_at=at)])
+    pages = [
+        store.log.search_dates(agent.id, date(2024, 3, 1), date(2024, 3, 31), page=page, page_size=2) for page in (1, 2)
+    ]
+    assert [hit.item.text for page in pages for hit in page.hits] == ["day 5", "day 12", "day 20"]
 
 
 def test_a_tool_error_names_what_is_no_day() -> None:

@@ -1,6 +1,7 @@
-"""What a person asks, without the words around it: "According to my documents, ...", "Can you tell me ...".
+"""What a person asks: without the words around it, and whether for one thing or several. English.
 
-Those words say where to look or whom one asks, and would be searched for like any other. English.
+"According to my documents, ..." and "Can you tell me ..." say where to look or whom one asks, and would be searched
+for like any other words.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ _OPENINGS = re.compile(
 _ASKING = r"(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|can|could|has|have|will)\b"
 _BEGINNING = re.compile(rf"^\s*{_WHERE}\b\s*(?:[,:]\s*|(?={_ASKING}))", re.IGNORECASE)
 _ENDING = re.compile(rf"[,\s]+{_WHERE}\s*(?=[?.!]*\s*$)", re.IGNORECASE)
+_MANY = r"(?!(?:does|has|his|is|its|plus|this|thus|us|was|yes)\b)\w+(?<![su])s\b"
+_SEVERAL = re.compile(
+    rf"\bhow (?:many|often)\b|\b(?:what|which) (?:\w+ )?{_MANY}|\b(?:what|which|who|where)\b.*\b(?:has|have)\b",
+    re.IGNORECASE,
+)
 
 
 def question_in(text: str) -> str:
@@ -44,3 +50,8 @@ def question_in(text: str) -> str:
         for around in (_BEGINNING, _OPENINGS, _ENDING):
             rest = around.sub("", rest, count=1)
     return rest if any(map(informative, telling(rest))) else text
+
+
+def asks_for_several(query: str) -> bool:
+    """Whether a query seems to ask for more than one thing: "which books", "what has she painted", "how many times"."""
+    return _SEVERAL.search(query) is not None

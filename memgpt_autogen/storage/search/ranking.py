@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +42,10 @@ NEAR = 2
 NEAR_MEANING = (1.0, 0.75, 0.5)
 #: What a word of like meaning counts beside the word itself.
 NEAR_WORD = 0.2
+#: What a hit loses for each better one of its session where the query asks for several things.
+SPREAD = 0.05
+#: In a longer log only so many turns, the nearest, can be hits by their meaning alone.
+MEANT = 5_000
 
 #: What is a hit: a score of at least so much of the best, or at least so much of the best relevance.
 PASSAGE_CUT, TURN_CUT, RELEVANCE_CUT = 0.25, 0.4, 0.5
@@ -122,62 +128,168 @@ def rank_passages(
     if similar is not None:
         found |= (similar > 0) if compared is None else compared & (similar > 0)
         scores += PASSAGE_MEANING * _scaled(np.maximum(similar, 0))
-    return Ranking(scores, _relevance(words, len(sizes), similar), found)
+    shares = np.zeros(len(sizes), dtype=np.float32)
+    for word in words:
+        shares[word.places] += np.float32(_weight(word, len(sizes)))
+    return Ranking(scores, _relevance(shares, sum(_weight(word, len(sizes)) for word in words), similar), found)
+
+
+@dataclass(frozen=True)
+class Turns:
+    """The turns of conversations, in their order, and what follows from them for every query.
+
+    Attributes:
+        sizes: of each turn, in any unit.
+        sessions: which sitting each belongs to, as numbers from 0.
+        asking: turns that end in a question.
+    """
+
+    sizes: Floats
+    sessions: Places
+    asking: Places
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    @cached_property
+    def average(self) -> float:
+        """The average size of a turn."""
+        return float(self.sizes.mean()) if len(self) else 0.0
+
+    @cached_property
+    def window_average(self) -> float:
+        """The average size of a turn together with those around it."""
+        summed = float(self.sizes.sum(dtype=np.float64))
+        for step in range(1, NEAR + 1):
+            together = self.sessions[step:] == self.sessions[: max(len(self) - step, 0)]
+            summed += float(np.sum((self.sizes[step:] + self.sizes[: len(together)])[together], dtype=np.float64))
+        return summed / max(len(self), 1)
+
+    @cached_property
+    def session_lengths(self) -> Floats:
+        """What the length of each session takes off."""
+        return _length(np.bincount(self.sessions, self.sizes).astype(np.float32), GROUP_LENGTH)
+
+
+class _Neighbours:
+    """Some turns and those around each, in the same session; ``places`` of the turns, rising."""
+
+    def __init__(self, turns: Turns, places: Places) -> None:
+        self._places = places
+        self._beside: list[tuple[int, Places, Floats]] = []
+        mine, last = turns.sessions[places], len(turns) - 1
+        for step in (*range(-NEAR, 0), *range(1, NEAR + 1)):
+            beside = np.minimum(np.maximum(places + step, 0), last)
+            together = (turns.sessions[beside] == mine) & (beside == places + step)
+            self._beside.append((abs(step), beside, together.astype(np.float32)))
+
+    def summed(self, values: Floats, weights: Sequence[float] | None = None) -> Floats:
+        """The sum of each turn's value and those of its neighbours; ``values`` of all turns."""
+        total = values[self._places] * np.float32(weights[0] if weights else 1)
+        for step, beside, together in self._beside:
+            near = values[beside] * together
+            total += near * np.float32(weights[step]) if weights else near
+        return np.asarray(total, dtype=np.float32)
 
 
 def rank_turns(
     words: Sequence[Postings],
-    sizes: Floats,
-    sessions: Places,
+    turns: Turns,
     named: Places,
-    asking: Places,
     similar: Floats | None = None,
+    also: Places | None = None,
 ) -> Ranking:
-    """Rank the turns of conversations, which are given in their order.
+    """Rank the turns of conversations.
+
+    Only turns that may be hits are looked at: those near a holder of a word, the nearest in meaning, and ``also``. So
+    the time depends on how many hold the words, hardly on the length of the log.
 
     Args:
         words: postings of each word, without counts.
-        sizes: of all turns, in any unit.
-        sessions: which sitting each belongs to, as numbers from 0.
+        turns: all of them.
         named: turns whose speaker the query names.
-        asking: turns that end in a question.
         similar: cosines with the query, 0 where there is no vector; None: by words alone.
+        also: other turns that are to be ranked, such as those of a day that the query names.
     """
-    count = len(sizes)
-    together = [sessions[step:] == sessions[: count - step] for step in range(1, NEAR + 1)]
-    session_sizes = np.bincount(sessions, sizes).astype(np.float32)
-    turn_length = _length(sizes, TURN_LENGTH)
-    window_length = _length(_around(sizes, together), GROUP_LENGTH)
-    session_length = _length(session_sizes, GROUP_LENGTH)
-    scores, by_session = np.zeros(count, dtype=np.float32), np.zeros(len(session_sizes), dtype=np.float32)
-    windows = []
+    count, at = len(turns), _candidates(words, turns, similar, also)
+    near = _Neighbours(turns, at)
+    sessions, sizes = turns.sessions[at], turns.sizes[at]
+    turn_length = _length(sizes, TURN_LENGTH, average=turns.average)
+    window_length = _length(near.summed(turns.sizes), GROUP_LENGTH, average=turns.window_average)
+    by_session = np.zeros(len(turns.session_lengths), dtype=np.float32)
+    scores, shares, values = (np.zeros(size, dtype=np.float32) for size in (len(at), len(at), count))
     for word in words:
-        own, places = np.zeros(count, dtype=np.float32), word.places
+        places = word.places
         if word.near is not None:
-            own[word.near] = NEAR_WORD
+            values[word.near] = NEAR_WORD
             places = places if len(places) else word.near
-        own[word.places] = 1
-        window = _around(own, together)
-        windows.append(window)
-        holding = np.bincount(sessions[places], minlength=len(session_sizes))
-        session = holding if word.near is None else np.bincount(sessions, own, minlength=len(session_sizes))
+        values[word.places] = 1
+        own, window = values[at], near.summed(values)
+        holding = np.bincount(turns.sessions[places], minlength=len(by_session))
+        session = holding if word.near is None else np.bincount(sessions, own, minlength=len(by_session))
         rarity = _rarity(len(places), count)
-        scores += rarity * _often(own, turn_length)
-        scores += WINDOW * rarity * _often(window, window_length)
+        scores += rarity * (_often(own, turn_length) + np.float32(WINDOW) * _often(window, window_length))
         sittings = _rarity(int(np.count_nonzero(holding)), len(holding))
-        by_session += sittings * _often(session.astype(np.float32), session_length)
+        by_session += sittings * _often(session.astype(np.float32), turns.session_lengths)
+        shares += np.float32(_weight(word, count)) * np.where(own == 1, np.float32(1), BESIDE * (window >= 1))
+        values[word.places] = 0
+        if word.near is not None:
+            values[word.near] = 0
     found = scores > 0
     if len(words) == 1:  # to look up a word is not to ask: what stands around it is no answer
-        found = np.zeros(count, dtype=np.bool_)
-        found[words[0].places] = True
+        found = np.isin(at, words[0].places, assume_unique=True)
     scores = _scaled(scores + SESSION * by_session[sessions])
-    scores[named] += SPEAKER
-    scores[asking] -= QUESTION
-    scores += LENGTH * sizes / (sizes + max(float(sizes.mean()), 1.0))
+    scores += LENGTH * sizes / (sizes + max(turns.average, 1.0))
+    meaning = None
     if similar is not None:
-        found |= similar > 0
-        scores += TURN_MEANING * _scaled(np.maximum(_around(similar, together, NEAR_MEANING), 0))
-    return Ranking(scores, _relevance(words, count, similar, windows), found)
+        meaning = similar[at]
+        found |= meaning > 0
+        scores += TURN_MEANING * _scaled(np.maximum(near.summed(similar, NEAR_MEANING), 0))
+    relevance = _relevance(shares, sum(_weight(word, count) for word in words), meaning)
+    ranking = Ranking(_put(count, at, scores), _put(count, at, relevance), _put(count, at, found))
+    ranking.scores[named] += SPEAKER
+    ranking.scores[turns.asking] -= QUESTION
+    return ranking
+
+
+def _candidates(words: Sequence[Postings], turns: Turns, similar: Floats | None, also: Places | None) -> Places:
+    """The turns that may be hits, rising."""
+    count = len(turns)
+    held = np.zeros(count + 2 * NEAR, dtype=np.bool_)
+    for word in words:
+        held[word.places + NEAR] = True
+        if word.near is not None:
+            held[word.near + NEAR] = True
+    looked = np.logical_or.reduce([held[start : start + count] for start in range(2 * NEAR + 1)])
+    if similar is not None:
+        looked[np.argpartition(similar, -MEANT)[-MEANT:] if count > MEANT else slice(None)] = True
+    if also is not None:
+        looked[also] = True
+    return np.flatnonzero(looked)
+
+
+def _put(count: int, at: Places, values: npt.NDArray[np.generic]) -> npt.NDArray[Any]:
+    placed = np.zeros(count, dtype=values.dtype)
+    placed[at] = values
+    return placed
+
+
+def spread(scores: Floats, among: Places, groups: Places) -> Floats:
+    """Scores where each hit has something taken off for every better one of its group.
+
+    Args:
+        scores: of all rows.
+        among: the hits; of equals the first counts as the better one.
+        groups: a number for each row.
+    """
+    order = among[np.argsort(-scores[among], kind="stable")]
+    grouped = np.argsort(groups[order], kind="stable")
+    mine = groups[order][grouped]
+    starts = np.flatnonzero(np.diff(mine, prepend=mine[:1] - 1))
+    before = np.arange(len(mine)) - np.repeat(starts, np.diff(starts, append=len(mine)))
+    lowered = scores.copy()
+    lowered[order[grouped]] -= np.float32(SPREAD) * before.astype(np.float32)
+    return lowered
 
 
 def best(scores: Floats, among: Places, first: int, count: int) -> list[int]:
@@ -194,23 +306,15 @@ def best(scores: Floats, among: Places, first: int, count: int) -> list[int]:
     return [int(among[index]) for index in order]
 
 
-def _relevance(
-    words: Sequence[Postings], count: int, similar: Floats | None, windows: Sequence[Floats] | None = None
-) -> Floats:
-    """The share of the informative words that each row holds, by their rarity; with vectors its mean with the cosine.
+def _weight(word: Postings, count: int) -> float:
+    """What a word counts for the relevance."""
+    return _rarity(max(len(word.places), 1), count) if word.informative else 0.0
 
-    ``windows``: how often each word stands around each row.
-    """
-    shares, whole = np.zeros(count, dtype=np.float32), 0.0
-    for number, word in enumerate(words):
-        if word.informative:
-            rarity = _rarity(max(len(word.places), 1), count)
-            whole += rarity
-            held = np.zeros(count, dtype=np.float32) if windows is None else BESIDE * (windows[number] >= 1)
-            held[word.places] = 1
-            shares += np.float32(rarity) * held
+
+def _relevance(shares: Floats, whole: float, similar: Floats | None) -> Floats:
+    """The share of the informative words that a row holds, by their rarity; with vectors its mean with the cosine."""
     if whole:
-        shares /= np.float32(whole)
+        shares = shares / np.float32(whole)
     return shares if similar is None else np.asarray((shares + np.maximum(similar, 0)) / 2, dtype=np.float32)
 
 
@@ -222,23 +326,10 @@ def _often(times: Floats, length: Floats, k1: float = K1) -> Floats:
     return np.asarray(times * np.float32(k1 + 1) / (times + length), dtype=np.float32)
 
 
-def _length(sizes: Floats, weight: float, k1: float = K1) -> Floats:
-    average = float(sizes.mean()) if len(sizes) else 0.0
+def _length(sizes: Floats, weight: float, k1: float = K1, average: float | None = None) -> Floats:
+    if average is None:
+        average = float(sizes.mean()) if len(sizes) else 0.0
     return np.asarray(k1 * (1 - weight + weight * sizes / (average or 1.0)), dtype=np.float32)
-
-
-def _around(
-    values: Floats, together: Sequence[npt.NDArray[np.bool_]], weights: Sequence[float] | None = None
-) -> Floats:
-    """The sum of each turn's value and those of its neighbours."""
-    weights = weights or (1.0,) * (len(together) + 1)
-    summed = values * np.float32(weights[0])
-    for step, (same, weight) in enumerate(zip(together, weights[1:], strict=True), start=1):
-        if len(same):
-            kept = same * np.float32(weight)
-            summed[step:] += values[:-step] * kept
-            summed[:-step] += values[step:] * kept
-    return summed
 
 
 def _scaled(scores: Floats) -> Floats:

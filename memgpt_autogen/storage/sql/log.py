@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -14,15 +14,15 @@ from ...ids import new_id
 from ...messages import Message, ToolCall, Usage
 from ..records import Hit, Page, Summary, Vectors, now, stamp
 from ..search.dates import bounds_of, days_named
-from ..search.questions import question_in
-from ..search.ranking import TURN_CUT, Floats, Places, Postings, best, rank_turns
-from ..search.text import terms
+from ..search.questions import asks_for_several, question_in
+from ..search.ranking import TURN_CUT, best, rank_turns, spread
 from .database import Database, Row
 from .near_words import NearWords
 from .postings import Finder, dated, written
 from .row_cache import Codes, Shelf
 from .rows import reading_rows
 from .tenancy import scoped
+from .turn_ranking import KnownTurns, said_or_named
 
 #: Messages kept as they were read: some windows' worth.
 READ = 10_000
@@ -32,7 +32,9 @@ _ROWS = """SELECT seq, length(text) + coalesce(length(author), 0) AS size, sessi
            substr(rtrim(text), length(rtrim(text)), 1) = '?' AS asks
            FROM messages WHERE agent_id = ? AND seq > ? AND text <> '' ORDER BY seq"""
 _SIZE, _SESSION, _AUTHOR, _ASKS = range(4)  # the facts on a shelf
-_DAYS = "FROM messages WHERE agent_id = ? AND created_at >= ? AND created_at < ? AND text <> ''"
+#: With what the index ``messages_days`` holds, so that no row is read for it.
+_OF_AGENT = "FROM messages WHERE agent_id = ? AND text <> ''"
+_DAYS = f"{_OF_AGENT} AND created_at >= ? AND created_at < ?"
 
 
 @scoped
@@ -43,6 +45,7 @@ class SQLLog:
         self._db = database
         self._read: dict[tuple[str, int], Message] = {}  # by id and ``answered``: nothing else of a message changes
         self._shelves: dict[str, tuple[Shelf, Codes]] = {}
+        self._turns = KnownTurns()
         self._near = NearWords(database.full_text("messages"))
 
     def append(self, agent_id: str, messages: Sequence[Message]) -> None:
@@ -126,25 +129,24 @@ class SQLLog:
             if vector is not None and embed_words is not None:
                 near = self._near.rows([*held], embed_words, embedder, shelf)
                 held |= {word: replace(held[word], near=shelf.places(rows)) for word, rows in near.items()}
-            words, named = _said(held, shelf.fact(_AUTHOR), authors)
-            sessions = shelf.fact(_SESSION).astype(np.intp)
-            asking = np.flatnonzero(shelf.fact(_ASKS))
+            words, named = said_or_named(query, held, shelf.fact(_AUTHOR), authors)
             similar = None if vector is None else shelf.compared(vector)[0]
-            ranking = rank_turns(words, shelf.fact(_SIZE), sessions, named, asking, similar)
-            days = days_named(query, today or date.today())
-            ranking = ranking.with_dates(dated(self._db, "messages", "agent_id", [shelf], days))
+            fit = dated(self._db, _OF_AGENT, [shelf], days_named(query, today or date.today()))
+            turns = self._turns.on(shelf, shelf.fact(_SIZE), shelf.fact(_SESSION), shelf.fact(_ASKS))
+            ranking = rank_turns(words, turns, named, similar, np.flatnonzero(fit)).with_dates(fit)
             allowed = np.ones(len(shelf), dtype=np.bool_)
             if since or until:
-                allowed = written(self._db, "messages", "agent_id", [shelf], (since, until))
+                allowed = written(self._db, _OF_AGENT, [shelf], (since, until))
             waiting = self._db.all("SELECT seq FROM messages WHERE agent_id = ? AND answered = 0", agent_id)
             allowed[shelf.places(np.array([row["seq"] for row in waiting], dtype=np.int64))] = False
             among = np.flatnonzero(ranking.hits(allowed, TURN_CUT))[::-1]  # of equals the newest first
+            scores = ranking.scores
+            if asks_for_several(query):
+                scores = spread(scores, among, turns.sessions)
             empty: Page[Message] = Page.of(len(among), page, page_size)
-            hits = [
-                Hit(self._at(int(shelf.numbers[place])), float(ranking.scores[place]), float(ranking.relevance[place]))
-                for place in best(ranking.scores, among, empty.first, page_size)
-            ]
-            return replace(empty, hits=hits)
+            places = best(scores, among, empty.first, page_size)
+            found = zip(places, self._at(shelf.numbers[places].tolist()), strict=True)
+            return replace(empty, hits=[Hit(one, float(scores[at]), float(ranking.relevance[at])) for at, one in found])
 
     def _shelf(self, agent_id: str) -> tuple[Shelf, Codes]:
         """An agent's messages that have words, up to date, and the codes of their authors."""
@@ -162,11 +164,13 @@ class SQLLog:
         self._shelves[agent_id][0].refresh()
         return self._shelves[agent_id]
 
-    def _at(self, seq: int) -> Message:
-        row = self._db.one("SELECT * FROM messages WHERE seq = ?", seq)
-        if row is None:
+    def _at(self, seqs: Sequence[int]) -> list[Message]:
+        """The messages of these numbers, in that order."""
+        found = self._db.all(f"SELECT * FROM messages WHERE seq {self._db.dialect.these}", self._db.listed(seqs))
+        rows = {row["seq"]: row for row in found}
+        if len(rows) < len(seqs):
             raise StoreError("A message was deleted while it was being searched. Search again.")
-        return message_of(row)
+        return [message_of(rows[seq]) for seq in seqs]
 
     def _agree(self, agent_id: str, embedder: str) -> bool:
         """Drop the vectors of another embedder: the messages go back to the backlog. False: they cannot be dropped."""
@@ -185,7 +189,7 @@ class SQLLog:
             if embedder:
                 self._agree(agent_id, embedder)
             shelf = self._shelf(agent_id)[0]
-            return [self._at(seq) for seq in shelf.numbers[~shelf.known()][:limit].tolist()]
+            return self._at(shelf.numbers[~shelf.known()][:limit].tolist())
 
     def put_vectors(self, agent_id: str, embedder: str, ids: Sequence[str], vectors: Vectors) -> None:
         with self._db.transaction():
@@ -203,8 +207,10 @@ class SQLLog:
         first, after = bounds_of(start, end)
         total = self._db.number(f"SELECT count(*) {_DAYS}", agent_id, first, after)
         empty: Page[Message] = Page.of(total, page, page_size)
+        there = f"SELECT seq {_DAYS} ORDER BY created_at, seq LIMIT ? OFFSET ?"
         rows = self._db.all(
-            f"SELECT * {_DAYS} ORDER BY seq LIMIT ? OFFSET ?", agent_id, first, after, page_size, empty.first
+            f"SELECT * FROM messages WHERE seq IN ({there}) ORDER BY created_at, seq",
+            *(agent_id, first, after, page_size, empty.first),
         )
         return replace(empty, hits=[Hit(message_of(row), 0.0) for row in rows])
 
@@ -260,20 +266,6 @@ class SQLLog:
         with self._db.transaction():
             self._db.execute("DELETE FROM extracted WHERE agent_id = ?", agent_id)
             self._db.insert("extracted", [{"agent_id": agent_id, "message_id": message_id}])
-
-
-def _said(held: Mapping[str, Postings], author: Floats, authors: Codes) -> tuple[list[Postings], Places]:
-    """Postings where who said a message is one of its words, and the messages whose author is named."""
-    words, named = [], np.zeros(len(author), dtype=np.bool_)
-    names = [(code, terms(name)) for name, code in authors.values.items()]
-    for word, postings in held.items():
-        if called := [code for code, parts in names if word in parts]:
-            said = np.isin(author, called)
-            named |= said
-            said[postings.places] = True
-            postings = replace(postings, places=np.flatnonzero(said), near=None)
-        words.append(postings)
-    return words, np.flatnonzero(named)
 
 
 def _values(agent_id: str, message: Message) -> dict[str, object]:

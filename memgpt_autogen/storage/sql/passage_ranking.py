@@ -16,6 +16,8 @@ from .row_cache import Shelf
 
 #: Passages that one heading stands for at most. What begins more of them (a speaker, a running title) names none.
 SAME = 10
+#: SQL of the passages of a source.
+OF_SOURCE = "FROM passages WHERE source_id = ?"
 
 
 def rank_shelves(
@@ -52,7 +54,7 @@ def dated_notes(database: Database, shelves: Sequence[Shelf], days: Sequence[Day
     each = [np.zeros(len(shelf), dtype=np.float32) for shelf in shelves]
     for place, shelf in enumerate(shelves):
         if days and database.one("SELECT 1 FROM sources WHERE id = ? AND agent_id IS NOT NULL", shelf.owner_id):
-            each[place] = dated(database, "passages", "source_id", [shelf], days)
+            each[place] = dated(database, OF_SOURCE, [shelf], days)
     return np.concatenate(each)
 
 

@@ -21,7 +21,7 @@ from ..search.names import heading_of
 from ..search.questions import question_in
 from ..search.ranking import PASSAGE_CUT, Floats, Ranking, best
 from .database import Database
-from .passage_ranking import dated_notes, rank_shelves
+from .passage_ranking import OF_SOURCE, dated_notes, rank_shelves
 from .passage_shelves import PASSAGES, PassageShelves, passage_of
 from .postings import written
 from .row_cache import Shelf
@@ -93,7 +93,7 @@ class SQLPassages:
                 return Page.of(0, page, page_size)
             allowed = np.ones(sum(len(shelf) for shelf in shelves), dtype=np.bool_)
             if since or until:
-                allowed = written(self._db, "passages", "source_id", shelves, (since, until))
+                allowed = written(self._db, OF_SOURCE, shelves, (since, until))
             if vector is None and not query.strip():
                 age = np.concatenate([shelf.numbers for shelf in shelves]).argsort().argsort().astype(np.float32)
                 ranking, among = Ranking(age, np.zeros_like(age), allowed), np.flatnonzero(allowed)

@@ -106,19 +106,17 @@ class Finder:
         return Postings(places, counts[np.searchsorted(numbers, mine)])
 
 
-def written(
-    database: Database, table: str, owner: str, shelves: Sequence[Shelf], days: Bounds
-) -> npt.NDArray[np.bool_]:
+def written(database: Database, rows: str, shelves: Sequence[Shelf], days: Bounds) -> npt.NDArray[np.bool_]:
     """Which rows were written on these days.
 
     Args:
         database: where.
-        table, owner: of the rows, and its column that names theirs.
+        rows: SQL of the rows of an owner: ``FROM ... WHERE ...``.
         shelves: the rows, put side by side.
         days: first and last, each local and included; None: no bound.
     """
     since, before = bounds_of(*days)
-    sql = f"SELECT seq AS number FROM {table} WHERE {owner} = ? AND created_at >= ? AND created_at < ? ORDER BY seq"
+    sql = f"SELECT seq AS number {rows} AND created_at >= ? AND created_at < ? ORDER BY seq"
     each = []
     for shelf in shelves:
         mask = np.zeros(len(shelf), dtype=np.bool_)
@@ -127,15 +125,13 @@ def written(
     return np.concatenate(each)
 
 
-def dated(
-    database: Database, table: str, owner: str, shelves: Sequence[Shelf], days: Sequence[tuple[date, date]]
-) -> Floats:
+def dated(database: Database, rows: str, shelves: Sequence[Shelf], days: Sequence[tuple[date, date]]) -> Floats:
     """How well the day on which each row was written fits those that a query names, 0 to 1. As :func:`written`."""
     gains = np.zeros(sum(len(shelf) for shelf in shelves), dtype=np.float32)
     for first, last in days:
         soon = last + timedelta(DAYS_AFTER)
         for gain, since, until in ((AFTERWARDS, first, soon), (1.0, first, last)):
-            mask = written(database, table, owner, shelves, (since, until))
+            mask = written(database, rows, shelves, (since, until))
             gains[mask] = np.maximum(gains[mask], np.float32(gain))
     return gains
 

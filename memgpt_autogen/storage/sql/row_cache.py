@@ -76,6 +76,7 @@ class Shelf:
 
     Attributes:
         place: where the vectors are, if they are not in their table: it only says which rows have one.
+        changes: counts how often rows were added or taken off.
     """
 
     def __init__(
@@ -94,10 +95,12 @@ class Shelf:
         self.place = ""
         self._version: tuple[int, int, int] | None = None
         self.edition, self._undone = -1, 0
+        self.changes = 0
         self._clear()
 
     def _clear(self) -> None:
         self.embedder = ""
+        self.changes += 1
         self._numbers, self._facts = Growing(np.int64), Growing(np.float32, (self._width,))
         self._vectors: Growing | None = None
         self._vector_at = Growing(np.intp)  # the place on the shelf that each vector belongs to
@@ -133,6 +136,7 @@ class Shelf:
         if rows:
             self._numbers.add([row["seq"] for row in rows])
             self._facts.add(self._make_facts(rows))
+            self.changes += 1
         self._vector_at.add(self.places(vectors))
         self._version = version
 

@@ -290,9 +290,15 @@ CREATE TABLE prompt_texts (
 );
 """
 
+#: All that a search by days needs of the messages it only counts or passes over.
+_DAYS = """
+CREATE INDEX messages_days ON messages (agent_id, created_at, seq) WHERE text <> '';
+DROP INDEX messages_time;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     *(_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS, _ARRIVALS, _MOVING, _LANGUAGES),
-    *(_UPKEEP, _HEADINGS, _EXTRACTED, _PROMPTS),
+    *(_UPKEEP, _HEADINGS, _EXTRACTED, _PROMPTS, _DAYS),
 )
 
 
