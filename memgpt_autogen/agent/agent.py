@@ -17,7 +17,6 @@ from ..llm.plain_speech import PlainSpeech
 from ..memory.archival import ArchivalMemory
 from ..memory.context import Context
 from ..memory.core import CoreMemory
-from ..memory.prompt_log import PromptLog
 from ..memory.recall import RecallMemory
 from ..memory.window import WindowPolicy
 from ..messages import Message, ToolResult, ToolSchema, utc_now
@@ -28,6 +27,7 @@ from ..storage.records import AgentRow, Undone
 from ..tools.import_path import function_at, function_name, paths_of
 from ..tools.memory_tools import MemoryFunctions
 from ..tools.registry import Tool, ToolRegistry
+from ..views.window import Found, WindowView, html_of_agent, window_of
 from .components import Components
 from .guide import GuideFactory, TurnContext
 from .intake import Intake, warned_before
@@ -89,9 +89,7 @@ class Agent:
             self.tools.add(tool)
         context = Context(store, row.id, preset, self.core, system, policy or WindowPolicy(), clock=config.clock)
         intake = Intake(store, row.id, context)
-        self._parts = Components(
-            store, row.id, preset, self.tools, context, intake, PromptLog(store, row.id), [*guides]
-        )
+        self._parts = Components(store, row.id, preset, self.tools, context, intake, [*guides])
         window = store.log.window(row.id)
         self._parts.warned = warned_before(window)
         self._parts.timed = any(message.kind == "timer" for message in window)
@@ -328,6 +326,18 @@ class Agent:
             ModelError: the server cannot be asked.
         """
         self._parts.context.limit(self._speaking(self.model), self._parts.offered())
+
+    @property
+    def window(self) -> WindowView | None:
+        """The context window at the last model call, part by part; None: there was none. A notebook draws it."""
+        return window_of(self.store, self.id)
+
+    def search(self, query: str) -> Found:
+        """Search recall and archival memory, as the agent does; a notebook shows the hits with their scores."""
+        return Found(self.recall.find(query), self.archival.find(query))
+
+    def _repr_html_(self) -> str | None:
+        return html_of_agent(self.store, self.id, self.name)
 
     def _speaking(self, model: ChatModel) -> ChatModel:
         return PlainSpeech(model) if self.preset.plain else model

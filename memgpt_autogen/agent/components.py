@@ -27,10 +27,10 @@ class Components:
         tools: the functions that it runs itself.
         context: makes its prompts.
         intake: takes events in.
-        prompts: records what the model is sent.
         guides: make the guides of each turn, in the order in which these are called.
         observers: are told what happens.
         timed: timers wake the agent.
+        prompts: records what the model is sent.
         warned: the agent knows that its window is nearly full.
     """
 
@@ -40,11 +40,14 @@ class Components:
     tools: ToolRegistry
     context: Context
     intake: Intake
-    prompts: PromptLog
     guides: list[GuideFactory] = field(default_factory=list)
     observers: list[Observer] = field(default_factory=list)
     warned: bool = False
     timed: bool = False
+    prompts: PromptLog = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.prompts = PromptLog(self.store, self.agent_id)
 
     def tell(self, event: AgentEvent) -> None:
         """Tell every observer."""

@@ -12,7 +12,7 @@ from ..ids import new_id
 from ..llm.plain_speech import as_sent
 from ..llm.streaming import StreamedReply
 from ..memory.context import Prompt
-from ..memory.prompt_log import SentPrompt
+from ..memory.prompt_parts import SentPrompt
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
 from ..observers import Evicted, FunctionCalled, FunctionReturned, InnerThoughts, Said
 from ..prompts.tool_rules import NOT_RUN
@@ -229,6 +229,6 @@ class TurnRunner:
         agent, turn = self._agent, self._turn
         agent.store.log.append(agent.agent_id, [replace(entry, answered=True) for entry in turn.stamped(log)])
         agent.store.log.add_step(agent.agent_id, outcome.value, turn.model.name, usage)
-        agent.prompts.add(self._sent, self._logged, turn.model.name)
+        agent.prompts.add(self._sent, self._logged, turn.model.name, turn.model.context_window)
         if answered:
             agent.store.log.mark_answered(agent.agent_id)

@@ -30,6 +30,7 @@ COMMANDS = {
     "delete": ("manage:delete", "Delete an agent, a source, a human or a persona."),
     "export": ("exchange:export", "Write an agent into one readable file."),
     "import": ("exchange:import_", "Read an agent from such a file, or from a chat log of the original MemGPT."),
+    "inspect": ("inspect:inspect", "Show what an agent remembers on a page of your browser."),
     "log": ("history:log", "Show an agent's turns, with every change of core memory and notes."),
     "show": ("history:show", "Show one turn of an agent, or the prompts that the model was sent in it."),
     "diff": ("history:diff", "Show what has changed in an agent's memory since a turn or day."),

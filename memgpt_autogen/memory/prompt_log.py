@@ -15,44 +15,35 @@ together is what was sent: it is not where a message was forgotten, or changed b
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from hashlib import blake2b
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import compress
 from operator import is_not
 from typing import Any
 
 from ..ids import new_id
-from ..messages import Message, ToolCall, ToolSchema, utc_now
+from ..messages import Message, ToolSchema, utc_now
 from ..storage.base import Store
 from ..storage.base.history import PromptRow, PromptText
+from .prompt_parts import (
+    SentPrompt,
+    canonical,
+    digest_of,
+    hashed,
+    in_full,
+    key_of,
+    message_of,
+    of_log,
+    options_of,
+    tools_of,
+    wire,
+)
+from .prompt_parts import same as same_message
 
 #: Prompts in a chain of copies, at least, before one is written that copies nothing.
 CHAIN = 64
-_PARAGRAPH = "\n\n"
 #: Messages of the log that are looked at beside those that are new in a prompt: results of other conversations.
 _BESIDE = 16
-
-
-@dataclass(frozen=True)
-class SentPrompt:
-    """The arguments of one model call.
-
-    Attributes:
-        messages: the prompt.
-        tools: the functions on offer.
-        only: names of those that the reply might call; None: all.
-        max_tokens: the token limit of the reply.
-    """
-
-    messages: Sequence[Message]
-    tools: Sequence[ToolSchema] = ()
-    only: Collection[str] | None = None
-    max_tokens: int | None = None
-
-    def to_json(self) -> str:
-        """The call as canonical JSON: the same bytes for the same call, in any process."""
-        return _json({**_options(self), "messages": [_wire(one) for one in self.messages], "tools": _tools(self.tools)})
 
 
 @dataclass(frozen=True)
@@ -91,21 +82,22 @@ class PromptLog:
         self._kept: set[str] = set()
         self._tools: tuple[Sequence[ToolSchema], str, str] = ((), "", "")
 
-    def add(self, prompts: Iterable[SentPrompt], logged: Sequence[Message], model: str) -> None:
+    def add(self, prompts: Iterable[SentPrompt], logged: Sequence[Message], model: str, window: int) -> None:
         """Record prompts, in the transaction of the step that they led to.
 
         Args:
             prompts: in the order in which they were sent.
             logged: the messages in the window, as they stand in the log.
             model: the model's name.
+            window: its context window in tokens.
         """
         if self._last != self._store.history.last_prompt(self._agent_id):  # undone, or another process was here
             self._last, self._sent, self._resolved, self._digests = "", (), [], []
             self._kept.clear()
         for prompt in prompts:
-            self._add(prompt, logged, model)
+            self._add(prompt, logged, model, window)
 
-    def _add(self, prompt: SentPrompt, logged: Sequence[Message], model: str) -> None:
+    def _add(self, prompt: SentPrompt, logged: Sequence[Message], model: str, window: int) -> None:
         texts: list[PromptText] = []
         parts, resolved, digests = self._parts(prompt.messages, logged, texts)
         if self._chain >= max(CHAIN, len(self._sent) // 4):
@@ -120,8 +112,8 @@ class PromptLog:
             base=self._last,
             parts=parts,
             tools=tools,
-            options=_options(prompt),
-            digest=_digest(digests, tools, prompt),
+            options={**options_of(prompt), "window": window},
+            digest=digest_of(digests, tools, prompt),
             created_at=utc_now(),
         )
         new = [text for text in texts if text.digest not in self._kept]
@@ -133,8 +125,8 @@ class PromptLog:
     def _schemas(self, tools: Sequence[ToolSchema]) -> tuple[str, str]:
         """The digest of the schemas, and their JSON."""
         if [*tools] != [*self._tools[0]]:
-            written = _json(_tools(tools))
-            self._tools = (tools, _hash(written).hex(), written)
+            written = canonical(tools_of(tools))
+            self._tools = (tools, hashed(written).hex(), written)
         return self._tools[1:]
 
     def _parts(
@@ -154,10 +146,10 @@ class PromptLog:
             at = find(message)
             if at is None:
                 row = rows.get(message.id)
-                part = _of_log(message, row) or _in_full(message, texts, whole=row is not None)
+                part = of_log(message, row) or in_full(message, texts, whole=row is not None)
                 parts.append(part)
                 resolved.append(part)
-                digests.append(_hash(_json(_wire(message))))
+                digests.append(hashed(canonical(wire(message))))
                 continue
             if parts and isinstance(parts[-1], list) and sum(parts[-1]) == at:
                 parts[-1] = [parts[-1][0], parts[-1][1] + 1]
@@ -186,12 +178,12 @@ class _Finder:
         if message.role == "system":
             self._next += 1
             return None
-        if self._next >= len(self._sent) or not _same(self._sent[self._next], message):
+        if self._next >= len(self._sent) or not same_message(self._sent[self._next], message):
             if self._places is None:
                 places = range(self._start, len(self._sent))
-                self._places = {_key(self._sent[place]): place for place in places}
-            at = self._places.get(_key(message))
-            if at is None or not _same(self._sent[at], message):
+                self._places = {key_of(self._sent[place]): place for place in places}
+            at = self._places.get(key_of(message))
+            if at is None or not same_message(self._sent[at], message):
                 return None
             self._next = at
         self._next += 1
@@ -210,13 +202,13 @@ def rebuilt(store: Store, agent_id: str, row: PromptRow) -> PastPrompt:
     wanted = {digest for part in parts for key in ("content", "tool_calls") for digest in part.get(key, ())}
     rows = store.history.messages_by_id(agent_id, ids)
     texts = store.history.prompt_texts(agent_id, wanted | {row.tools})
-    found = [_message(part, rows, texts) for part in parts]
+    found = [message_of(part, rows, texts) for part in parts]
     messages = [message for message in found if message is not None]
     tools = [ToolSchema(**schema) for schema in json.loads(texts.get(row.tools, "[]"))]
     sent = SentPrompt(messages, tools, row.options.get("only"), row.options.get("max_tokens"))
     gone = len(found) - len(messages)
-    tools_digest = _hash(_json(_tools(tools))).hex() if row.tools else ""
-    digest = _digest([_hash(_json(_wire(message))) for message in messages], tools_digest, sent)
+    tools_digest = hashed(canonical(tools_of(tools))).hex() if row.tools else ""
+    digest = digest_of([hashed(canonical(wire(message))) for message in messages], tools_digest, sent)
     return PastPrompt(sent, whole and not gone and digest == row.digest, gone, row)
 
 
@@ -234,140 +226,10 @@ def _whole(row: PromptRow, find: Callable[[str], PromptRow | None]) -> tuple[lis
     return parts, not chain[-1].base
 
 
-# -- one message ------------------------------------------------------------------------------------------------------
-
-
-def _of_log(message: Message, row: Message | None) -> dict[str, Any] | None:
-    """A message as a reference to the log; None: it is not in the log, or not as it was sent."""
-    if row is None:
-        return None
-    for field in ("content", "text"):
-        words = getattr(row, field)
-        at = message.content.find(words) if words or not message.content else -1
-        if at < 0:
-            continue
-        part: dict[str, Any] = {"id": message.id}
-        part |= {"field": field} if field != "content" else {}
-        part |= {"before": message.content[:at]} if at else {}
-        part |= {"after": after} if (after := message.content[at + len(words) :]) else {}
-        part |= {"role": message.role} if message.role != row.role else {}
-        part |= {"bare": True} if row.tool_calls and not message.tool_calls else {}
-        again = _message(part, {row.id: row}, {})
-        return part if again and _same(again, message) else None
-    return None
-
-
-def _in_full(message: Message, texts: list[PromptText], *, whole: bool) -> dict[str, Any]:
-    """A message by the digests of its texts; ``whole``: in one piece, so that it is forgotten in one piece."""
-
-    def kept(text: str) -> str:
-        digest = _hash(text).hex()
-        texts.append(PromptText(digest, text))
-        return digest
-
-    pieces = [message.content] if whole else message.content.split(_PARAGRAPH)
-    part: dict[str, Any] = {"role": message.role, "content": [kept(piece) for piece in pieces]}
-    if message.tool_calls:
-        part["tool_calls"] = [kept(_json([_plain(call) for call in message.tool_calls]))]
-    for field in ("call_id", "author", "kind"):
-        part |= {field: value} if (value := getattr(message, field)) else {}
-    return part | ({"images": list(message.images)} if message.images else {})
-
-
-def _message(part: Mapping[str, Any], rows: Mapping[str, Message], texts: Mapping[str, str]) -> Message | None:
-    """The message of a part; None: it is gone."""
-    if "id" not in part:
-        if any(digest not in texts for key in ("content", "tool_calls") for digest in part.get(key, ())):
-            return None
-        calls = json.loads(texts[part["tool_calls"][0]] or "[]") if "tool_calls" in part else ()
-        return Message(
-            role=part["role"],
-            content=_PARAGRAPH.join(texts[digest] for digest in part["content"]),
-            tool_calls=tuple(ToolCall(**call) for call in calls),
-            call_id=part.get("call_id"),
-            author=part.get("author"),
-            kind=part.get("kind", ""),
-            images=tuple(part.get("images", ())),
-        )
-    row = rows.get(part["id"])
-    if row is None:
-        return None
-    content = part.get("before", "") + getattr(row, part.get("field", "content")) + part.get("after", "")
-    calls = () if part.get("bare") else row.tool_calls
-    if part.get("role", row.role) != row.role:  # the result of a function, told as an event
-        return Message(part["role"], content, id=row.id)
-    return replace(row, content=content, tool_calls=calls)
-
-
 def _common(one: Sequence[Message], other: Sequence[Message]) -> int:
     """How many messages at the start are the same."""
     length = min(len(one), len(other))
     for at in compress(range(length), map(is_not, one, other)):
-        if not _same(one[at], other[at]):
+        if not same_message(one[at], other[at]):
             return at
     return length
-
-
-def _same(one: Message, other: Message) -> bool:
-    """Whether a model is sent the same."""
-    return (
-        one.content == other.content
-        and one.role == other.role
-        and one.tool_calls == other.tool_calls
-        and one.call_id == other.call_id
-        and one.images == other.images
-        and one.author == other.author
-        and one.kind == other.kind
-    )
-
-
-def _key(message: Message) -> tuple[object, ...]:
-    return message.role, message.content, message.call_id, tuple(call.id for call in message.tool_calls)
-
-
-# -- canonical JSON ---------------------------------------------------------------------------------------------------
-
-
-def _wire(message: Message) -> dict[str, Any]:
-    """What of a message a model may be shown."""
-    found: dict[str, Any] = {"role": message.role, "content": message.content}
-    if message.tool_calls:
-        found["tool_calls"] = [_plain(call) for call in message.tool_calls]
-    for field in ("call_id", "author", "kind"):
-        found |= {field: value} if (value := getattr(message, field)) else {}
-    return found | ({"images": list(message.images)} if message.images else {})
-
-
-def _plain(call: ToolCall) -> dict[str, Any]:
-    return {"name": call.name, "arguments": dict(call.arguments), "id": call.id, "error": call.error}
-
-
-def _tools(tools: Sequence[ToolSchema]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": tool.name,
-            "description": tool.description,
-            "parameters": tool.parameters,
-            "caller": tool.caller,
-            "extra": tool.extra,
-            "speaks": tool.speaks,
-        }
-        for tool in tools
-    ]
-
-
-def _options(prompt: SentPrompt) -> dict[str, Any]:
-    only = None if prompt.only is None else sorted(prompt.only)
-    return {"only": only, "max_tokens": prompt.max_tokens}
-
-
-def _digest(digests: Sequence[bytes], tools: str, prompt: SentPrompt) -> str:
-    return _hash(b"".join(digests) + f"{tools}{_json(_options(prompt))}".encode()).hex()
-
-
-def _hash(value: str | bytes) -> bytes:
-    return blake2b(value if isinstance(value, bytes) else value.encode("utf-8", "replace"), digest_size=16).digest()
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict)

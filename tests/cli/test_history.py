@@ -8,7 +8,7 @@ import pytest
 
 from memgpt_autogen import MemGPT, Settings
 from memgpt_autogen.llm.scripted import Call, ScriptedModel
-from memgpt_autogen.memory.prompt_log import SentPrompt
+from memgpt_autogen.memory.prompt_parts import SentPrompt
 from memgpt_autogen.messages import Reply, ToolCall
 from tests.cli.conftest import Program
 

@@ -9,7 +9,7 @@ from typing import Any
 from memgpt_autogen import events
 from memgpt_autogen.agent import Agent
 from memgpt_autogen.llm.scripted import Call, ScriptedModel
-from memgpt_autogen.memory.prompt_log import SentPrompt
+from memgpt_autogen.memory.prompt_parts import SentPrompt
 from memgpt_autogen.messages import Message, Reply, ToolCall, ToolResult, ToolSchema
 
 WORDS = "apples\n\nbears, [Ann]: clouds «dust» eels\r\nfog {} grass hills ice jam kites 雪 🙂".split(" ")

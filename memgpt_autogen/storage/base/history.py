@@ -60,7 +60,7 @@ class PromptRow:
         base: the id of the prompt that ``parts`` copy from; empty: none.
         parts: the prompt's messages, as JSON types.
         tools: the digest of the functions' schemas among the texts; empty: none were on offer.
-        options: further arguments of the call, as JSON types.
+        options: further arguments of the call, and the model's context window (``window``), as JSON types.
         digest: of the whole prompt as it was sent.
         created_at: when, in UTC.
     """

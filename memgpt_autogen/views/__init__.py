@@ -1,0 +1,1 @@
+"""What an agent remembers, as HTML: the parts that the page of ``memgpt inspect`` and notebooks share."""
