@@ -18,11 +18,12 @@ from .console import confirm, say
 def backup(file: Path, yes: bool) -> None:
     """Copy the whole store into one file, as of this moment, while agents may be running.
 
-    To restore it, stop all programs that use the store, remove memgpt.db-wal and memgpt.db-shm beside memgpt.db in the
-    home folder, and replace memgpt.db by the copy. It has no keys and no vectors that are kept in Chroma.
+    A store in PostgreSQL becomes an SQLite file: memgpt migrate-store FILE postgresql://... puts it back. To restore
+    an SQLite store, stop all programs that use it, remove memgpt.db-wal and memgpt.db-shm beside memgpt.db in the home
+    folder, and replace memgpt.db by the copy. It has no keys and no vectors that are kept in Chroma.
     """
     settings = Settings.load()
-    address, engine = str(settings.database), engine_of(settings.database)
+    address, engine = settings.database, engine_of(settings.database)
     if not engine.exists(address):
         raise StoreError(f"There is no store {settings.database} yet. Make an agent with: memgpt run")
     if file.exists() and not yes and not confirm(f"Write over {file}?"):

@@ -36,7 +36,7 @@ def list_(kind: str, as_json: bool) -> None:
 
 
 def _agents(settings: Settings) -> list[Row]:
-    address, engine = str(settings.database), engine_of(settings.database)
+    address, engine = settings.database, engine_of(settings.database)
 
     return [
         {

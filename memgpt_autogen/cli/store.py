@@ -21,7 +21,7 @@ def open_store(settings: Settings, *, create: bool = False, read_only: bool = Fa
     """
     if create:
         settings.make_home()
-    address, engine = str(settings.database), engine_of(settings.database)
+    address, engine = settings.database, engine_of(settings.database)
     there = create or engine.exists(address)
     store = engine.open(address if there else IN_MEMORY, vectors=settings.vectors, read_only=read_only and there)
     try:

@@ -39,7 +39,8 @@ class MemGPT:
             ``context_window``, ``preset``, ``persona``, ``human``, ``embedding_endpoint_type`` and so on, or ``model``
             and ``embedding`` as dicts. Keys are never written to disk.
         auto_save: accepted for programs that pass it; every step is saved when it is done.
-        store: where agents live; default: one SQLite file in the home folder.
+        store: where agents live: a store, or its address, as ``storage`` of the config file; default: what that says,
+            else one SQLite file in the home folder.
         embedder: for vector search: an object, a kind (see :class:`~memgpt_autogen.config.EmbeddingConfig`), or None:
             full text search only. ``"auto"``: what the config file says (``embedding``), else one that is installed.
 
@@ -55,17 +56,18 @@ class MemGPT:
         quickstart: QuickstartChoice | str | None = None,
         config: Mapping[str, Any] | None = None,
         auto_save: bool = True,
-        store: Store | None = None,
+        store: Store | str | None = None,
         embedder: Embedder | str | None = "auto",
     ) -> None:
         self.settings = settings or Settings.load()
         self.overrides = overrides(self.settings, quickstart, config)
-        self.store = store or self._default_store()
+        where = self.settings.database if store is None else store
+        self.store = self._open(where) if isinstance(where, str) else where
         self._opener = Opener(self.store, self.settings, self.overrides, embedder)
 
-    def _default_store(self) -> Store:
+    def _open(self, address: str) -> Store:
         self.settings.make_home()
-        return engine_of(self.settings.database).open(str(self.settings.database), vectors=self.settings.vectors)
+        return engine_of(address).open(address, vectors=self.settings.vectors)
 
     # -- agents ---------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -189,6 +190,7 @@ FILE_SETTINGS: Mapping[str, type] = {
     "preset": str,
     "persona": str,
     "human": str,
+    "storage": str,
     "vectors": str,
 }
 
@@ -205,6 +207,11 @@ def check_setting(key: str, value: Any) -> None:
     if kind is str:
         if not isinstance(value, str):
             raise ConfigError(f"{key} must be a text, not {value!r}.")
+        if key == "storage" and re.search(r"//[^/?#]*:[^/?#]*@|[?&]password=", value):
+            raise ConfigError(
+                "storage: passwords have no place in this file. Set MEMGPT_STORAGE to the whole address, or keep the "
+                "password in PGPASSWORD or ~/.pgpass."
+            )
         if key == "vectors" and "@" in value:
             raise ConfigError("vectors: tokens have no place in this file. Set MEMGPT_VECTORS to the whole address.")
         return
@@ -278,9 +285,17 @@ class Settings:
         return said
 
     @property
-    def database(self) -> Path:
-        """The path of the database, which holds every agent."""
-        return self.home / "memgpt.db"
+    def database(self) -> str:
+        """The address of the store, which holds every agent: ``MEMGPT_STORAGE``, else ``storage`` of the config file,
+        else the path of an SQLite file in the home folder.
+
+        Raises:
+            ConfigError: it is not a string.
+        """
+        said = self.environ.get("MEMGPT_STORAGE") or self.defaults.get("storage") or str(self.home / "memgpt.db")
+        if not isinstance(said, str):
+            raise ConfigError(f"storage in config.json is an address such as postgresql://host/database, not {said!r}.")
+        return said
 
     def default(self, key: str) -> str:
         """A text of the config file, such as ``preset``; empty if it is not set."""

@@ -14,6 +14,8 @@ from .base import Engine
 ENGINES: Mapping[str, str] = {
     "": "sqlite.engine:SQLiteEngine",
     "sqlite": "sqlite.engine:SQLiteEngine",
+    "postgresql": "postgres.engine:PostgresEngine",
+    "postgres": "postgres.engine:PostgresEngine",
 }
 #: The address of a store in memory, which ends with its process.
 IN_MEMORY = "sqlite:///:memory:"

@@ -138,6 +138,15 @@ def hold(scope: str, agent_id: str, folder: Path | None, wait: float = 0.0, *, p
         held.let_go()
 
 
+def busy_elsewhere(waited: float) -> AgentBusy:
+    """The error where another process holds an agent, after so many seconds of waiting."""
+    told = f" (waited {waited:g} s for it)" if waited else ""
+    return AgentBusy(
+        f"This agent is in the middle of a turn in another process{told}. Wait for that turn to end, "
+        "or stop that process, and try again."
+    )
+
+
 @contextmanager
 def _file_lock(folder: Path, name: str, wait: float) -> Iterator[None]:
     """Keep other processes out.
@@ -155,11 +164,7 @@ def _file_lock(folder: Path, name: str, wait: float) -> Iterator[None]:
             tighten(Path(lock.lock_file))
             lock.acquire(timeout=wait)
         except Timeout as error:
-            waited = f" (waited {wait:g} s for it)" if wait else ""
-            raise AgentBusy(
-                f"This agent is in the middle of a turn in another process{waited}. Wait for that turn to end, "
-                "or stop that process, and try again."
-            ) from error
+            raise busy_elsewhere(wait) from error
         except OSError as error:
             raise StoreError(
                 f"Cannot write the lock file {lock.lock_file}: {error.strerror}. Fix the permissions of that folder, "

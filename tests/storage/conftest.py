@@ -12,12 +12,15 @@ import pytest
 from memgpt_autogen.storage.base import Store
 from memgpt_autogen.storage.engines import engine_of
 
+from ..postgres import new_address
+
 Open = Callable[..., Store]
 #: The address of a new store, given an empty folder. A new engine is a row here.
 STORES: dict[str, Callable[[Path], str]] = {
     "sqlite-path": lambda folder: str(folder / "memgpt.db"),
     "sqlite-url": lambda folder: f"sqlite:///{folder / 'memgpt.db'}",
     "sqlite-memory": lambda folder: "sqlite:///:memory:",
+    "postgres": lambda folder: new_address(),
 }
 #: Stores that end with the one who opened them.
 ALONE = {"sqlite-memory"}

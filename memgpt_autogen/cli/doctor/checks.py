@@ -13,6 +13,7 @@ from ...errors import MemGPTError, ModelServerError
 from ...llm.choose import filed_address, with_sampling
 from ...llm.detect import is_hosted_openai, probe
 from ...llm.hosted_models import KeyRefused, hosted_models
+from ...redaction import redact
 from ..setup import model_wheel
 from .findings import Finding, Findings
 
@@ -155,12 +156,13 @@ def store(settings: Settings) -> Findings:
     """Whether the database is intact and of this version, and what killed processes left. Changes nothing."""
     from ...storage.engines import engine_of
 
-    path = settings.database
-    address, engine = str(path), engine_of(path)
-    if not engine.exists(address):
-        yield Finding("store", "ok", f"{path}: made with the first agent or source")
-        return
+    address = settings.database
+    path = redact(address)
     try:
+        engine = engine_of(address)
+        if not engine.exists(address):
+            yield Finding("store", "ok", f"{path}: made with the first agent or source")
+            return
         health = engine.check(address)
     except MemGPTError as error:
         yield Finding("store", "bad", str(error))
@@ -171,8 +173,8 @@ def store(settings: Settings) -> Findings:
             yield Finding("store", "bad", f"{path} is damaged: {fault}", todo)
     else:
         held = ", ".join(f"{count} {table}" for table, count in health.counts.items())
-        size = path.stat().st_size // MEGABYTE
-        yield Finding("store", "ok", f"{path} ({size} MB), whole, format {health.format}: {held}")
+        size = f" ({Path(address).stat().st_size // MEGABYTE} MB)" if Path(address).is_file() else ""
+        yield Finding("store", "ok", f"{path}{size}, whole, format {health.format}: {held}")
         if not health.checked_index:
             yield Finding("store", "-", "it can only be read, so that its full text index was not compared with it")
     for left in health.left:

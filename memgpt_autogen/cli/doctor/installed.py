@@ -13,6 +13,7 @@ EXTRAS = {
     "minilm": ("onnxruntime", "better vectors offline"),
     "docs": ("markitdown", "Word, PowerPoint and Excel files as sources"),
     "database": ("sqlalchemy", "tables of databases as sources"),
+    "postgres": ("psycopg_pool", "a store for many machines, in PostgreSQL"),
     "chroma": ("chromadb", "Chroma"),
     "keyring": ("keyring", "keys in the system's keyring"),
     "agentchat": ("autogen_agentchat", "the newer AutoGen"),

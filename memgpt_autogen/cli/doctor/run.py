@@ -65,8 +65,8 @@ def doctor(context: click.Context, agent: str | None, as_json: bool, repair: boo
 def _repair(settings: Settings) -> None:
     from ...storage.engines import engine_of
 
-    path = settings.database
-    address, engine = str(path), engine_of(path)
+    address, path = settings.database, redact(settings.database)
+    engine = engine_of(address)
     if not engine.exists(address):
         say(f"There is no store {path} yet.")
         return
@@ -118,6 +118,9 @@ def _values(settings: Settings, saved: AgentConfig | None, model: LLMConfig, ori
     embedding = own_embedding or settings.embedding
     where = "the agent" if own_embedding else "config file" if settings.defaults.get("embedding") else "default"
     rows.append({"setting": "embedding", "value": embedding.kind, "from": where})
+    filed = "config file" if settings.default("storage") else "default"
+    by = "environment" if settings.environ.get("MEMGPT_STORAGE") else filed
+    rows.append({"setting": "storage", "value": redact(settings.database), "from": by})
     by = "environment" if settings.environ.get("MEMGPT_VECTORS") else "config file" if settings.vectors else "default"
     return [*rows, {"setting": "vectors", "value": redact(settings.vectors) or "in the store", "from": by}]
 

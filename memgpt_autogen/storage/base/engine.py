@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..records import AgentOverview, Health, Repaired
 from .store import Store
+
+if TYPE_CHECKING:
+    from ..sql.database import Database
 
 
 class Engine(Protocol):
@@ -50,5 +54,13 @@ class Engine(Protocol):
 
         Raises:
             ConfigError: the file cannot be written.
+        """
+        ...
+
+    def every_row(self, address: str, *, read_only: bool = False) -> AbstractContextManager[Database]:
+        """The rows of all users, to be moved to another store or from there.
+
+        Raises:
+            ConfigError: this kind of store cannot be moved.
         """
         ...

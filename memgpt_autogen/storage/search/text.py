@@ -70,7 +70,12 @@ def searchable(text: str) -> str:
 
 def fts_phrase(phrase: str) -> str:
     """A phrase as an FTS5 string; of a single character that is no word, whatever begins with it."""
-    return f'"{phrase}"*' if len(phrase) == 1 and _IN_RUNS.fullmatch(phrase) else f'"{phrase}"'
+    return f'"{phrase}"*' if begins(phrase) else f'"{phrase}"'
+
+
+def begins(phrase: str) -> bool:
+    """Whether a phrase stands for all terms that begin with it: a single character that is no word."""
+    return len(phrase) == 1 and _IN_RUNS.fullmatch(phrase) is not None
 
 
 def _pairs(run: str, *, last: bool = False) -> list[str]:

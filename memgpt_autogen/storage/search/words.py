@@ -63,8 +63,8 @@ def _matters(word: str) -> bool:
     return word not in STOP_WORDS and (len(word) > 1 or word.isdigit() or not word.isascii())
 
 
-class _Stemmer:
-    """Asks FTS5 itself, so that a stem here is one there."""
+class _Tokenizer:
+    """Asks FTS5 itself, so that a term here is one there."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -72,23 +72,34 @@ class _Stemmer:
         self._terms.execute(f'CREATE VIRTUAL TABLE words USING fts5(word, tokenize="{TOKENIZER}")')
         self._terms.execute("CREATE VIRTUAL TABLE terms USING fts5vocab(words, instance)")
 
-    def __call__(self, word: str) -> str | None:
+    def __call__(self, text: str) -> list[tuple[str, int]]:
         with self._lock:
-            self._terms.execute("INSERT INTO words VALUES (?)", (word,))
-            terms = [row[0] for row in self._terms.execute("SELECT term FROM terms")]
+            self._terms.execute("INSERT INTO words VALUES (?)", (text,))
+            terms = self._terms.execute("SELECT term, offset FROM terms").fetchall()
             self._terms.execute("DELETE FROM words")
-        return terms[0] if len(terms) == 1 else None
+        return terms
 
 
 @cache
-def _stemmer() -> _Stemmer:
-    return _Stemmer()
+def _tokenizer() -> _Tokenizer:
+    return _Tokenizer()
+
+
+def indexed(text: str) -> list[tuple[str, int]]:
+    """The terms under which a full text index keeps a text, with the place of each, from 0."""
+    return _tokenizer()(searchable(text))
+
+
+def asked(phrase: str) -> list[str]:
+    """The terms of a phrase of a query, in order."""
+    return [term for term, _ in _tokenizer()(phrase)]
 
 
 @lru_cache(10_000)
 def stem(word: str) -> str | None:
-    """The term under which a full text table keeps a word; None: it is not one term."""
-    return _stemmer()(word)
+    """The term under which a full text index keeps a word; None: it is not one term."""
+    terms = _tokenizer()(word)
+    return terms[0][0] if len(terms) == 1 else None
 
 
 def rank(texts: Sequence[str], query: str, headings: Sequence[str] | None = None) -> list[float]:

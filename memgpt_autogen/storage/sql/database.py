@@ -182,6 +182,14 @@ class Database(Protocol):
         """The full text index of a table."""
         ...
 
+    def stored_vector(self, vector: Vectors) -> Any:
+        """A vector as a value of a column ``vector``; an empty one: it is kept elsewhere."""
+        ...
+
+    def numbered(self) -> None:
+        """Rows with numbers of their own have come in: go on behind them."""
+        ...
+
     def check_owner(self, table: str, key: str) -> None:
         """See that a row is of this user.
 

@@ -36,7 +36,7 @@ class PassageShelves:
         rows = self._db.all(
             "SELECT source_id, CASE WHEN sources.agent_id IS NULL THEN sources.name ELSE '' END AS name "
             "FROM attachments JOIN sources ON sources.id = source_id WHERE attachments.agent_id = ? "
-            "ORDER BY attachments.rowid",
+            "ORDER BY attachments.created_at, source_id",
             agent_id,
         )
         if source:

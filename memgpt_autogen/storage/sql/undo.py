@@ -92,7 +92,7 @@ def _restore_blocks(database: Database, agent_id: str, steps: Any) -> list[str]:
         since = database.one(
             "SELECT agents.name FROM block_versions LEFT JOIN agents ON agents.id = block_versions.agent_id "
             "AND agents.id <> ? WHERE block_id = ? AND version > ? "
-            f"AND (block_versions.step_id IS NULL OR block_versions.step_id NOT {these})",
+            f"AND (block_versions.step_id IS NULL OR NOT block_versions.step_id {these})",
             *(agent_id, row["block_id"], row["version"], steps),
         )
         if since:

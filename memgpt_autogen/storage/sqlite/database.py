@@ -17,8 +17,9 @@ from ..files import closed, opened, prepare
 from ..locks import hold
 from ..sql.database import Indexed
 from ..sql.rows import Duplicate, storable
+from ..sql.transaction import Transaction
 from . import cleaning
-from .connection import PATIENCE, Transaction, connect, set_up
+from .connection import PATIENCE, connect, set_up
 from .failures import FAILURES, READ_ONLY, advice
 from .full_text import DIALECT, SQLiteFullText
 from .schema import MIGRATIONS, statements
@@ -241,17 +242,17 @@ class SQLiteDatabase:
 
     def put_vector(self, table: str, owner_id: str, seq: int, vector: Vectors) -> None:
         """Give a row its vector, if it has none yet."""
-        import numpy as np
-
-        data = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
         self.execute(
             f"INSERT OR IGNORE INTO {table} (user_id, step_id, owner_id, seq, vector) VALUES (?, ?, ?, ?, ?)",
-            self.user_id,
-            self.step_id,
-            owner_id,
-            seq,
-            data,
+            *(self.user_id, self.step_id, owner_id, seq, self.stored_vector(vector)),
         )
+
+    def stored_vector(self, vector: Vectors) -> bytes:
+        """A vector as a value of a column ``vector``."""
+        return vector.astype("<f4").tobytes()
+
+    def numbered(self) -> None:
+        """SQLite goes on behind the largest number by itself."""
 
     def all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """Every row of a query."""

@@ -11,6 +11,7 @@ from ...errors import ConfigError
 from ..records import AgentOverview, Health, Repaired
 
 if TYPE_CHECKING:
+    from .database import SQLiteDatabase
     from .store import SQLiteStore
 
 _SCHEME = "sqlite:///"
@@ -57,6 +58,12 @@ class SQLiteEngine:
         from .backup import backup
 
         backup(_file(address), target)
+
+    def every_row(self, address: str | Path, *, read_only: bool = False) -> closing[SQLiteDatabase]:
+        """The file itself: its rows are of all users."""
+        from .upkeep import open_database
+
+        return closing(open_database(_file(address), read_only=read_only))
 
 
 def _path(address: str | Path) -> Path | None:

@@ -1,0 +1,1 @@
+"""A store for many machines: PostgreSQL with pgvector."""
