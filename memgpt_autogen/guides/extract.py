@@ -16,10 +16,13 @@ from ..messages import Message, ToolCall, ToolSchema, Usage
 from .facts import (
     Fact,
     capitalised,
+    clauses,
     in_third_person,
     key_terms,
+    missed,
     name_line,
     names_and_numbers,
+    quotation,
     statements,
     supported,
 )
@@ -28,6 +31,8 @@ from .facts import (
 SAVE_FACTS = "save_facts"
 #: Facts that one message may give, and characters of each.
 MOST_FACTS, LONGEST_FACT = 4, 100
+#: The share of a clause's key terms that facts may miss, and still tell it.
+MISSED = 1 / 3
 #: Characters of a sentence that is kept word for word.
 LONGEST_QUOTE = 240
 #: How someone is called whose name is not known.
@@ -119,14 +124,20 @@ def checked(written: Sequence[str], message: Message, speaker: str) -> list[Fact
     label = _label(message, speaker)
     about = f"{label} {name}"
     kept = [one for one in dict.fromkeys(written) if in_third_person(one) and supported(one, message.text, about)]
-    told = key_terms(" ".join([*kept, about]))
     names = " ".join(capitalised(message.text))
 
-    def is_told(sentence: str) -> bool:
-        return names_and_numbers(sentence) <= told and any(supported(one, f"{sentence} {names}", about) for one in kept)
+    def is_told(clause: str) -> bool:
+        told = key_terms(" ".join([*kept, about]))
+        missing = missed(clause, told)
+        return (
+            not missing & names_and_numbers(clause)
+            and len(missing) <= MISSED * len(key_terms(clause))
+            and any(supported(one, f"{clause} {names}", about) for one in kept)
+        )
 
-    quoted = [one for one in statements(message.text) if not _INTRODUCES.match(one) and not is_told(one)]
-    texts = [*kept, *(f'{label} said: "{one[:LONGEST_QUOTE]}"' for one in quoted)]
+    told_by = [clause for sentence in statements(message.text) for clause in clauses(sentence)]
+    quoted = [one for one in told_by if not _INTRODUCES.match(one) and not is_told(one)]
+    texts = [*kept, *(quotation(label, one[:LONGEST_QUOTE]) for one in quoted)]
     if name and speaker == UNNAMED_SPEAKER:
         texts.insert(0, name_line(name))
     return [Fact(one, message.id, label) for one in texts]

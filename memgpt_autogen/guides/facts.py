@@ -1,4 +1,4 @@
-"""Facts about people: whether a message supports one, whether it is new, and which older fact it corrects.
+"""Facts about people: whether a message supports one, and whether it is new.
 
 Everything here is words and rules, without a model, so that what is saved does not depend on a small model's luck.
 """
@@ -15,10 +15,6 @@ from ..storage.search.words import STOP_WORDS, stem
 
 #: The share of key terms that two facts must have in common to be the same fact.
 SAME = 0.8
-#: The share of an older fact's key terms that the sentence which ends it must contain.
-ENDED = 1 / 3
-#: Words in which two facts of one form may differ at the end.
-VALUE_WORDS = 5
 
 #: Verbs and nouns that a third person's sentence adds: they support nothing and contradict nothing.
 _LIGHT = frozenset(
@@ -40,26 +36,12 @@ CORRECTS = re.compile(
     r"turns out|update|renamed|replaced|retired)\b",
     re.IGNORECASE,
 )
-#: What says that the last thing said was a slip: the new value belongs to the newest fact of its kind.
-_SLIP = re.compile(
-    r"\b(?:scratch that|i meant|i mean|correction|misread|mistaken|my mistake|sorry|typo|wrong|actually)\b",
-    re.IGNORECASE,
-)
-#: What says that something has ended.
-_ENDS = re.compile(
-    r"\b(?:no longer|any ?more|given up|gave up|quit|sold|stopped|cancell?ed|lost|handed|passed on|left|got rid of|"
-    r"used to|moved|retired)\b|\bnot\b|n't\b",
-    re.IGNORECASE,
-)
 _IS_PAST = re.compile(r"\b(?:used to|no longer|any ?more|gave up|given up|sold|formerly|quit)\b", re.IGNORECASE)
-_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*"
-#: Values of one kind, of which a fact has one: a later value takes the place of the earlier.
-_VALUES: Sequence[re.Pattern[str]] = (
-    re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH}\b|\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?\b", re.I),
-    re.compile(r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b", re.I),
-    re.compile(r"\b\d{1,2}[:.]\d\d(?: ?[ap]\.?m\.?)?\b|\b\d{1,2} ?[ap]\.?m\.?\b", re.I),
-)
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
+#: Where one clause of a sentence ends and another, with a subject of its own, begins.
+_CLAUSE = re.compile(
+    r"[;:]\s+|,\s+(?:(?:and|but|so)\s+)?(?=(?:I|we|my|our)\b)|\s+(?:and|but)\s+(?=(?:I|we|my|our)\b)", re.IGNORECASE
+)
 #: A sentence that asks for something, or is mere courtesy.
 _ASKS = re.compile(
     r"^(?:(?:and|so|but|ok|okay|well|hey|hi|please|then),?\s+)*(?:can|could|would|will|should|may|do|does|did|is|are|was|"
@@ -75,6 +57,8 @@ _COURTESY = re.compile(
 )
 #: Not the third person: such a fact is quoted instead.
 _NOT_THIRD = re.compile(r"\b(?:i|i'm|my|me|mine|we|our|us|you|your|yours)\b", re.IGNORECASE)
+#: What says how someone wants things to be, from now on.
+_WISH = re.compile(r"\b(?:please|always|never|from now on)\b", re.IGNORECASE)
 _REMEMBER = re.compile(
     r"\b(?:remember|note|keep (?:that |this |it )?in mind|don't forget|bear in mind|for the record)\b", re.IGNORECASE
 )
@@ -93,19 +77,6 @@ class Fact:
     text: str
     message_id: str
     speaker: str = ""
-
-
-@dataclass(frozen=True)
-class Change:
-    """A known line that a message corrects.
-
-    Attributes:
-        old: the line that is out of date.
-        new: the line that takes its place; empty: it goes without one.
-    """
-
-    old: str
-    new: str = ""
 
 
 def worth_reading(text: str) -> bool:
@@ -129,6 +100,13 @@ def only_states(text: str) -> bool:
     return all(_told(one) == one or _COURTESY.match(one) for one in sentences_of(text))
 
 
+def clauses(sentence: str) -> list[str]:
+    """The clauses of a sentence in which each tells something of the speaker; the sentence, if it has none."""
+    parts = [part.strip(" ,;:") for part in _CLAUSE.split(sentence)]
+    telling = [one for one in parts if _FIRST_PERSON.search(one) and key_terms(CORRECTS.sub(" ", one))]
+    return telling or [sentence]
+
+
 def sentences_of(text: str) -> list[str]:
     """The sentences of a message, one by one."""
     return [one.strip() for line in text.splitlines() for one in _SENTENCE.split(line) if re.search(r"\w", one)]
@@ -141,7 +119,7 @@ def _told(sentence: str) -> str:
         return clause if _TELLS_OF_SELF.search(clause) and not _ASKS.match(sentence) else ""
     if _REMEMBER.search(sentence):
         return sentence
-    tells = bool(_FIRST_PERSON.search(sentence) or CORRECTS.search(sentence)) and bool(key_terms(sentence))
+    tells = any(kind.search(sentence) for kind in (_FIRST_PERSON, CORRECTS, _WISH)) and bool(key_terms(sentence))
     return sentence if tells and not _ASKS.match(sentence) and not _COURTESY.match(sentence) else ""
 
 
@@ -221,107 +199,41 @@ def _alike(term: str, other: str) -> bool:
     return shortest >= 5 and term[: shortest - 1] == other[: shortest - 1]
 
 
+def missed(text: str, told: set[str]) -> set[str]:
+    """The key terms of a text that stand in no form among some others."""
+    return {term for term in key_terms(text) if not any(_alike(term, other) for other in told)}
+
+
+def quotation(speaker: str, words: str) -> str:
+    """What someone said, as a line of memory."""
+    return f'{speaker} said: "{words}"'
+
+
+def is_quotation(line: str) -> bool:
+    """Whether a line of memory has someone's own words."""
+    return ' said: "' in line
+
+
 def is_known(fact: str, known: Sequence[str]) -> bool:
     """Whether a line says the same already, in whatever order and with whatever light words."""
     new = key_terms(fact)
     for line in known:
         old = key_terms(line)
-        if _negative(line) == _negative(fact) and new and len(new & old) >= SAME * len(new | old):
+        if negative(line) == negative(fact) and new and len(new & old) >= SAME * len(new | old):
             return True
-        if _subject(line) == _subject(fact) and _negative(line) == _negative(fact) and new and new <= old:
+        if subject(line) == subject(fact) and negative(line) == negative(fact) and new and new <= old:
             return True
     return False
 
 
-def corrections(message: str, facts: Sequence[Fact], known: Sequence[str]) -> list[Change]:
-    """The known lines that a message makes out of date. Empty for a message that corrects nothing.
-
-    Three kinds are recognised: a new date, day or time for something that has one; another value in a sentence of the
-    same form ("lives in …"); and a sentence that says that something is over.
-
-    Args:
-        message: the whole message.
-        facts: what it tells, as sentences.
-        known: lines of core memory, oldest first.
-    """
-    if not CORRECTS.search(message):
-        return []
-    found: dict[str, Change] = {}
-    speaker = facts[0].speaker if facts else ""
-    for line in reversed(known):
-        if (moved := _with_new_value(line, message, speaker)) is not None:
-            found[line] = Change(line, moved)
-            break
-    for fact in facts:
-        alike = [line for line in known if line not in found and _same_form(line, fact.text)]
-        if alike:
-            best = max(alike, key=lambda line: (len(key_terms(line) & key_terms(message)), known.index(line)))
-            found[best] = Change(best)
-    for line in known:
-        if line not in found and _ended(line, message, speaker):
-            found[line] = Change(line)
-    if not found and _SLIP.search(message):
-        found = _slip(message, known)
-    return list(found.values())
-
-
-def _slip(message: str, known: Sequence[str]) -> dict[str, Change]:
-    """The newest line with a value of the kind that the message gives anew."""
-    for pattern in _VALUES:
-        new = pattern.findall(message)
-        line = next((one for one in reversed(known) if len(pattern.findall(one)) == 1), None)
-        if len(new) == 1 and line and new[0].lower() not in line.lower():
-            return {line: Change(line, pattern.sub(new[0], line))}
-    return {}
-
-
-def _negative(text: str) -> bool:
+def negative(text: str) -> bool:
     return bool(re.search(r"\b(?:not|no|never|cannot)\b|n't\b", text, re.IGNORECASE))
 
 
-def _subject(line: str) -> str:
+def subject(line: str) -> str:
     """The words before the verb, as far as they can be told: a name, "The user", and what they have."""
     found = re.match(r"(?:the user|[A-ZÀ-Þ]\S*(?: [A-ZÀ-Þ]\S*)*|\S+)(?:['’]s(?: \S+)?)?", line)
     return found[0].lower() if found else ""
-
-
-def _same_form(line: str, fact: str) -> bool:
-    """Whether two sentences give different values of one thing: same subject and verb, and another end."""
-    subject = _subject(line)
-    if subject != _subject(fact) or _negative(line) != _negative(fact):
-        return False
-    first = line[len(subject) :].rstrip(".").split()
-    second = fact[len(subject) :].rstrip(".").split()
-    common = next((at for at, (a, b) in enumerate(zip(first, second, strict=False)) if a.lower() != b.lower()), None)
-    if common is None or max(len(first), len(second)) - common > VALUE_WORDS:
-        return False
-    return common >= (2 if first[0].lower() in _OPEN_VERBS else 1)
-
-
-#: Verbs of which one person has many facts at once: two facts need more than these in common to be of one form.
-_OPEN_VERBS = frozenset(
-    "is was are has had likes loves wants needs can does prefers enjoys plays speaks uses owns said".split()
-)
-
-
-def _ended(line: str, message: str, speaker: str) -> bool:
-    """Whether a sentence of the message says that what the line tells is over."""
-    names = " ".join(capitalised(line)) if ":" not in line else ""
-    wanted = key_terms(line) - key_terms(f"{speaker} {names} {_subject(line)}")
-    return bool(wanted) and any(
-        _ENDS.search(one) and len(wanted & key_terms(one)) >= ENDED * len(wanted) for one in sentences_of(message)
-    )
-
-
-def _with_new_value(line: str, message: str, speaker: str) -> str | None:
-    """The line with the date, day or time of the message in place of its own; None: the message is not about it."""
-    for pattern in _VALUES:
-        old, new = pattern.findall(line), pattern.findall(message)
-        if len(old) == 1 and len(new) == 1 and old[0].lower() != new[0].lower():
-            rest = key_terms(pattern.sub(" ", line)) & key_terms(pattern.sub(" ", message))
-            if rest - key_terms(speaker):
-                return pattern.sub(new[0], line)
-    return None
 
 
 def condensed(lines: Sequence[str], limit: int) -> tuple[list[str], list[str]]:

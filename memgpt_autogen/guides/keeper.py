@@ -23,8 +23,10 @@ from ..messages import Message, ToolCall, ToolResult, Usage, utc_now
 from ..observers import FunctionCalled, FunctionReturned, Observer
 from ..prompts import packaged
 from ..storage.base import Store
+from .corrections import Change, corrections
 from .extract import UNNAMED_SPEAKER, extract
-from .facts import Change, Fact, condensed, corrections, has_ended, is_known, named, worth_reading
+from .facts import Fact, condensed, has_ended, is_known, is_quotation, named, worth_reading
+from .relevant import former
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +125,7 @@ class FactKeeper:
             for note in [*notes, *moved]:
                 self._archival.insert(note)
             try:
-                self._core.rewrite(HUMAN, lines, added)
+                self._core.rewrite(HUMAN, lines)
             except ToolError as error:
                 logger.info("Facts could not be written: %s", error)
                 return
@@ -149,18 +151,19 @@ def apply(
 
     Returns:
         All lines, those of them that are new, and notes for archival memory: values that were replaced, with the day
-        until which they held, and facts that are past already.
+        until which they held, facts that are past already, and the words of a correction that facts tell.
     """
     day = f"{utc_now().astimezone():%-d %B %Y}"
     after, added, notes = list(lines), [], []
+    stated = any(change.new for change in changes) or not all(is_quotation(fact.text) for fact in facts)
     for change in changes:
         at = after.index(change.old)
         after[at : at + 1] = [change.new] if change.new else []
-        notes.append(f"Until {day}: {change.old}")
+        notes.append(former(change.old, day))
     for fact in facts:
         if is_known(fact.text, after):
             continue
-        if has_ended(fact.text):
+        if has_ended(fact.text) or (changes and is_quotation(fact.text) and stated):
             notes.append(fact.text)
             continue
         after.append(fact.text)

@@ -6,7 +6,7 @@ log, so that the prompt of later turns keeps its start to the byte. ``Message.te
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..agent.guide import Guide, TurnContext
@@ -17,19 +17,22 @@ from ..memory.results import origin, quoted
 from ..messages import Message
 from ..storage.records import Passage
 from .facts import key_terms, only_states, sentences_of
+from .relevant import asks_about_past, is_former, lines_beside, may_speak_against
 
 #: Tokens of the quotations, and their share of the model's window.
 MOST_TOKENS, SHARE = 500, 0.15
 #: Quotations at most.
 MOST_QUOTES = 4
-#: Lines of core memory at most.
-MOST_FACTS = 5
-#: The share of the question's key terms that a line of core memory must contain.
-RELEVANT = 0.3
+#: The relevance from which a passage is quoted: lower than that of a hit, since a quotation that does not help costs
+#: some tokens, and a missing one the answer.
+RELEVANT = 0.25
 #: Characters of one passage around what is relevant.
 EXCERPT = 700
 
 _HEADING = "From memory:"
+#: Said around a question whether something suits a person. Small models draw the conclusion only when they are told to,
+#: and more often when they are to give a reason (docs/decisions/0014).
+_CONSIDER, _SAY_NO = "Consider this from memory:", "Say no if that speaks against it, and why."
 
 
 class RecallGuide(Guide):
@@ -50,31 +53,39 @@ class RecallGuide(Guide):
     def before_turn(self) -> None:
         """Put what memory has on the newest message in front of its words."""
         said = [one for one in self.turn.unanswered if one.kind == "user_message" and one.text]
-        if not said or said[-1].content.startswith(_HEADING) or only_states(said[-1].text):
+        if not said or said[-1].content.startswith((_HEADING, _CONSIDER)) or only_states(said[-1].text):
             return
-        newest = said[-1]
-        quotes = self._within_budget(self._quotes(newest.text))
+        newest, window = said[-1], self.turn.store.log.window(self.turn.agent_id)
+        facts = self._facts(newest, window)
+        quotes = self._within_budget([*(f"- {fact}" for fact in facts), *self._found(newest.text, window)])
         if quotes:
-            self.turn.rewrite(newest, "\n".join([_HEADING, *quotes, "", newest.content]))
+            decide = may_speak_against(newest.text, facts)
+            heading, words = (_CONSIDER, f"{newest.content} {_SAY_NO}") if decide else (_HEADING, newest.content)
+            self.turn.rewrite(newest, "\n".join([heading, *quotes, "", words]))
 
-    def _quotes(self, query: str) -> list[str]:
+    def _facts(self, newest: Message, window: Sequence[Message]) -> list[str]:
+        earlier = [one.text for one in window if one.kind == "user_message" and one.id < newest.id]
+        return lines_beside(newest.text, self._core.block(HUMAN).value.splitlines(), "".join(earlier[-1:]))
+
+    def _found(self, query: str, window: Sequence[Message]) -> list[str]:
+        """What archival memory and the messages that left the window have on it, best first."""
         wanted = key_terms(query)
         if not wanted:
             return []
-        facts = [line for line in self._core.block(HUMAN).value.splitlines() if _relevance(wanted, line) >= RELEVANT]
-        in_view = {one.id for one in self.turn.store.log.window(self.turn.agent_id)}
+        past = asks_about_past(query)
         found = [
             (hit.relevance, line_of(_excerpt(hit.item, wanted)))
             for hit in self._archival.find(query).hits
-            if hit.relevant
+            if hit.relevance >= RELEVANT and (past or not is_former(hit.item.text))
         ]
+        in_view = {one.id for one in window}
         found += [
             (hit.relevance, _quoted_message(hit.item))
             for hit in self._recall.find(query).hits
             if hit.relevant and hit.item.id not in in_view and _tells(hit.item)
         ]
         found.sort(key=lambda one: one[0], reverse=True)
-        return [*(f"- {fact}" for fact in facts[-MOST_FACTS:]), *(text for _, text in found[:MOST_QUOTES])]
+        return [text for _, text in found[:MOST_QUOTES]]
 
     def _within_budget(self, quotes: Iterable[str]) -> list[str]:
         left = min(MOST_TOKENS, int(self.turn.model.context_window * SHARE))
@@ -90,11 +101,6 @@ class RecallGuide(Guide):
 def _tells(message: Message) -> bool:
     """Whether a message may answer something: the agent's own words would only repeat themselves, and questions."""
     return message.role == "user" and not message.text.rstrip().endswith("?")
-
-
-def _relevance(wanted: set[str], text: str) -> float:
-    """The share of the wanted key terms that stand in a text."""
-    return len(wanted & key_terms(text)) / len(wanted)
 
 
 def _excerpt(passage: Passage, wanted: set[str]) -> Passage:

@@ -16,6 +16,13 @@ MOST_ADDED = 3
 
 _REPEATS = "Your reply only repeats what was said to you. Answer it in your own words."
 _SPEAKS_AS_USER = "Your reply speaks as if you were the person you talk to. Answer them, and call them you."
+_MAY_I = re.compile(r"\b(can|could|may|should|would|will) I (\w+)", re.IGNORECASE)
+_TO_SECOND_PERSON = (
+    (re.compile(r"\b(?:my|our)\b", re.IGNORECASE), "your"),
+    (re.compile(r"\b(?:I['’]m|I am|we['’]re|we are)\b", re.IGNORECASE), "you are"),
+    (re.compile(r"\b(?:I was)\b", re.IGNORECASE), "you were"),
+    (re.compile(r"\b(?:I|we|me|us)\b", re.IGNORECASE), "you"),
+)
 #: Said where the second reply is no better.
 _ACKNOWLEDGED = "Thank you, I will remember that."
 _NO_ANSWER = "I am not sure about that."
@@ -37,7 +44,11 @@ class ReplyCheckGuide(Guide):
     def check_reply(self, reply: Reply, context: ReplyContext) -> Reply:
         """The reply; or, if it repeats or speaks as the user, another one, or a plain sentence if that does too."""
         said = [one for one in self.turn.unanswered if one.kind == "user_message" and one.text]
-        if not said or not (reason := _fault(reply, said[-1], self._added)):
+        if not said:
+            return reply
+        if mended := said_to_user(said[-1].text, _words(reply)):
+            return _with_words(reply, mended)
+        if not (reason := _fault(reply, said[-1], self._added)):
             return reply
         again = context.ask_again(reply, reason)
         if not _fault(again, said[-1], self._added):
@@ -47,13 +58,37 @@ class ReplyCheckGuide(Guide):
 
 def _fault(reply: Reply, message: Message, added: int) -> str:
     """Why a reply is to be asked for again; empty: it is not."""
-    words = " ".join(str(call.arguments.get("message", "")) for call in reply.tool_calls if call.name == SEND_MESSAGE)
+    words = _words(reply)
     if repeats(message.text, words, added):
         return _REPEATS
     name = introduced(message.text) or message.author
     if name and re.match(rf"\W*(?:[Hh]\w+[,!]? )?(?:I am|I'm|[Mm]y name is) {re.escape(name)}\b", words):
         return _SPEAKS_AS_USER
     return ""
+
+
+def _words(reply: Reply) -> str:
+    return " ".join(str(call.arguments.get("message", "")) for call in reply.tool_calls if call.name == SEND_MESSAGE)
+
+
+def said_to_user(question: str, reply: str) -> str:
+    """The reply with "you" for "I", where it takes what a question calls "my …" or "do I …" for its own.
+
+    Asked again, a 1.5B model answers worse: "I don't have any information about your profession."
+
+    Returns:
+        "Your job is to bind books." for "What is my job?" and "My job is to bind books."; empty: no such fault.
+    """
+    if not question.rstrip().endswith("?"):
+        return ""
+    own = [rf"(?:my|our) {one}\b" for one in re.findall(r"\b(?:my|our) (\w+)", question, re.IGNORECASE)]
+    own += [rf"I {verb}\b" for verb in re.findall(r"\bdo I (\w+)", question, re.IGNORECASE)]
+    own += [rf"I {may}(?:n?['’]t|(?: ?not)?) {verb}\b" for may, verb in _MAY_I.findall(question)]
+    if not any(re.match(rf"\W*(?:\w+, )?{one}", reply, re.IGNORECASE) for one in own):
+        return ""
+    for pattern, word in _TO_SECOND_PERSON:
+        reply = pattern.sub(word, reply)
+    return re.sub(r"(?:^|[.!?] )[a-z]", lambda start: start[0].upper(), reply)
 
 
 def repeats(message: str, reply: str, added: int = sys.maxsize) -> bool:

@@ -194,6 +194,7 @@ class Context:
         starts = [at for at, message in enumerate(messages) if message.kind == "user_message"]
         waiting = [at for at, message in enumerate(messages) if not message.answered]
         last = min([*starts[-1:], *waiting[:1]], default=0)
+        self._core.refresh()
         return self._fold(model, messages, last, self.limit(model, tools), asked=True)
 
     def _fold(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..errors import ToolError
@@ -26,8 +26,8 @@ class CoreMemory:
         self._store = store
         self._agent_id = agent_id
         self._plain = plain
-        self._deferred: dict[str, set[str]] = {}
         self._shown: str | None = None
+        self._behind = ""
 
     def append(self, name: str, content: str) -> str:
         """Add a line to a block.
@@ -51,20 +51,23 @@ class CoreMemory:
             raise ToolError(f"{old!r} is not in the block {block.label}. Copy the text exactly as it stands there.")
         return self._write(block, block.value.replace(old, new, 1))
 
-    def rewrite(self, name: str, lines: Sequence[str], added: Collection[str] = ()) -> None:
-        """Write a whole block.
+    def rewrite(self, name: str, lines: Sequence[str]) -> None:
+        """Write a whole block, from what the messages of the window tell.
+
+        The prompt need not show it before :meth:`refresh`, since those messages are in view. It keeps its start to the
+        byte until then.
 
         Args:
             name: the block's label.
             lines: its lines. They must fit the block.
-            added: lines of these that need not be in the prompt before :meth:`refresh`, since the messages that they
-                come from are in the window. The prompt keeps its start to the byte until then.
 
         Raises:
             ToolError: no such block, or the lines do not fit.
         """
+        in_step = self._rendered(self._blocks()) == self._behind
         self._write(self.block(name), "\n".join(lines))
-        self._deferred.setdefault(name, set()).update(added)
+        if in_step:
+            self._behind = self._rendered(self._blocks())
 
     def block(self, name: str) -> Block:
         """The block of that label.
@@ -72,33 +75,40 @@ class CoreMemory:
         Raises:
             ToolError: there is none.
         """
-        blocks = {block.label: block for block in self._store.agents.blocks(self._agent_id)}
+        blocks = {block.label: block for block in self._blocks()}
         if name not in blocks:
             raise ToolError(f"There is no block {name!r} in core memory. Blocks: {', '.join(blocks)}.")
         return blocks[name]
 
     def refresh(self) -> None:
         """Put every line into the next prompt."""
-        self._deferred.clear()
+        self._shown = self._rendered(self._blocks())
 
     def labels(self) -> list[str]:
         """The names of the blocks."""
-        return [block.label for block in self._store.agents.blocks(self._agent_id)]
+        return [block.label for block in self._blocks()]
 
     def render(self) -> str:
         """The blocks as they appear in the prompt."""
-        blocks = self._store.agents.blocks(self._agent_id)
-        if self._deferred:
-            earlier = self._rendered([self._without_deferred(block) for block in blocks])
-            if earlier == self._shown:
-                return earlier
-            self._deferred.clear()  # something else has changed as well
-        self._shown = self._rendered(blocks)
+        blocks = self._blocks()
+        now = self._rendered(blocks)
+        if self._shown is None and self._plain:
+            self._shown, self._behind = self._rendered(self._before_window(blocks)), now
+        elif self._shown is None or now != self._behind:
+            self._shown = self._behind = now
         return self._shown
 
-    def _without_deferred(self, block: Block) -> Block:
-        hidden = self._deferred.get(block.label, set())
-        return replace(block, value="\n".join(line for line in block.value.split("\n") if line not in hidden))
+    def _blocks(self) -> Sequence[Block]:
+        return self._store.agents.blocks(self._agent_id)
+
+    def _before_window(self, blocks: Sequence[Block]) -> list[Block]:
+        """The blocks without what the steps in the window wrote: as the prompt of an earlier process had them."""
+        steps = {message.step_id for message in self._store.log.window(self._agent_id) if message.step_id}
+        earlier = []
+        for block in blocks:
+            versions = [one for one in self._store.agents.versions(block.id) if one.step_id not in steps]
+            earlier.append(replace(block, value=versions[-1].value) if versions else block)
+        return earlier
 
     def _rendered(self, blocks: Sequence[Block]) -> str:
         if self._plain:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from memgpt_autogen.guides.corrections import corrections
 from memgpt_autogen.guides.extract import checked, introduced
 from memgpt_autogen.guides.facts import (
     Fact,
     condensed,
-    corrections,
     has_ended,
     is_known,
     statements,
@@ -143,6 +143,23 @@ def test_what_is_told_in_the_first_person_or_missed_is_quoted() -> None:
     message = Message("user", "", text="I teach chemistry. I don't eat meat.")
     facts = checked(["Deniz teaches chemistry.", "I don't eat meat."], message, "Deniz")
     assert [fact.text for fact in facts] == ["Deniz teaches chemistry.", 'Deniz said: "I don\'t eat meat."']
+
+
+def test_a_clause_of_which_the_facts_miss_much_is_quoted_alone() -> None:
+    said = Message("user", "", text="As a nurse I work nights, and my cat is called Tom.")
+    facts = checked(["Ann works nights.", "Ann's cat is called Tom."], said, "Ann")
+    assert [fact.text for fact in facts] == [
+        "Ann works nights.",
+        "Ann's cat is called Tom.",
+        'Ann said: "As a nurse I work nights"',
+    ]
+
+
+def test_a_quotation_goes_with_the_line_that_says_the_same() -> None:
+    known = ["Ann runs a climbing gym in Bristol.", 'Ann said: "I run a climbing gym in Bristol with my wife Yara"']
+    told = [Fact("Ann sold the gym.", "m", "Ann")]
+    changes = corrections("We don't have the gym in Bristol any more. We sold it.", told, known)
+    assert [change.old for change in changes] == known
 
 
 def test_a_name_or_number_that_no_fact_has_is_quoted_too() -> None:

@@ -148,17 +148,33 @@ def test_an_unreadable_extraction_keeps_the_words_themselves(memgpt: MemGPT, cha
     assert human(agent) == ['The user said: "I prefer tea."']
 
 
-def test_the_prompt_keeps_its_start_while_facts_are_saved(memgpt: MemGPT, chat: Chat) -> None:
-    model = Talker(["Ok."] * 3, [["The user prefers tea."], ["The user owns a boat."]])
+def test_the_prompt_keeps_its_start_while_facts_are_saved_and_corrected(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["Ok."] * 4, [["The user lives in Lisbon."], ["The user lives in Porto."]])
     agent = chat(model)
-    for text in ("I prefer tea.", "I own a boat.", "What do I own?"):
+    for text in ("I live in Lisbon.", "Actually, I live in Porto now.", "Where do I live?"):
         memgpt.ask(agent, text)
         memgpt.settle()
+    assert human(agent) == ["The user lives in Porto."]
     first, _, last = model.prompts
     assert last[: len(first)] == first
-    again = memgpt.load_agent("sam", model=(fresh := Talker(["A boat."])))
-    memgpt.ask(again, "And what do I own?")
-    assert "- The user owns a boat." in fresh.prompts[0][0]
+    assert "- The user lives in Porto." in last[-1]  # beside the question
+
+
+def test_another_process_keeps_the_start_of_the_prompt_until_the_messages_leave_it(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["Ok."] * 2, [["The user owns a boat."]])
+    agent = chat(model)
+    memgpt.ask(agent, "I own a boat.")
+    memgpt.settle()
+    again = memgpt.load_agent("sam", model=(fresh := Talker(["A boat.", "Yes.", "Sure.", "They talked.", "A boat."])))
+    memgpt.ask(again, "What else?")
+    assert fresh.prompts[0][: len(model.prompts[0])] == model.prompts[0]
+    again.core.append("human", "The user is left-handed.")  # by hand: shown at once
+    memgpt.ask(again, "And what else?")
+    assert "- The user is left-handed." in fresh.prompts[1][0]
+    memgpt.ask(again, "Is that all?")
+    again.summarize()
+    memgpt.ask(again, "What is mine?")
+    assert "- The user owns a boat." in fresh.prompts[-1][0]
 
 
 def test_a_hosted_model_is_left_to_save_by_itself(memgpt: MemGPT) -> None:

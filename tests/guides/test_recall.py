@@ -81,3 +81,16 @@ def test_quotations_keep_to_their_budget(memgpt: MemGPT, chat: Chat, tmp_path: P
     memgpt.ask(agent, "When does the ferry sail?")
     asked = model.prompts[0][-1]
     assert "> " in asked and model.count_tokens(asked) <= 2048 * 0.15 + 40
+
+
+def test_a_question_for_what_suits_a_person_asks_for_a_conclusion(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["Ok.", "No, it has cheese.", "A comet is ice."], [["The user is vegan."]])
+    agent = chat(model)
+    for words in ("I am vegan.", "Can I eat an omelette?", "What is a comet?"):
+        memgpt.ask(agent, words)
+        memgpt.settle()
+    asked, other = model.prompts[1][-1], model.prompts[2][-1]
+    assert asked.startswith("Consider this from memory:\n- The user is vegan.\n\n") and "Say no if" in asked
+    assert other.endswith("What is a comet?") and "memory" not in other
+    said = [one.text for one in agent.store.log.window(agent.id) if one.kind == "user_message"]
+    assert said[1] == "Can I eat an omelette?"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memgpt_autogen.client import MemGPT
-from memgpt_autogen.guides.reply_check import repeats
+from memgpt_autogen.guides.reply_check import repeats, said_to_user
 
 from .conftest import Chat, Talker
 
@@ -50,3 +50,30 @@ def test_a_reply_that_speaks_as_the_user_is_asked_for_once_more(memgpt: MemGPT, 
 def test_a_larger_model_may_quote_and_go_on() -> None:
     assert not repeats("remember I like tea", "You said: remember I like tea. I know of the tea.", 3)
     assert repeats("remember I like tea", "Okay: remember I like tea.", 3)
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "mended"),
+    [
+        (
+            "What is my job?",
+            "My job is to bind books. I am good at it.",
+            "Your job is to bind books. You are good at it.",
+        ),
+        ("What do I teach?", "I teach chemistry at a school.", "You teach chemistry at a school."),
+        ("What's our cat's name?", "Our cat's name is Pickle.", "Your cat's name is Pickle."),
+        ("Would I enjoy a salad?", "No, I would not enjoy a salad.", "No, you would not enjoy a salad."),
+        ("can I eat this?", "I can't eat that.", "You can't eat that."),
+        ("Should I go?", "I would recommend it.", ""),
+        ("What is my job?", "You bind books.", ""),
+        ("Will you do my taxes?", "I can do your taxes.", ""),
+        ("I lost my job.", "My condolences.", ""),
+    ],
+)
+def test_a_reply_that_takes_the_users_things_for_its_own(question: str, reply: str, mended: str) -> None:
+    assert said_to_user(question, reply) == mended
+
+
+def test_a_reply_that_takes_the_users_place_is_mended_without_another_call(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["My job is to bind books."], [[]])
+    assert memgpt.ask(chat(model), "What is my job?") == "Your job is to bind books."
