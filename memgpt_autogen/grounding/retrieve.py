@@ -19,6 +19,7 @@ from ..storage.search.irregular_forms import irregular_forms
 from ..storage.search.questions import question_in
 from ..storage.search.words import STOP_WORDS, rank, telling
 from .answer_types import AnswerType, answer_type_of
+from .profile import NAME, ProfileField, profile_field
 from .sentences import Fragment, fragments, sentences
 
 #: Hits of each memory whose sentences are candidates.
@@ -37,8 +38,6 @@ _LIGHT = frozenset(
     "come comes did do does find found get gets give given gives go goes happen happens have keep kept made make makes "
     "mean means put see take takes tell there use used want wants".split()
 )
-_MY_NAME = re.compile(r"what(?:'s| is| was) my (?:first |last |full )?name\b|\bwho am i\b|what am i called", re.I)
-_INTRODUCED = re.compile(r"\b(?:(?i:i am|i'm|this is|my (?:first |last |full )?name(?: is|'s)|call me)) [A-ZÀ-Þ]")
 _SECOND_PERSON = {
     "i am": "you are",
     "i'm": "you are",
@@ -98,6 +97,7 @@ class _Candidate:
     source: str
     author: str = ""
     document: bool = False
+    message_id: str = ""
 
 
 def retrieve(store: Store, agent_id: str, words: str, functions: Collection[str], asker: str = "") -> Evidence | None:
@@ -115,8 +115,10 @@ def retrieve(store: Store, agent_id: str, words: str, functions: Collection[str]
     """
     asked = _questions(words)
     question = question_in(_ADDRESS.sub("", asked or words))
-    if _MY_NAME.search(asked) and "conversation_search" in functions:
-        return _introduction(store, agent_id, question, asker)
+    if "conversation_search" in functions and (field := profile_field(asked)):
+        told = _told(store, agent_id, field, question, asker)
+        if told or field is NAME:
+            return told
     wanted = answer_type_of(question) if asked else None
     terms = _terms(question, wanted)
     query = " ".join([question, *(other for term in telling(question) for other in irregular_forms(term))])
@@ -178,12 +180,11 @@ def second_person(text: str) -> str:
     return turned[:1].upper() + turned[1:]
 
 
-def _introduction(store: Store, agent_id: str, question: str, asker: str) -> Evidence | None:
-    """The newest sentence in which the speaker told their name."""
-    said = [one for one in _from_messages(store, agent_id, "I am") if one.author == (asker or "user")]
-    said += [one for one in _from_messages(store, agent_id, "my name is called") if one.author == (asker or "user")]
-    named = [one for one in said if _INTRODUCED.search(one.fragment.text)]
-    newest = max(named, key=lambda one: one.source, default=None)
+def _told(store: Store, agent_id: str, field: ProfileField, question: str, asker: str) -> Evidence | None:
+    """The newest sentence in which the speaker told this of themselves."""
+    said = [one for query in field.queries for one in _from_messages(store, agent_id, query)]
+    own = [one for one in said if one.author == (asker or "user") and field.statement.search(one.fragment.text)]
+    newest = max(own, key=lambda one: one.message_id, default=None)
     return _evidence(newest, newest.fragment.text, question, asker) if newest else None
 
 
@@ -223,6 +224,7 @@ def _from_messages(store: Store, agent_id: str, words: str) -> list[_Candidate]:
             Fragment(sentence),
             hit.item.created_at.astimezone().strftime("%Y-%m-%d %H:%M"),
             hit.item.author or "user",
+            message_id=hit.item.id,
         )
         for hit in hits
         if hit.item.kind == "user_message"

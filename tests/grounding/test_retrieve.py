@@ -150,6 +150,25 @@ def test_the_one_who_asks_is_told_their_own_words_and_name(store: Store, agent: 
     assert second_person("We like it.") == "You like it."
 
 
+@pytest.mark.parametrize(
+    ("said", "question", "answer"),
+    [
+        (("Hello! I am a bookbinder.",), "What do I do for a living?", "You are a bookbinder."),
+        (("I teach chemistry in Izmir.", "I like tea."), "What is my job?", "You teach chemistry in Izmir."),
+        (("I live in Lisbon.", "I have moved to Porto."), "Where do I live?", "You have moved to Porto."),
+        (("I'm 41 years old.",), "How old am I?", "You are 41 years old."),
+    ],
+)
+def test_what_people_tell_of_themselves_is_found_under_other_words(
+    store: Store, agent: str, said: tuple[str, ...], question: str, answer: str
+) -> None:
+    for words in said:
+        hear(store, agent, words, "Ann")
+        hear(store, agent, "I am a pilot and live in Rome. I am 20.", "Bob")
+    found = retrieve(store, agent, question, BOTH, "Ann")
+    assert found and found.addressed == answer
+
+
 # -- in an agent ----------------------------------------------------------------------------------------------------
 
 
