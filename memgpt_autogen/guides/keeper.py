@@ -153,7 +153,8 @@ def apply(
         All lines, those of them that are new, and notes for archival memory: values that were replaced, with the day
         until which they held, facts that are past already, and the words of a correction that facts tell.
     """
-    day = f"{utc_now().astimezone():%-d %B %Y}"
+    today = utc_now().astimezone()
+    day = f"{today.day} {today:%B %Y}"
     after, added, notes = list(lines), [], []
     stated = any(change.new for change in changes) or not all(is_quotation(fact.text) for fact in facts)
     for change in changes:

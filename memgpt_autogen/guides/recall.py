@@ -13,7 +13,7 @@ from ..agent.guide import Guide, TurnContext
 from ..memory.archival import ArchivalMemory, line_of
 from ..memory.core import HUMAN, CoreMemory
 from ..memory.recall import RecallMemory
-from ..memory.results import origin, quoted
+from ..memory.recall import line_of as message_line
 from ..messages import Message
 from ..storage.records import Passage
 from .facts import key_terms, only_states, sentences_of
@@ -80,7 +80,7 @@ class RecallGuide(Guide):
         ]
         in_view = {one.id for one in window}
         found += [
-            (hit.relevance, _quoted_message(hit.item))
+            (hit.relevance, message_line(hit.item))
             for hit in self._recall.find(query).hits
             if hit.relevant and hit.item.id not in in_view and _tells(hit.item)
         ]
@@ -116,8 +116,3 @@ def _excerpt(passage: Passage, wanted: set[str]) -> Passage:
             break
         first, last = max(0, first - 1), min(len(parts) - 1, last + 1)
     return replace(passage, text=" ".join(parts[first : last + 1])[:EXCERPT])
-
-
-def _quoted_message(message: Message) -> str:
-    when = message.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
-    return f"{origin([when, message.author or 'user'])}{quoted(message.text)}"

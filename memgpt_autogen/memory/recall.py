@@ -36,7 +36,7 @@ class RecallMemory:
 
     def search(self, query: str, page: int, *, since: date | None = None, until: date | None = None) -> str:
         """Messages by full text and vectors, best first, as the model reads them. See :meth:`find`."""
-        return render_page(self.find(query, page, since=since, until=until), _line, NOTHING)
+        return render_page(self.find(query, page, since=since, until=until), line_of, NOTHING)
 
     def find(self, query: str, page: int = 1, *, since: date | None = None, until: date | None = None) -> Page[Message]:
         """Messages by full text and vectors, best first. Pages start at 1.
@@ -57,7 +57,7 @@ class RecallMemory:
 
     def search_dates(self, start: date, end: date, page: int) -> str:
         """Messages of these days, oldest first, as the model reads them."""
-        return render_page(self.find_dates(start, end, page), _line, nothing_from(start, end))
+        return render_page(self.find_dates(start, end, page), line_of, nothing_from(start, end))
 
     def find_dates(self, start: date, end: date, page: int) -> Page[Message]:
         """Messages of these days, oldest first."""
@@ -69,7 +69,8 @@ def nothing_from(start: date, end: date) -> str:
     return f"No messages from {start} to {end}."
 
 
-def _line(message: Message) -> str:
+def line_of(message: Message) -> str:
+    """A message as one quoted line, with its time and speaker in front."""
     when = message.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
     speaker = "you" if message.role == "assistant" else message.author or "user"
     return remark(message.text, [when], speaker)

@@ -347,3 +347,10 @@ def test_documents_are_replaced_where_they_stand(tmp_path: Path) -> None:
     with pytest.raises(NameTaken, match="replace=True"):
         memgpt.load_source("notes", DirectoryLoader(tmp_path / "other"))
     assert "green" in agent.archival.search("lamp", 1)
+
+
+@pytest.mark.parametrize("preset", ["memgpt_chat", "memgpt_compact", "memgpt_local"])
+def test_the_first_persona_has_the_agents_own_name(client: MemGPT, preset: str) -> None:
+    agent = client.create_agent({"name": "Nora", "preset": preset}, model=ScriptedModel([]))
+    persona = agent.core.block("persona").value
+    assert "Nora" in persona and "{name}" not in persona

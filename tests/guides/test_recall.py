@@ -48,7 +48,7 @@ def test_what_has_left_the_window_is_found_and_what_is_in_view_is_not_repeated(m
     agent.summarize()
     memgpt.ask(agent, "How long is a day?")
     memgpt.ask(agent, "Do you know what my boat is called?")
-    assert "> My boat is called Heron." in model.prompts[-1][-1]
+    assert "] user: My boat is called Heron." in model.prompts[-1][-1]
 
 
 def test_what_is_recalled_stays_in_the_log_as_the_model_saw_it_and_is_not_searched(
