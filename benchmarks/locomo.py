@@ -1,6 +1,7 @@
 """How well recall memory finds the turns of long conversations that answer a question: LoCoMo.
 
     python benchmarks/locomo.py --data locomo10.json [--together] [--speed] [--parts] [--leave-one-out]
+        [--storage postgres]
 
 Data: https://github.com/snap-research/locomo, data/locomo10.json (CC BY-NC 4.0), or any file of its form.
 
@@ -19,7 +20,7 @@ less. By words p95 at most 5 ms at 600 messages and 15 ms at 50,000.
 --together: all conversations in the memory of one agent. --speed: searches by words in 600 and in 50,000 messages, the
 conversations over and over. --parts: what is lost without each part of the ranking. --leave-one-out: for each
 conversation, the weights that do best on the others (each halved, kept and doubled, one after the other), measured on
-this one.
+this one. --storage: the store that is measured, an address; "postgres" starts a server from a wheel.
 """
 
 from __future__ import annotations
@@ -30,21 +31,23 @@ import re
 import sqlite3
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import cycle
 from pathlib import Path
 
 import numpy as np
+from _postgres import store_address
 
 from memgpt_autogen import events
 from memgpt_autogen.config import EmbeddingConfig
 from memgpt_autogen.embeddings.base import embeds_words
 from memgpt_autogen.embeddings.choose import build_embedder
 from memgpt_autogen.memory.vector_backfill import backfill_agent
+from memgpt_autogen.storage.engines import IN_MEMORY, engine_of
 from memgpt_autogen.storage.search import ranking
 from memgpt_autogen.storage.search.words import TOKENIZER, fts_query
-from memgpt_autogen.storage.sqlite import SQLiteStore
 
 PARTS = ("WINDOW", "SESSION", "SPEAKER", "QUESTION", "LENGTH", "DATED", "TURN_MEANING")
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
@@ -160,9 +163,8 @@ def table(title, conversations, answers):
     return turn
 
 
-def speed(conversations, size, questions=200):
+def speed(store, conversations, size, questions=200):
     """p50 and p95 of FTS5's query and of ours, in milliseconds."""
-    store = SQLiteStore(None)
     turns = [(one.name, *turn) for one in conversations for turn in one.turns]
     turns = [
         (f"{name} {number // len(turns)}", *turns[number % len(turns)][1:])
@@ -172,7 +174,7 @@ def speed(conversations, size, questions=200):
         replace(events.user_message(text, name=speaker), session_id=f"{name} {session}", answered=True)
         for name, session, _, speaker, text in turns
     ]
-    agent = store.agents.create("long", {}).id
+    agent = store.agents.create(f"long {size}", {}).id
     store.log.append(agent, messages)
     asked = [question for one in conversations for question in one.questions]
     long = Conversation(
@@ -228,12 +230,17 @@ def main() -> None:
     parser.add_argument("--parts", action="store_true")
     parser.add_argument("--leave-one-out", action="store_true")
     parser.add_argument("--embedder", default="auto", help="auto, bundled, minilm or none")
+    parser.add_argument("--storage", default=IN_MEMORY)
     options = parser.parse_args()
     if options.data is None:
         print("Skipped: pass the conversations with --data locomo10.json (see the top of this file).")
         return
+    with store_address(options.storage) as address, closing(engine_of(address).open(address)) as store:
+        measure(store, options)
+
+
+def measure(store, options) -> None:
     embedder = build_embedder(EmbeddingConfig(options.embedder))
-    store = SQLiteStore(None)
     conversations = list(load(store, options.data, embedder, options.together))
     print(f"{len(conversations)} conversations, {sum(len(one.questions) for one in conversations)} questions")
     taken: list[float] = []
@@ -249,7 +256,7 @@ def main() -> None:
         ratio = f"{p95 / np.percentile(taken, 95):.2f} of FTS5's"
         print(f"{'':24} ratio to BM25 {turn / base:.2f}   search p50 {p50:.2f} ms, p95 {p95:.2f} ms, {ratio}")
     for size in SIZES if options.speed else ():
-        speed(conversations, size)
+        speed(store, conversations, size)
     if options.parts:
         parts(store, conversations, embedder)
     if options.leave_one_out:

@@ -1,4 +1,5 @@
-"""Processes that talk until they are killed: ``python -m tests.crash.talker HOME``, then a line for each.
+"""Processes that talk until they are killed: ``python -m tests.crash.talker HOME STORAGE``, then a line for
+each.
 
 The program imports everything once, and forks for each line before anything is opened. The child opens two clients,
 talks to an agent of each in a thread of its own, loads documents meanwhile, and opens and closes a third client now and
@@ -20,7 +21,7 @@ from memgpt_autogen.agent import Agent
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import Message, ToolCall
 from memgpt_autogen.sources.base import Document
-from memgpt_autogen.storage.sqlite.engine import SQLiteEngine
+from memgpt_autogen.storage.engines import engine_of
 
 NAMES = ("ann", "bob")
 
@@ -60,9 +61,9 @@ def talking_agent(client: MemGPT, name: str) -> Agent:
     return agent
 
 
-def talk(home: Path, run: str) -> None:
+def talk(home: Path, storage: str, run: str) -> None:
     """Talk until killed."""
-    settings = Settings(home=home, environ={})
+    settings = Settings(home=home, environ={"MEMGPT_STORAGE": storage})
     clients = [MemGPT(settings, embedder=None) for _ in NAMES]
     agents = [talking_agent(client, name) for client, name in zip(clients, NAMES, strict=True)]
     tell("ready")
@@ -74,7 +75,7 @@ def talk(home: Path, run: str) -> None:
             tell(f"done {text}")
             if number % 3 == 0:
                 MemGPT(settings, embedder=None).close()
-                SQLiteEngine().agents(home / "memgpt.db")
+                engine_of(storage).agents(storage)
 
     for agent in agents:
         threading.Thread(target=turns, args=(agent,), daemon=True).start()
@@ -85,12 +86,12 @@ def talk(home: Path, run: str) -> None:
 
 
 def main() -> None:
-    home = Path(sys.argv[1])
+    home, storage = Path(sys.argv[1]), sys.argv[2]
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
             faulthandler.dump_traceback_later(100, exit=True)  # should it hang
-            talk(home, line.strip())
+            talk(home, storage, line.strip())
         tell(f"pid {child}")
         os.waitpid(child, 0)
         tell("over")

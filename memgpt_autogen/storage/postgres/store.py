@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..sql.killed_loads import remove_killed_loads
 from ..sql.store import SQLStore
 from ..sql.vector_sync import VectorIndex
 from .database import PostgresDatabase
@@ -29,4 +30,11 @@ class PostgresStore(SQLStore):
         read_only: bool = False,
         vectors: VectorIndex | str | None = None,
     ) -> None:
-        super().__init__(PostgresDatabase(address, user_id=user_id, read_only=read_only), vectors)
+        database = PostgresDatabase(address, user_id=user_id, read_only=read_only)
+        try:
+            if not read_only:
+                remove_killed_loads(database)
+            super().__init__(database, vectors)
+        except BaseException:
+            database.close()
+            raise

@@ -42,7 +42,7 @@ def check(path: Path) -> Health:
         faults = [*_sqlite(database), *_agreement(database)]
         try:
             counts = {table: database.number(f"SELECT count(*) FROM {table}") for table in _TABLES}
-            left = [one.told for one in left_over(database)]
+            left = [*left_over(database)]
             left += ["traces of what was forgotten"] if unclean(database) else []
             notes = swept(database)
         except StoreError as error:
