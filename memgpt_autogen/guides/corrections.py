@@ -80,8 +80,8 @@ def corrections(message: str, facts: Sequence[Fact], known: Sequence[str]) -> li
             found[line] = Change(line)
     for line in known:  # a quotation that says what has just gone
         if line not in found and is_quotation(line):
-            shared = max((len(key_terms(line) & key_terms(one)) for one in found), default=0)
-            if shared >= QUOTES:
+            words = key_terms(line.partition(": ")[2]) - key_terms(speaker)
+            if max((len(words & key_terms(one)) for one in found), default=0) >= QUOTES:
                 found[line] = Change(line)
     if not found and _SLIP.search(message):
         found = _slip(message, known)

@@ -48,7 +48,9 @@ _INTRODUCTIONS = (
     re.compile(rf"\b(?:I am|I'm|I’m) {_NAME}, (?:I|and|a|an|the)\b"),
 )
 _NOT_NAMES = frozenset("everyone everybody someone nobody still right over up nothing all it".split())
-_INTRODUCES = re.compile(r"^(?:[\w ]+[,!:] ?)*(?:(?:I am|I'm|I’m) \w+|[Mm]y name is [\w ]+|\w+ here)[.!]?$")
+_INTRODUCES = re.compile(
+    r"^(?:[\w ]+[,!:] ?)*(?:(?:I am|I'm|I’m) \w+|[Mm]y name is [\w ]+|(?:\w+ can |[Pp]lease )?[Cc]all me \w+|\w+ here)[.!]?$"
+)
 #: Tokens of a reply.
 _REPLY_TOKENS = 300
 

@@ -25,7 +25,9 @@ _LIGHT = frozenset(
 _FIRST_PERSON = re.compile(r"\b(?:i|i'm|im|i've|ive|i'd|i'll|my|mine|me|myself|we|we're|we've|our|ours|us)\b", re.I)
 #: A clause that says something of the one who speaks, and is more than an address.
 _TELLS_OF_SELF = re.compile(
-    r"\b(?:i|we)\b \w+|\b(?:i|we)['’](?:m|ve|re|ll|d)\b|\b(?:my|our) [\w -]+?(?:['’]s| is| are| has| have)\b",
+    r"\b(?:i|we)\b \w+|\b(?:i|we)['’](?:m|ve|re|ll|d)\b|\b(?:im|ive|weve)\b \w+"
+    r"|\b(?:my|our) [\w -]+?(?:['’]s| is| are| has| have)\b"
+    r"|^(?:just |finally )?(?:got|having|been|moved|started|lost|bought|booked|passed|failed|broke) \w+ \w+",
     re.IGNORECASE,
 )
 #: What says that something was otherwise before.

@@ -32,8 +32,8 @@ _GOES_ON = re.compile(r"^(?:and|but|so)\b|\b(?:it|its|that|there|they|them|those
 #: What a person can not or will not have, or has a liking for: what decides such a question.
 _DECIDES = re.compile(
     r"\b(?:allerg\w*|intoleran\w*|vegan|vegetarian|pescatarian|halal|kosher|diabet\w*|coeliac|celiac|gluten|lactose"
-    r"|asthma\w*|pregnant|disease|wheelchair|afraid|scared|fears?|phobia|hates?|dislikes?|avoids?|never|does not"
-    r"|doesn['’]t|cannot|can['’]t|no longer|prefers?|favou?rites?|loves?|only|likes?|wants? no)\b",
+    r"|asthma\w*|pregnant|disease|wheelchair|afraid|scared|fears?|phobia|hates?|dislikes?|avoids?|never|not|no|without"
+    r"|cannot|\w+n['’]t|prefers?|favou?rites?|loves?|only|likes?)\b",
     re.IGNORECASE,
 )
 #: A question about how things were.

@@ -54,6 +54,8 @@ def test_questions_requests_and_courtesies_cost_no_model_call(text: str) -> None
 def test_of_a_question_only_the_clause_before_it_is_a_statement() -> None:
     assert statements("As a nurse I work nights, so can you help?") == ["As a nurse I work nights"]
     assert statements("I like tea. What about you?") == ["I like tea."]
+    assert statements("got my exam on 4 May and im scared, any tips?") == ["got my exam on 4 May and im scared"]
+    assert statements("According to my documents, what does it cost?") == []
 
 
 @pytest.mark.parametrize(
@@ -160,6 +162,13 @@ def test_a_quotation_goes_with_the_line_that_says_the_same() -> None:
     told = [Fact("Ann sold the gym.", "m", "Ann")]
     changes = corrections("We don't have the gym in Bristol any more. We sold it.", told, known)
     assert [change.old for change in changes] == known
+
+
+def test_a_quotation_of_something_else_stays() -> None:
+    known = ["Ann Hill runs a gym in Bristol.", 'Ann Hill said: "Ann Hill is my name, and I give a speech in June"']
+    told = [Fact("Ann Hill sold the gym.", "m", "Ann Hill")]
+    changes = corrections("I sold the gym.", told, known)
+    assert [change.old for change in changes] == known[:1]
 
 
 def test_a_name_or_number_that_no_fact_has_is_quoted_too() -> None:

@@ -53,6 +53,7 @@ def test_a_line_that_moves_a_date_stands_beside_the_line_with_the_date() -> None
     [
         ("can I eat a cheese omelette?", "- Ann is vegan.", True),
         ("Is a steak okay for me?", "- Ann is vegan.", True),
+        ("Is a ham sandwich all right for me?", "- Ann doesn't eat pork.", True),
         ("What is my job?", "- Ann is vegan.", False),
         ("Can I learn to swim?", "- Ann owns a boat.", False),
     ],
