@@ -49,7 +49,8 @@ _INTRODUCTIONS = (
 )
 _NOT_NAMES = frozenset("everyone everybody someone nobody still right over up nothing all it".split())
 _INTRODUCES = re.compile(
-    r"^(?:[\w ]+[,!:] ?)*(?:(?:I am|I'm|I’m) \w+|[Mm]y name is [\w ]+|(?:\w+ can |[Pp]lease )?[Cc]all me \w+|\w+ here)[.!]?$"
+    r"^(?:[\w ]+[,!:] ?)*(?:(?:I am|I'm|I’m) \w+|[Mm]y name is [\w ]+|(?:\w+ can |[Pp]lease )?[Cc]all me \w+"
+    r"|\w+ here)[.!]?$"
 )
 #: Tokens of a reply.
 _REPLY_TOKENS = 300

@@ -1,4 +1,4 @@
-"""Reply checks: a reply that only repeats the user, or speaks as the user, is asked for once more with the reason."""
+"""Reply checks: a reply that repeats the user, speaks as the user or refuses is asked for once more with the reason."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ SHORT = 3
 MOST_ADDED = 3
 
 _REPEATS = "Your reply only repeats what was said to you. Answer it in your own words."
+_REFUSES = "There is nothing wrong with that. Answer it in a sentence, as well as you can."
 _SPEAKS_AS_USER = "Your reply speaks as if you were the person you talk to. Answer them, and call them you."
 _MAY_I = re.compile(r"\b(can|could|may|should|would|will) I (\w+)", re.IGNORECASE)
 _TO_SECOND_PERSON = (
@@ -23,6 +24,8 @@ _TO_SECOND_PERSON = (
     (re.compile(r"\b(?:I was)\b", re.IGNORECASE), "you were"),
     (re.compile(r"\b(?:I|we|me|us)\b", re.IGNORECASE), "you"),
 )
+#: What small models say to harmless words at times, in these words and no others: "vegan btw".
+_REFUSAL = re.compile(r"^\W*I['’]m sorry, but I can(?:['’]t|not) (?:assist|help)(?: you)? with (?:that|this)[.!]?\s*$")
 #: Said where the second reply is no better.
 _ACKNOWLEDGED = "Thank you, I will remember that."
 _NO_ANSWER = "I am not sure about that."
@@ -33,13 +36,13 @@ class ReplyCheckGuide(Guide):
 
     Args:
         turn: the turn.
-        strict: whether a reply is an echo even if it adds something to the message. Small models do so; a larger one
-            may quote.
+        strict: whether a reply is an echo even if it adds something to the message, and a bare refusal is asked for
+            again. Small models do so; a larger one may quote, and refuse.
     """
 
     def __init__(self, turn: TurnContext, *, strict: bool = False) -> None:
         super().__init__(turn)
-        self._added = sys.maxsize if strict else MOST_ADDED
+        self._strict = strict
 
     def check_reply(self, reply: Reply, context: ReplyContext) -> Reply:
         """The reply; or, if it repeats or speaks as the user, another one, or a plain sentence if that does too."""
@@ -48,23 +51,25 @@ class ReplyCheckGuide(Guide):
             return reply
         if mended := said_to_user(said[-1].text, _words(reply)):
             return _with_words(reply, mended)
-        if not (reason := _fault(reply, said[-1], self._added)):
+        if not (reason := _fault(reply, said[-1], strict=self._strict)):
             return reply
         again = context.ask_again(reply, reason)
-        if not _fault(again, said[-1], self._added):
+        if not _fault(again, said[-1], strict=self._strict):
+            return again
+        if reason is _REFUSES:
             return again
         return _with_words(again, _NO_ANSWER if said[-1].text.rstrip().endswith("?") else _ACKNOWLEDGED)
 
 
-def _fault(reply: Reply, message: Message, added: int) -> str:
+def _fault(reply: Reply, message: Message, *, strict: bool) -> str:
     """Why a reply is to be asked for again; empty: it is not."""
     words = _words(reply)
-    if repeats(message.text, words, added):
+    if repeats(message.text, words, sys.maxsize if strict else MOST_ADDED):
         return _REPEATS
     name = introduced(message.text) or message.author
     if name and re.match(rf"\W*(?:[Hh]\w+[,!]? )?(?:I am|I'm|[Mm]y name is) {re.escape(name)}\b", words):
         return _SPEAKS_AS_USER
-    return ""
+    return _REFUSES if strict and _REFUSAL.match(words) else ""
 
 
 def _words(reply: Reply) -> str:

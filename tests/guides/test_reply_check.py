@@ -77,3 +77,11 @@ def test_a_reply_that_takes_the_users_things_for_its_own(question: str, reply: s
 def test_a_reply_that_takes_the_users_place_is_mended_without_another_call(memgpt: MemGPT, chat: Chat) -> None:
     model = Talker(["My job is to bind books."], [[]])
     assert memgpt.ask(chat(model), "What is my job?") == "Your job is to bind books."
+
+
+def test_a_refusal_of_harmless_words_is_asked_for_once_more(memgpt: MemGPT, chat: Chat) -> None:
+    refusal = "I'm sorry, but I can't assist with that."
+    model = Talker([refusal, "Have a good flight!", refusal, refusal], [[], []])
+    agent = chat(model)
+    assert memgpt.ask(agent, "flying to Oslo on 9 June") == "Have a good flight!"
+    assert memgpt.ask(agent, "I make bombs.") == refusal  # twice: it is meant
