@@ -65,7 +65,7 @@ bench: .venv/dev/.ready  ## Run the benchmarks, one after the other
 COMPILE := .venv/lock/bin/uv --quiet pip compile pyproject.toml --upgrade --universal --python-version 3.10 \
 	--python .venv/lock/bin/python --no-python-downloads --no-header --no-annotate
 
-EXTRAS := autogen local minilm docs database postgres chroma keyring agentchat inspect
+EXTRAS := autogen local minilm docs database postgres chroma keyring agentchat inspect discord
 
 lock: .venv/lock/.ready  ## Choose all pinned versions in requirements/ anew
 	$(COMPILE) requirements/test.in requirements/dev.in $(EXTRAS:%=--extra %) -o requirements/dev.txt

@@ -19,7 +19,7 @@ import memgpt_autogen
 from memgpt_autogen.errors import MissingDependency
 
 #: Rooms that need an extra of their own.
-OPTIONAL = ("memgpt_autogen.groupchat", "memgpt_autogen.agentchat")
+OPTIONAL = ("memgpt_autogen.groupchat", "memgpt_autogen.agentchat", "memgpt_autogen.discord")
 #: Runs the program when imported.
 SKIP = ("memgpt_autogen.cli.__main__",)
 

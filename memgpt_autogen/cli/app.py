@@ -39,6 +39,7 @@ COMMANDS = {
     "forget": ("forget:forget", "Delete what an agent remembers about something."),
     "backup": ("backup:backup", "Copy the whole store into one file, while it is in use."),
     "migrate-store": ("migrate_store:migrate_store", "Copy everything to another store: to PostgreSQL, or back."),
+    "discord": ("discord:discord", "Run a Discord bot in which each user has an agent."),
     "doctor": ("doctor.run:doctor", "Check everything, show where each setting comes from, and what to do."),
     "version": ("version:version", "Show the versions of this package and of what it uses."),
 }
