@@ -100,7 +100,7 @@ def test_usage_is_drawn(tab: Any, shared_site: Site) -> None:
     for name, columns in (("tokens", 9), ("pressure", 9), ("cost", 9)):
         assert tab.locator(f".plot-{name} rect").count() == columns
     heights = [float(one.get_attribute("height")) for one in tab.locator(".plot-tokens rect").all()]
-    assert heights == sorted(heights) and heights[-1] == 150
+    assert heights == sorted(heights) and heights[-1] == 160
     assert "31% of the window" in tab.locator(".plot-pressure").inner_text()
     assert "$0.0355" in tab.locator(".figures").inner_text()
 
