@@ -3,22 +3,27 @@
     python benchmarks/past_prompts.py [--prompts 1000]
 
 The agents speak, edit memory, search, fail, call the caller's functions, are evicted, summarised and undone by chance,
-on four presets and windows, each reopened half way. Target: every prompt equal byte by byte.
+on four presets and windows, each reopened half way. Target: every prompt equal byte by byte. The cost of a record is
+CPU time within turns that only talk, at two sizes of the window.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from memgpt_autogen import MemGPT, Settings
-from memgpt_autogen.memory.prompt_log import rebuilt
+from benchmarks.turns import Talker
+from memgpt_autogen import MemGPT, Settings, events
+from memgpt_autogen.memory.prompt_log import PromptLog, rebuilt
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from tests.core.wanderer import Wanderer, as_json, wander
 
@@ -37,6 +42,30 @@ def lived(home: Path, preset: str, window: int, turns: int, seed: int) -> tuple[
         if half == 0:
             store.close()
     return store, agent.id, {as_json(call) for call in model.calls}
+
+
+def cost(window: int, turns: int) -> tuple[float, float]:
+    """Medians over the last 100 of these turns: CPU of recording a prompt, and of the whole turn, in ms."""
+    recording: list[float] = []
+    whole: list[float] = []
+    add = PromptLog.add
+
+    def timed(*arguments: Any) -> None:
+        started = time.thread_time()
+        add(*arguments)
+        recording.append(1000 * (time.thread_time() - started))
+
+    with tempfile.TemporaryDirectory() as home, patch.object(PromptLog, "add", timed):
+        store = SQLiteStore(Path(home) / "memgpt.db")
+        memgpt = MemGPT(Settings(home=Path(home)), store=store, embedder=None)
+        agent = memgpt.create_agent({"name": "sam"}, model=Talker(context_window=window))
+        for number in range(turns):
+            message = events.user_message(f"Today, on day {number}, I planted {number % 17} rows of beans.", name="Ann")
+            started = time.process_time()
+            agent.run([message])
+            whole.append(1000 * (time.process_time() - started))
+        store.close()
+    return statistics.median(recording[-100:]), statistics.median(whole[-100:])
 
 
 def main() -> None:
@@ -72,6 +101,10 @@ def main() -> None:
         f"kept for each: {size // kinds} characters beside {log_size // kinds} of the log, "
         f"where the prompt has {sent_size // tried} bytes"
     )
+    for window in (8192, 131_072):
+        recording, whole = cost(window, turns=1000)
+        share = recording / whole
+        print(f"window of {window}: recording {recording:.2f} ms of {whole:.2f} ms CPU of a turn ({share:.0%})")
 
 
 if __name__ == "__main__":

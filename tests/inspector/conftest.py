@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,14 +82,20 @@ def served(home: Path) -> Iterator[Site]:
     memgpt.close()
 
 
+@contextmanager
+def launched(driver: Any) -> Iterator[Any]:
+    """Chromium without a window, as Playwright's driver starts it."""
+    sandbox = [] if os.name != "posix" or os.geteuid() else ["--no-sandbox"]  # root may not use the sandbox
+    browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*sandbox, "--disable-gpu"])
+    yield browser
+    browser.close()
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """One browser for all tests."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if not CHROMIUM:
         pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
-    with playwright.sync_playwright() as driver:
-        sandbox = [] if os.name != "posix" or os.geteuid() else ["--no-sandbox"]  # root may not use the sandbox
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*sandbox, "--disable-gpu"])
+    with playwright.sync_playwright() as driver, launched(driver) as browser:
         yield browser
-        browser.close()

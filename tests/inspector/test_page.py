@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from memgpt_autogen import events
+from memgpt_autogen import MemGPT, events
+from memgpt_autogen.llm.scripted import ScriptedModel
+from memgpt_autogen.storage.sqlite import SQLiteStore
 from tests.core.wanderer import as_json
 
 from .conftest import Site
@@ -79,8 +81,12 @@ def test_both_memories_are_searched_with_scores(tab: Any, shared_site: Site) -> 
 def test_the_page_follows_the_running_agent(site: Site, tab: Any) -> None:
     tab.goto(site.page("log"))
     tab.locator("#live", has_text="Live").wait_for()
-    site.agent.model.script += ["Good night, Ann."]  # type: ignore[attr-defined]
-    site.agent.run([events.user_message("Good night!", name="Ann")])
+    settings = site.memgpt.settings  # another program that has the same file open
+    other = MemGPT(settings, store=SQLiteStore(settings.home / "memgpt.db"), embedder=None)
+    other.load_agent("sam", model=ScriptedModel(["Good night, Ann."])).run(
+        [events.user_message("Good night!", name="Ann")]
+    )
+    other.close()
     tab.get_by_text("Good night, Ann.").wait_for(timeout=10_000)
     assert "Updated" in tab.locator("#live").inner_text()
 
