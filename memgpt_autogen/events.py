@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from .messages import Message, ToolCall, ToolResult, ToolSchema, utc_now
 from .printable import label
@@ -108,11 +108,7 @@ def reworded(event: Message, message: str) -> Message:
 # -- the form that a model reads --------------------------------------------------------------------------------------
 
 
-#: Rendered messages and the day after each, by id, ``answered`` and the day before.
-RenderCache: TypeAlias = dict[tuple[str, bool, date | None], tuple[Message, date | None]]
-
-
-def rendered(messages: Sequence[Message], *, clock: bool = True, cache: RenderCache | None = None) -> list[Message]:
+def rendered(messages: Sequence[Message], *, clock: bool = True) -> list[Message]:
     """Messages with the header of each event in front of its words.
 
     A message's header depends on the events before it only by the day, so that a prompt that grows keeps its start to
@@ -121,22 +117,17 @@ def rendered(messages: Sequence[Message], *, clock: bool = True, cache: RenderCa
     Args:
         messages: as they stand in the log, in order.
         clock: whether headers tell the time.
-        cache: of earlier calls with the same ``clock``, for a log that only grows; it is added to.
     """
-    cache = {} if cache is None else cache
     day: date | None = None
     shown = []
     for message in messages:
-        key = (message.id, message.answered, day)
-        if key not in cache:
-            cache[key] = _rendered(message, day, clock)
-        found, day = cache[key]
+        found, day = render_next(message, day, clock=clock)
         shown.append(found)
     return shown
 
 
-def _rendered(message: Message, day: date | None, clock: bool) -> tuple[Message, date | None]:
-    """The message with its header, and the day of the newest event up to it."""
+def render_next(message: Message, day: date | None, *, clock: bool = True) -> tuple[Message, date | None]:
+    """The message with its header, given the day of the event before it; and the day of the newest event up to it."""
     if message.role not in ("user", "tool"):
         return message, day
     shown = replace(message, content=render(message, since=day, clock=clock))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-import uuid
 
 _lock = threading.Lock()
 _last = 0
@@ -21,4 +20,5 @@ def new_id() -> str:
         millis, fraction = divmod(_last, 4096)
     random = int.from_bytes(os.urandom(8), "big") & (2**62 - 1)
     value = (millis & (2**48 - 1)) << 80 | 7 << 76 | fraction << 64 | 2 << 62 | random
-    return str(uuid.UUID(int=value))
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -58,6 +58,7 @@ class Agent:
         guides: make the hooks of each turn, in the order of their calls; see :mod:`memgpt_autogen.agent.guide`.
         core, recall, archival: its three memories.
         tools: the functions that it runs itself.
+        cached: its window, as of the last turn; ``refresh`` brings it up to date.
         busy_wait: seconds to wait while another process runs it.
     """
 
@@ -90,7 +91,8 @@ class Agent:
         context = Context(store, row.id, preset, self.core, system, policy or WindowPolicy(), clock=config.clock)
         intake = Intake(store, row.id, context)
         self._parts = Components(store, row.id, preset, self.tools, context, intake, [*guides])
-        window = store.log.window(row.id)
+        self.cached = context.cached
+        window = self.cached.refresh()
         self._parts.warned = warned_before(window)
         self._parts.timed = any(message.kind == "timer" for message in window)
         self.observers, self.guides = self._parts.observers, self._parts.guides
@@ -145,7 +147,7 @@ class Agent:
             model = self._speaking(model or self.model)
             given = tuple(clean_schema(tool) for tool in tools)
             words = clean(instructions)
-            turn = TurnContext(self.store, self.id, model, given, words, cache, conversation, stream)
+            turn = TurnContext(self.store, self.id, model, self.cached, given, words, cache, conversation, stream)
             turn.unanswered = self._parts.take_in(incoming, results, conversation, on_commit, turn)
             turn.observers, turn.session = self.observers, self._parts.intake.session
             turn.owes_speech = must_speak or any(message.kind == "user_message" for message in turn.unanswered)
@@ -213,7 +215,7 @@ class Agent:
             raise UndoRefused(f"At least 1 turn can be taken back, not {turns}.")
         with self.store.lock(self.id, self.busy_wait):
             undone = self.store.undo(self.id, turns, keep_incoming=keep_incoming)
-            self._parts.warned = warned_before(self.store.log.window(self.id))
+            self._parts.warned = warned_before(self.cached.refresh())
         return undone
 
     def rethink(self, text: str) -> str:
@@ -237,13 +239,11 @@ class Agent:
     def wipe(self) -> list[str]:
         """Delete every message and note, and reset core memory to its first texts; attached sources stay.
 
-        Returns:
-            Labels of blocks that other agents share: those are left as they are.
+        Returns: labels of blocks that other agents share: those are left as they are.
         """
         with self.store.lock(self.id, self.busy_wait):
-            left = self.store.wipe(self.id)
             self._parts.warned = False
-        return list(left)
+            return [*self.store.wipe(self.id)]
 
     # -- its record -----------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..memory.context import Context
 from ..memory.prompt_log import PromptLog
@@ -83,7 +84,7 @@ class Components:
 
         See :meth:`Intake.take_in`.
         """
-        offered = self.offered(turn.tools) if turn else ()
+        offered = partial(self.offered, turn.tools if turn else ())
         try:
             return self.intake.take_in(
                 incoming, results, conversation=conversation, on_commit=on_commit, turn=turn, offered=offered

@@ -16,6 +16,7 @@ from .. import events
 from ..ids import new_id
 from ..llm.base import ChatModel
 from ..memory.context import Prompt
+from ..memory.window_cache import WindowCache
 from ..messages import Message, Reply, ToolCall, ToolResult, ToolSchema, Usage
 from ..observers import FunctionCalled, FunctionReturned, Observer
 from ..storage.base import Store
@@ -30,6 +31,7 @@ class TurnContext:
         store: where the agent lives.
         agent_id: which agent.
         model: answers in this turn.
+        cached: the window; says which messages are in it.
         tools: the caller's functions; offered beside the agent's own, never run by it.
         instructions: the caller's addition to the system prompt.
         cache: passed to the model.
@@ -51,6 +53,7 @@ class TurnContext:
     store: Store
     agent_id: str
     model: ChatModel
+    cached: WindowCache
     tools: tuple[ToolSchema, ...] = ()
     instructions: str = ""
     cache: Any = None
@@ -69,8 +72,9 @@ class TurnContext:
     ended: bool = False
 
     def stamped(self, messages: Sequence[Message]) -> list[Message]:
-        """The messages with this turn's session and conversation, as they go into the log."""
-        return [replace(one, session_id=self.session, conversation_id=self.conversation) for one in messages]
+        """What the agent itself writes, as it goes into the log: of this turn's session and conversation, answered."""
+        session, conversation = self.session, self.conversation
+        return [replace(one, session_id=session, conversation_id=conversation, answered=True) for one in messages]
 
     def add_call(self, call: ToolCall, result: ToolResult, shown: ToolResult | None = None) -> None:
         """Add a function call that the program made to the log, as if the model had made it.
@@ -97,9 +101,7 @@ class TurnContext:
             The message as it is now.
         """
         with self.store.transaction(new_id()):
-            position = [one.id for one in self.store.log.window(self.agent_id)].index(message.id)
-            self.store.log.replace(message, replace(message, content=content))
-            changed = self.store.log.window(self.agent_id)[position]  # it has a new id
+            changed = self.store.log.replace(message, replace(message, content=content))
         self.unanswered = [changed if one.id == message.id else one for one in self.unanswered]
         return changed
 

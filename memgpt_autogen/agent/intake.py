@@ -11,7 +11,7 @@ from ..errors import ConfigError, ModelError
 from ..ids import new_id
 from ..llm.base import ChatModel
 from ..memory.context import Context
-from ..messages import Message, ToolCall, ToolResult, ToolSchema, utc_now
+from ..messages import Message, ToolResult, ToolSchema, utc_now
 from ..storage.base import Store
 from .guide import TurnContext
 from .results import PRESSURE_AUTHOR
@@ -50,7 +50,7 @@ class Intake:
         conversation: str | None = None,
         on_commit: Callable[[], None] | None = None,
         turn: TurnContext | None = None,
-        offered: Sequence[ToolSchema] = (),
+        offered: Callable[[], Sequence[ToolSchema]] = tuple,
     ) -> list[Message]:
         """Commit the events and results; the messages that are unanswered now.
 
@@ -65,23 +65,23 @@ class Intake:
             on_commit: called inside the transaction.
             turn: the turn that follows; its model measures the messages. None: they are kept whole, and cut when a
                 prompt is made.
-            offered: the functions on offer in that turn.
+            offered: gives the functions on offer in that turn.
 
         Raises:
             ModelError: the model's server cannot count tokens. The messages are committed all the same.
             ConfigError: the window is too small for the agent; likewise.
         """
-        window = self._store.log.window(self._agent_id)
-        self._continue_session(window)
+        cached = self._context.cached
+        cached.refresh()
+        self._continue_session(cached.messages)
         given = {result.call_id: result for result in results}
         closing = [
             given.get(call.id) or ToolResult(call.id, call.name, _NO_RESULT, failed=True)
-            for call in _open(
-                window, lambda one: one.conversation_id in (None, conversation) or one.session_id not in _sessions
-            )
+            for message, call in cached.open_calls
+            if message.conversation_id in (None, conversation) or message.session_id not in _sessions
         ]
         late = [result.name for result in closing if result.call_id in given]
-        if late and _other_turns_since(window, conversation):  # the results stand behind their calls, far above by now
+        if late and _other_turns_since(cached.messages, conversation):  # they stand behind their calls, far above
             names = ", ".join(late)
             incoming = [*incoming, events.heartbeat(f"The result of {names} has come; see it above, and go on there.")]
         failure: ModelError | ConfigError | None = None
@@ -101,7 +101,7 @@ class Intake:
                 on_commit()
         if failure:
             raise failure
-        return [message for message in (*window, *arrived) if not message.answered]
+        return [*cached.unanswered, *(message for message in arrived if not message.answered)]
 
     def _continue_session(self, window: Sequence[Message]) -> None:
         """Begin a new session after a pause."""
@@ -114,10 +114,12 @@ class Intake:
         results: Sequence[ToolResult],
         incoming: Sequence[Message],
         turn: TurnContext,
-        offered: Sequence[ToolSchema],
+        offered: Callable[[], Sequence[ToolSchema]],
     ) -> tuple[list[Message], list[Message]]:
         """Results and events as messages that fit the window of the turn's model."""
-        limit = self._context.limit(turn.model, offered, turn.instructions)
+        limit = self._context.known_limit(turn.model, turn.instructions)
+        if limit is None:
+            limit = self._context.limit(turn.model, offered(), turn.instructions)
         cut = [self.result(result, limit, turn.model) for result in results]
         return cut, [self._fitted(event, limit, turn.model) for event in incoming]
 
@@ -141,21 +143,15 @@ class Intake:
         return event if shown == event.text else events.reworded(event, shown)
 
 
-def open_calls(messages: Sequence[Message], conversation: str | None = None) -> list[ToolCall]:
-    """Calls of one conversation that have no result yet, in order."""
-    return _open(messages, lambda message: message.conversation_id in (None, conversation))
-
-
-def _open(messages: Sequence[Message], among: Callable[[Message], bool]) -> list[ToolCall]:
-    answered = {message.call_id for message in messages if message.role == "tool"}
-    return [call for one in messages if among(one) for call in one.tool_calls if call.id not in answered]
-
-
 def _other_turns_since(window: Sequence[Message], conversation: str | None) -> bool:
     """Whether something else has happened since a conversation's last call."""
-    called = [index for index, message in enumerate(window) if message.tool_calls]
-    mine = [index for index in called if window[index].conversation_id in (None, conversation)]
-    return bool(mine) and any(one.conversation_id not in (None, conversation) for one in window[mine[-1] :])
+    here, others = (None, conversation), False
+    for message in reversed(window):
+        if message.conversation_id not in here:
+            others = True
+        elif message.tool_calls:
+            return others
+    return False
 
 
 def warned_before(messages: Sequence[Message]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -51,7 +51,7 @@ def settle_stream(reply: Reply, stage: ReplyStage) -> Reply:
 
 def clean_reply(reply: Reply, stage: ReplyStage) -> Reply:
     """Remove characters that no database accepts, and give each call an id that the prompt does not have yet."""
-    return with_own_ids(reply, {call.id for message in stage.context.prompt.messages for call in message.tool_calls})
+    return with_own_ids(reply, stage.context.prompt.call_ids)
 
 
 def check_order(reply: Reply, stage: ReplyStage) -> Reply:
@@ -70,21 +70,22 @@ def run_pipeline(reply: Reply, stage: ReplyStage) -> Reply:
     return reply
 
 
-def with_own_ids(reply: Reply, taken: Collection[str]) -> Reply:
+def with_own_ids(reply: Reply, taken: Set[str]) -> Reply:
     """The reply with cleaned text and a unique id for each call.
 
     Args:
         reply: the model's. Some servers number the calls of every reply from 0.
         taken: ids that other calls have.
     """
-    seen = set(taken)
+    own: set[str] = set()
     calls = []
     for call in reply.tool_calls:
         call_id = clean(call.id)
-        made = f"{len(seen)} {call.name} {json.dumps(dict(call.arguments), default=str)}"
-        while not call_id or call_id in seen:  # the same reply gets the same id, so that a cache finds what follows
+        made = f"{len(taken) + len(own)} {call.name} {json.dumps(dict(call.arguments), default=str)}"
+        while not call_id or call_id in taken or call_id in own:
+            # The same reply gets the same id, so that a cache finds what follows.
             call_id = "call_" + hashlib.sha256(made.encode("utf-8", "replace")).hexdigest()[:12]
             made += "."
-        seen.add(call_id)
+        own.add(call_id)
         calls.append(ToolCall(clean(call.name), clean(call.arguments), call_id, clean(call.error)))
     return replace(reply, tool_calls=tuple(calls), inner_thoughts=clean(reply.inner_thoughts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 
 from .. import events
 from ..messages import Message, ToolCall, ToolResult, Usage
@@ -47,7 +48,7 @@ class CallResults:
     speech_owed: bool
     pressure: float = 0.0
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome:
         """What comes next."""
         if self.pending:

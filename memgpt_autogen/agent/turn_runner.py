@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 
 from .. import events
 from ..errors import MemGPTError, ModelError, ModelReplyError, PromptTooLong
@@ -213,7 +212,7 @@ class TurnRunner:
     def _pressure(self, prompt: Prompt, log: Sequence[Message]) -> float:
         """The share of the window's room in use, if an agent that can save something must be warned now; else 0."""
         agent = self._agent
-        used = prompt.used + sum(agent.context.size(self._turn.model, entry) for entry in log)
+        used = prompt.used + sum(agent.context.cached.size(self._turn.model, entry) for entry in log)
         share = used / prompt.room
         warn = not agent.warned and share > agent.context.policy.warn
         return share if warn and agent.can_save() else 0.0
@@ -227,7 +226,7 @@ class TurnRunner:
 
     def _commit(self, log: Sequence[Message], outcome: Outcome, usage: Usage, answered: bool = False) -> None:
         agent, turn = self._agent, self._turn
-        agent.store.log.append(agent.agent_id, [replace(entry, answered=True) for entry in turn.stamped(log)])
+        agent.store.log.append(agent.agent_id, turn.stamped(log))
         agent.store.log.add_step(agent.agent_id, outcome.value, turn.model.name, usage)
         agent.prompts.add(self._sent, self._logged, turn.model.name, turn.model.context_window)
         if answered:

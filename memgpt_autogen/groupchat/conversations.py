@@ -17,6 +17,8 @@ from weakref import WeakKeyDictionary
 from ..storage.base import Store
 
 START = "start"  #: the marker for a chat that began with a cleared list
+#: Messages at the end of a list by which it is recognised the next time.
+END = 4
 
 
 def digest(message: Mapping[str, Any]) -> str:
@@ -67,11 +69,35 @@ def _known_from_start(segment: Sequence[str], listed: Sequence[str]) -> int:
     return known
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A message list as it was when it was read.
+
+    Attributes:
+        stored: how many entries the store had of it then, and the last one.
+        length: how many messages it had.
+        first, last: digests of its first message, and of the last ``END``.
+    """
+
+    stored: tuple[int, str]
+    length: int
+    first: str
+    last: Sequence[str]
+
+    def goes_on_in(self, messages: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether a list begins with this one."""
+        if len(messages) < self.length or digest(messages[0]) != self.first:
+            return False
+        end = messages[self.length - len(self.last) : self.length]
+        return [digest(message) for message in end] == self.last
+
+
 @dataclass
 class _Conversation:
     id: str
     cleared: bool = False
     reusable: bool = False  # another AutoGen agent of the same name may continue it
+    read: _Read | None = None
 
 
 class PeerConversations:
@@ -121,6 +147,19 @@ class PeerConversations:
         for conversation in self._conversations.values():
             conversation.reusable = True
 
+    def continued(self, peer: Any, messages: Sequence[Mapping[str, Any]]) -> int | None:
+        """The index of the first message of AutoGen's list that was not there when it was read last.
+
+        A list is recognised by a few of its messages, so that this takes no longer for a long one. None: this is
+        another list, or another process has read the conversation since; :meth:`unread` compares all of it.
+        """
+        conversation = self._with(peer)
+        read = conversation.read
+        if read is None or conversation.cleared or not read.goes_on_in(messages):
+            return None
+        conversation.reusable = False
+        return read.length if self._store.conversations.end(conversation.id) == read.stored else None
+
     def unread(self, peer: Any, messages: Sequence[Mapping[str, Any]], *, reply_owed: bool) -> tuple[int, list[str]]:
         """What is new in a list of messages.
 
@@ -142,8 +181,21 @@ class PeerConversations:
             known -= 1
         return known, [*start, *listed[known:]]
 
-    def mark_read(self, peer: Any, entries: Sequence[str]) -> None:
-        """Record that the agent has read these messages."""
+    def mark_read(self, peer: Any, entries: Sequence[str], messages: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Record that the agent has read these messages.
+
+        Args:
+            peer: the other end.
+            entries: digests of the new messages.
+            messages: all of AutoGen's list, to recognise it the next time.
+        """
+        if not entries:
+            return
         conversation = self._with(peer)
         self._store.conversations.append(conversation.id, entries)
         conversation.cleared = False
+        conversation.read = None
+        if messages:
+            stored = self._store.conversations.end(conversation.id)
+            last = [digest(message) for message in messages[-END:]]
+            conversation.read = _Read(stored, len(messages), digest(messages[0]), last)

@@ -6,18 +6,22 @@ import atexit
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from weakref import WeakSet
 
 from .. import events
 from ..agent import Agent
-from ..agent.intake import open_calls
 from ..errors import MemGPTError
+from ..memory.window_cache import WindowCache
 from ..messages import Message, ToolResult
 from . import translate
-from .conversations import PeerConversations
+from .conversations import PeerConversations, digest
 
 logger = logging.getLogger(__name__)
+
+#: Replies among which one that AutoGen passes back is looked for first.
+LAST_REPLIES = 8
 
 _inboxes: WeakSet[Inbox] = WeakSet()
 
@@ -93,27 +97,42 @@ class Inbox:
             repeats: take a list without new messages as its last message sent again. (Not while an answer is owed, and
                 not after the agent's own message: it is then asked to go on.)
         """
-        window = self._core.store.log.window(self._core.id)
         peers, conversation = self._peers, self.conversation(peer)
-        own_calls = {call.id for message in window for call in message.tool_calls}
-        own_calls |= peers.own_calls(translate.nameless_calls(messages) - own_calls)
-        marked = [(message, translate.is_own(message, self.owner.name, own_calls)) for message in messages]
-        pending = open_calls(window, conversation)
-        reply_owed = bool(pending) or _reply_owed(window, conversation)
-        sent_again = repeats and not reply_owed and bool(marked) and not marked[-1][1]
-        others = [message for message, own in marked if not own]
-        known, entries = peers.unread(peer, others, reply_owed=not sent_again)
-        manager = peer.name if hasattr(peer, "groupchat") else None
-        said = "\n".join(message.text for message in window if message.kind == "reply")
-        incoming: list[Message] = []
-        results: list[ToolResult] = []
-        for message, own in _after(marked, known):
-            answers = [] if own else translate.results_for(message, pending)
-            event = _said_elsewhere(message, said) if own else translate.to_event(message, conversation, manager)
-            results += answers
-            if event and not answers:
-                incoming.append(event)
-        return NewMessages(incoming, results, lambda: peers.mark_read(peer, entries), reply_owed)
+        start = peers.continued(peer, messages)
+        cached = self._core.cached
+        with cached.lock:
+            cached.refresh()
+            pending = cached.calls_of(conversation)
+            reply_owed = bool(pending) or _reply_owed(cached, conversation)
+            marked = self._marked(messages[start or 0 :], cached)
+            last_is_own = all(own for _, own in marked[-1:] or self._marked(messages[-1:], cached))
+            sent_again = repeats and not reply_owed and not last_is_own
+            if start is None:
+                others = [message for message, own in marked if not own]
+                known, entries = peers.unread(peer, others, reply_owed=not sent_again)
+                marked = [*_after(marked, known)]
+            else:
+                marked = marked or [(message, False) for message in messages[-1:] if sent_again]
+                entries = [digest(message) for message, own in marked if not own]
+            manager = peer.name if hasattr(peer, "groupchat") else None
+            incoming: list[Message] = []
+            results: list[ToolResult] = []
+            for message, own in marked:
+                answers = [] if own else translate.results_for(message, pending)
+                event = _said_elsewhere(message, cached) if own else translate.to_event(message, conversation, manager)
+                results += answers
+                if event and not answers:
+                    incoming.append(event)
+        return NewMessages(incoming, results, lambda: peers.mark_read(peer, entries, messages), reply_owed)
+
+    def _marked(
+        self, messages: Sequence[Mapping[str, Any]], cached: WindowCache
+    ) -> list[tuple[Mapping[str, Any], bool]]:
+        """Each message, and whether it is the agent's own."""
+        unsigned = translate.nameless_calls(messages)
+        own = {call for call in unsigned if call in cached.call_ids}
+        own |= self._peers.own_calls(unsigned - own)
+        return [(message, translate.is_own(message, self.owner.name, own)) for message in messages]
 
     def read(self, peer: Any) -> None:
         """Store the unread messages of a chat without replying."""
@@ -150,11 +169,14 @@ class Inbox:
             self._conversations.cleared(peer)
 
 
-def _reply_owed(window: Sequence[Message], conversation: str) -> bool:
+def _reply_owed(cached: WindowCache, conversation: str) -> bool:
     """Whether someone in this conversation waits for an answer. A turn in another conversation answers nobody here."""
-    ours = [message for message in window if message.conversation_id in (None, conversation)]
-    last = next((message for message in reversed(ours) if message.text), None)
-    return any(not message.answered for message in ours) or (last is not None and last.kind == "user_message")
+    here = (None, conversation)
+    if any(message.conversation_id in here for message in cached.unanswered):
+        return True
+    said = (message for message in reversed(cached.messages) if message.text and message.conversation_id in here)
+    last = next(said, None)
+    return last is not None and last.kind == "user_message"
 
 
 def _after(marked: Sequence[tuple[Mapping[str, Any], bool]], known: int) -> Iterator[tuple[Mapping[str, Any], bool]]:
@@ -166,13 +188,21 @@ def _after(marked: Sequence[tuple[Mapping[str, Any], bool]], known: int) -> Iter
         passed += not own
 
 
-def _said_elsewhere(message: Mapping[str, Any], said: str) -> Message | None:
+def _said_elsewhere(message: Mapping[str, Any], cached: WindowCache) -> Message | None:
     """A message under the agent's name that its memory agent did not write; None: it did, or the message is empty.
 
     Examples: the message that it opened a chat with, human input in its place, the result of a nested chat. Without it
     the agent could not make sense of the answer.
     """
     text = translate.content_text(message.get("content"), message.get("context"))
-    if not text or text in said:
+    if not text or any(text in said for said in _said(cached)):
         return None
     return events.system_alert(f"In this chat, you said: {text}")
+
+
+def _said(cached: WindowCache) -> Iterator[str]:
+    """What the memory agent said: its last replies, which are mostly enough, then all of them."""
+    replies = (message.text for message in reversed(cached.messages) if message.kind == "reply" and message.text)
+    last = [*islice(replies, LAST_REPLIES)]
+    yield "\n".join(reversed(last))
+    yield "\n".join([*reversed([*replies]), *reversed(last)])

@@ -6,8 +6,9 @@ log, so that the prompt of later turns keeps its start to the byte. ``Message.te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 
 from ..agent.guide import Guide, TurnContext
 from ..memory.archival import ArchivalMemory, line_of
@@ -55,19 +56,20 @@ class RecallGuide(Guide):
         said = [one for one in self.turn.unanswered if one.kind == "user_message" and one.text]
         if not said or said[-1].content.startswith((_HEADING, _CONSIDER)) or only_states(said[-1].text):
             return
-        newest, window = said[-1], self.turn.store.log.window(self.turn.agent_id)
-        facts = self._facts(newest, window)
-        quotes = self._within_budget([*(f"- {fact}" for fact in facts), *self._found(newest.text, window)])
+        newest = said[-1]
+        facts = self._facts(newest)
+        quotes = self._within_budget([*(f"- {fact}" for fact in facts), *self._found(newest.text)])
         if quotes:
             decide = may_speak_against(newest.text, facts)
             heading, words = (_CONSIDER, f"{newest.content} {_SAY_NO}") if decide else (_HEADING, newest.content)
             self.turn.rewrite(newest, "\n".join([heading, *quotes, "", words]))
 
-    def _facts(self, newest: Message, window: Sequence[Message]) -> list[str]:
-        earlier = [one.text for one in window if one.kind == "user_message" and one.id < newest.id]
-        return lines_beside(newest.text, self._core.block(HUMAN).value.splitlines(), "".join(earlier[-1:]))
+    def _facts(self, newest: Message) -> list[str]:
+        earlier = chain(reversed(self.turn.unanswered), reversed(self.turn.cached.messages))
+        before = next((one.text for one in earlier if one.kind == "user_message" and one.id < newest.id), "")
+        return lines_beside(newest.text, self._core.block(HUMAN).value.splitlines(), before)
 
-    def _found(self, query: str, window: Sequence[Message]) -> list[str]:
+    def _found(self, query: str) -> list[str]:
         """What archival memory and the messages that left the window have on it, best first."""
         wanted = key_terms(query)
         if not wanted:
@@ -78,11 +80,10 @@ class RecallGuide(Guide):
             for hit in self._archival.find(query).hits
             if hit.relevance >= RELEVANT and (past or not is_former(hit.item.text))
         ]
-        in_view = {one.id for one in window}
         found += [
             (hit.relevance, message_line(hit.item))
             for hit in self._recall.find(query).hits
-            if hit.relevant and hit.item.id not in in_view and _tells(hit.item)
+            if hit.relevant and hit.item.id not in self.turn.cached and _tells(hit.item)
         ]
         found.sort(key=lambda one: one[0], reverse=True)
         return [text for _, text in found[:MOST_QUOTES]]

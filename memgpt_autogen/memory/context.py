@@ -9,10 +9,10 @@ providers and llama.cpp hit.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
-from ..events import RenderCache, rendered, system_alert
+from ..events import rendered
 from ..llm.base import ChatModel
 from ..messages import Message, ToolSchema
 from ..prompts.presets import Preset
@@ -20,7 +20,8 @@ from ..storage.base import Store
 from ..storage.records import Summary
 from .core import CoreMemory
 from .summary import summarise
-from .window import REST_BY_SEARCH, REST_IN_RECALL, WindowPolicy, cut_at, paired, room, shorten, squeeze
+from .window import REST_BY_SEARCH, REST_IN_RECALL, WindowPolicy, cut_at, room, shorten, squeeze
+from .window_cache import WindowCache
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class Prompt:
         summary: what stands in for them.
         alone: the prompt without what was answered before.
         logged: the messages in the window, as they stand in the log.
+        call_ids: the ids of all calls in the window.
     """
 
     messages: Sequence[Message]
@@ -48,6 +50,7 @@ class Prompt:
     summary: str = ""
     alone: Sequence[Message] = ()
     logged: Sequence[Message] = ()
+    call_ids: Set[str] = frozenset()
 
 
 class Context:
@@ -61,6 +64,9 @@ class Context:
         system: the system prompt's text.
         policy: when to warn, what to keep.
         clock: whether events show their time.
+
+    Attributes:
+        cached: the window, kept between turns.
     """
 
     def __init__(
@@ -81,12 +87,10 @@ class Context:
         self.system = system
         self.policy = policy
         self._examples, self._talk = rendered(preset.shown()), rendered(preset.talked())
-        self._sizes: dict[tuple[str, str, int], int] = {}
-        self._rendered: RenderCache = {}
+        self.cached = WindowCache(store, agent_id, clock=clock)
         self._fixed: tuple[str, int] = ("", 0)
+        self._limits: dict[tuple[str, int, str], int] = {}
         self._told = False
-        self._logged: Sequence[Message] = ()
-        self._clock = clock
 
     def prepare(self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str = "") -> Prompt:
         """The prompt for the next step; messages that do not fit any more are summarised first.
@@ -94,25 +98,46 @@ class Context:
         Raises:
             ConfigError: the window is too small for the fixed part.
         """
+        with self.cached.lock:
+            return self._prepare(model, tools, instructions)
+
+    def _prepare(self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str) -> Prompt:
         fixed, limit = self._fixed_part(model, tools, instructions)
-        lead, messages, sizes = self._current(model)
+        self.cached.refresh()
+        sizes, used = self.cached.sizes(model)
         evicted, summary = 0, ""
-        if sum(sizes) > limit:
+        if used > limit:
             self._core.refresh()  # the messages that its newest lines come from may leave
             fixed, limit = self._fixed_part(model, tools, instructions)
-            evicted, summary = self._evict(model, messages, sizes[len(lead) :], limit)
-            lead, messages, sizes = self._current(model)
-        fitted = squeeze([*lead, *messages], sizes, limit, model.count_tokens, lambda message: model.count([message]))
-        if any(one.content != other.content for one, other in zip(fitted, [*lead, *messages], strict=False)):
-            self._tell_of_a_cut(model)
+            evicted, summary = self._evict(model, sizes, limit)
+            self.cached.refresh()
+            sizes, used = self.cached.sizes(model)
+        fitted = self.cached.shown if used <= limit else self._squeezed(model, sizes, limit)
         reply_tokens = self.policy.reply_tokens(model.context_window, model.reply_tokens)
         # Small models copy what stands nearest: worked examples come right before what is to be answered now, those of
         # searches only where there is a result to answer from; else their words would be repeated.
-        turn = next((index for index, message in enumerate(fitted) if not message.answered), len(fitted))
+        turn = _first_unanswered(fitted, len(self.cached.unanswered))
         examples = fixed[1:] if any(message.role == "tool" for message in fitted[turn:]) else self._talk
         whole = [fixed[0], *fitted[:turn], *examples, *fitted[turn:]]
         alone = [fixed[0], *examples, *fitted[turn:]]
-        return Prompt(whole, min(sum(sizes), limit), limit, reply_tokens, evicted, summary, alone, self._logged)
+        return Prompt(
+            whole,
+            min(used, limit),
+            limit,
+            reply_tokens,
+            evicted,
+            summary,
+            alone,
+            self.cached.logged,
+            self.cached.call_ids,
+        )
+
+    def _squeezed(self, model: ChatModel, sizes: Sequence[int], limit: int) -> Sequence[Message]:
+        shown = self.cached.shown
+        fitted = squeeze(shown, sizes, limit, model.count_tokens, lambda message: model.count([message]))
+        if any(one.content != other.content for one, other in zip(fitted, shown, strict=False)):
+            self._tell_of_a_cut(model)
+        return fitted
 
     def limit(self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str = "") -> int:
         """Tokens that messages may take.
@@ -121,6 +146,10 @@ class Context:
             ConfigError: the window is too small for the fixed part.
         """
         return self._fixed_part(model, tools, instructions)[1]
+
+    def known_limit(self, model: ChatModel, instructions: str = "") -> int | None:
+        """The same as it was measured last; None: not yet. Good enough to cut a message to a share of it."""
+        return self._limits.get((model.name, model.context_window, instructions))
 
     def fit_result(self, text: str, limit: int, model: ChatModel) -> str:
         """A function's result cut to what one may take of the room."""
@@ -154,13 +183,6 @@ class Context:
             images = images[:-1]
         return images
 
-    def size(self, model: ChatModel, message: Message) -> int:
-        """Tokens of a message, cached."""
-        key = (model.name, message.id, len(message.content))  # the same event with and without its day
-        if key not in self._sizes:
-            self._sizes[key] = model.count([message])
-        return self._sizes[key]
-
     def _fixed_part(
         self, model: ChatModel, tools: Sequence[ToolSchema], instructions: str
     ) -> tuple[list[Message], int]:
@@ -170,54 +192,52 @@ class Context:
         if self._fixed[0] != key:
             self._fixed = (key, model.count(fixed, tools))
         window = model.context_window
-        return fixed, room(window, self._fixed[1], self.policy.reply_tokens(window, model.reply_tokens))
+        limit = room(window, self._fixed[1], self.policy.reply_tokens(window, model.reply_tokens))
+        self._limits = {(model.name, window, instructions): limit}
+        return fixed, limit
 
-    def _current(self, model: ChatModel) -> tuple[list[Message], Sequence[Message], list[int]]:
-        summary = self._store.log.last_summary(self._agent_id)
-        summed_up = [_as_message(summary)] if summary else []
-        self._logged = paired(self._store.log.window(self._agent_id))
-        shown = rendered([*summed_up, *self._logged], clock=self._clock, cache=self._rendered)
-        lead, messages = shown[: len(summed_up)], shown[len(summed_up) :]
-        if len(self._sizes) > 4 * len(messages) + 100:
-            self._sizes.clear()
-            self._rendered.clear()
-        return lead, messages, [self.size(model, message) for message in shown]
-
-    def _evict(
-        self, model: ChatModel, messages: Sequence[Message], sizes: Sequence[int], limit: int
-    ) -> tuple[int, str]:
-        return self._fold(model, messages, cut_at(messages, sizes, int(limit * self.policy.keep), limit), limit)
+    def _evict(self, model: ChatModel, sizes: Sequence[int], limit: int) -> tuple[int, str]:
+        messages = self.cached.shown_messages
+        sizes = sizes[len(sizes) - len(messages) :]
+        return self._fold(model, cut_at(messages, sizes, int(limit * self.policy.keep), limit), limit)
 
     def fold(self, model: ChatModel, tools: Sequence[ToolSchema]) -> tuple[int, str]:
         """Evict and summarise everything before the last turn; how many messages were evicted, and their summary."""
-        messages = paired(self._store.log.window(self._agent_id))
-        starts = [at for at, message in enumerate(messages) if message.kind == "user_message"]
-        waiting = [at for at, message in enumerate(messages) if not message.answered]
-        last = min([*starts[-1:], *waiting[:1]], default=0)
-        self._core.refresh()
-        return self._fold(model, messages, last, self.limit(model, tools), asked=True)
+        with self.cached.lock:
+            self.cached.refresh()
+            messages = self.cached.shown_messages
+            starts = [at for at, message in enumerate(messages) if message.kind == "user_message"]
+            waiting = [at for at, message in enumerate(messages) if not message.answered]
+            last = min([*starts[-1:], *waiting[:1]], default=0)
+            self._core.refresh()
+            return self._fold(model, last, self.limit(model, tools), asked=True)
 
-    def _fold(
-        self, model: ChatModel, messages: Sequence[Message], gone: int, limit: int, *, asked: bool = False
-    ) -> tuple[int, str]:
+    def _fold(self, model: ChatModel, gone: int, limit: int, *, asked: bool = False) -> tuple[int, str]:
+        """Evict the first ``gone`` messages of those that are shown."""
         if not gone:
             return 0, ""
-        before = self._store.log.last_summary(self._agent_id)
+        before, leaving = self.cached.summary, self.cached.shown_messages[:gone]
         text = ""
         if self._preset.summarise:
             allowed = min(self.policy.reply_tokens(model.context_window), limit // 4)
-            text = summarise(model, before.text if before else "", messages[:gone], allowed)
+            text = summarise(model, before.text if before else "", leaving, allowed)
+        evicted = self.cached.through({message.id for message in leaving})
         summary = Summary(
             text=text,
-            first_message_id=before.first_message_id if before else messages[0].id,
-            last_message_id=messages[gone - 1].id,
-            messages=gone + (before.messages if before else 0),
+            first_message_id=before.first_message_id if before else evicted[0].id,
+            last_message_id=evicted[-1].id,
+            messages=len(evicted) + (before.messages if before else 0),
         )
         self._store.log.add_summary(self._agent_id, summary, asked=asked)
-        return gone, text
+        return len(evicted), text
 
 
-def _as_message(summary: Summary) -> Message:
-    told = f"{summary.messages} earlier messages have left your view; they are in recall memory (conversation_search)."
-    alert = system_alert(f"{told} Your notes on them: {summary.text}" if summary.text else told, at=summary.created_at)
-    return Message(role="user", content=alert.content, kind=alert.kind, id=summary.id, created_at=summary.created_at)
+def _first_unanswered(messages: Sequence[Message], waiting: int) -> int:
+    """The place of the first unanswered message, of ``waiting`` at most; behind the last if there is none."""
+    first = len(messages)
+    for place in range(len(messages) - 1, -1, -1):
+        if not waiting:
+            break
+        if not messages[place].answered:
+            first, waiting = place, waiting - 1
+    return first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from ..errors import ConfigError
@@ -76,18 +76,50 @@ def groups(messages: Sequence[Message]) -> list[int]:
     return [index for index, message in enumerate(messages) if message.role != "tool"]
 
 
-def paired(messages: Sequence[Message]) -> list[Message]:
-    """The messages with every result directly after its call, as providers require.
+class Pairing:
+    """Messages with every result directly after its call, as providers require. It grows message by message.
 
-    A placeholder stands for a result that is pending in another conversation.
+    A placeholder stands for a result that is not there yet, such as one that is pending in another conversation. A
+    result without its call is left out.
+
+    Attributes:
+        messages: in the order of the prompt.
+        open_calls: calls without a result, by their ids, each with its message.
     """
-    results = {message.call_id: message for message in messages if message.role == "tool"}
-    ordered: list[Message] = []
-    for message in messages:
-        if message.role != "tool":
-            ordered.append(message)
-            ordered += [results.get(call.id) or _waiting(call, message) for call in message.tool_calls]
-    return ordered
+
+    def __init__(self, messages: Iterable[Message] = ()) -> None:
+        self.messages: list[Message] = []
+        self.open_calls: dict[str, tuple[Message, ToolCall]] = {}
+        self._places: dict[str, int] = {}  # where the result of each call stands
+        self.add(messages)
+
+    @property
+    def call_ids(self) -> Set[str]:
+        """The ids of all calls."""
+        return self._places.keys()
+
+    def add(self, messages: Iterable[Message]) -> list[int]:
+        """Add the next messages of the log; the places in ``messages`` that are new or have changed, ascending."""
+        messages = [*messages]
+        results = {message.call_id: message for message in messages if message.role == "tool"}
+        first, earlier = len(self.messages), []
+        for message in messages:
+            if message.role != "tool":
+                self._add_with_calls(message, results)
+                continue
+            place = self._places.get(message.call_id or "")
+            if place is not None:
+                self.open_calls.pop(message.call_id or "", None)
+                self.messages[place] = message
+                earlier += [place] if place < first else []
+        return [*sorted(earlier), *range(first, len(self.messages))]
+
+    def _add_with_calls(self, message: Message, results: Mapping[str | None, Message]) -> None:
+        self.messages.append(message)
+        for call in message.tool_calls:
+            self._places[call.id] = len(self.messages)
+            self.open_calls[call.id] = message, call
+            self.messages.append(results.get(call.id) or _waiting(call, message))
 
 
 def _waiting(call: ToolCall, message: Message) -> Message:

@@ -12,9 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import AgentBusy, StoreError
 from .files import tighten
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 _guard = threading.Lock()
 _held: dict[str, _Held] = {}
@@ -31,6 +35,7 @@ class _Held:
         self._lock = threading.RLock()  # one that knows its owner: an interrupt may come right after it was taken
         self.thread: int | None = None
         self.turn: _Turn | None = None
+        self.file: BaseFileLock | None = None  # kept, because making one costs more than taking it
 
     def wait(self, patiently: bool = True) -> None:
         """Take the lock.
@@ -130,7 +135,7 @@ def hold(scope: str, agent_id: str, folder: Path | None, wait: float = 0.0, *, p
         if folder is None:
             yield
         else:
-            with _file_lock(folder, hashlib.sha256(key.encode()).hexdigest()[:16], wait):
+            with _file_lock(held, folder, hashlib.sha256(key.encode()).hexdigest()[:16], wait):
                 yield
     finally:
         turn.over = True
@@ -148,28 +153,45 @@ def busy_elsewhere(waited: float) -> AgentBusy:
 
 
 @contextmanager
-def _file_lock(folder: Path, name: str, wait: float) -> Iterator[None]:
+def _file_lock(held: _Held, folder: Path, name: str, wait: float) -> Iterator[None]:
     """Keep other processes out.
 
     Raises:
         AgentBusy: another process has it.
         StoreError: the folder cannot be written.
     """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / f"{name}.lock", mode=0o600)
+    path = folder / f"{name}.lock"
+    lock = held.file = held.file or _new_file_lock(path)
+    tighten(path)
     try:
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            tighten(Path(lock.lock_file))
             lock.acquire(timeout=wait)
-        except Timeout as error:
+        except TimeoutError as error:  # filelock's own is one
             raise busy_elsewhere(wait) from error
         except OSError as error:
-            raise StoreError(
-                f"Cannot write the lock file {lock.lock_file}: {error.strerror}. Fix the permissions of that folder, "
-                "or set MEMGPT_HOME to a folder that you may write to."
-            ) from error
+            raise _not_writable(lock.lock_file, error) from error
         yield
     finally:
         lock.release()  # does nothing where it was not taken
+
+
+def _new_file_lock(path: Path) -> BaseFileLock:
+    """A lock file in a folder that is there, for this user alone.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    from filelock import FileLock
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _not_writable(path, error) from error
+    return FileLock(path, mode=0o600)
+
+
+def _not_writable(path: str | Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"Cannot write the lock file {path}: {error.strerror}. Fix the permissions of that folder, "
+        "or set MEMGPT_HOME to a folder that you may write to."
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -75,6 +75,27 @@ class Summary:
     messages: int = 0
     id: str = ""
     created_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True)
+class WindowChanges:
+    """What has changed in an agent's window since it was read.
+
+    Attributes:
+        mark: names this state of the window; given back to ask for what changes after it.
+        whole: ``messages`` are the whole window: forget what was read before.
+        summary: the last summary, which the window begins after.
+        messages: those that came since, in order.
+        unanswered: the ids of all messages that no step has answered yet.
+        replaced: messages that stand in the place of earlier ones, by the ids of those.
+    """
+
+    mark: Hashable
+    whole: bool
+    summary: Summary | None
+    messages: Sequence[Message]
+    unanswered: frozenset[str]
+    replaced: Mapping[str, Message] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

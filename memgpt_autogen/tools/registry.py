@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..errors import ConfigError, MemGPTError, StoreError, ToolError
 from ..events import clean
@@ -18,6 +18,8 @@ from .schema import Signature
 
 logger = logging.getLogger(__name__)
 
+#: JSON Schema keywords by parameter.
+Narrowing: TypeAlias = Mapping[str, Mapping[str, Any]]
 _HEARTBEAT_SCHEMA = {"type": "boolean"}
 
 
@@ -45,7 +47,7 @@ class Tool:
     again: bool = False
     writes: bool = False
     timed: bool = False
-    narrow: Callable[[], Mapping[str, Mapping[str, Any]]] | None = None
+    narrow: Callable[[], Narrowing] | None = None
     prepare: Callable[..., Any] | None = None
 
     @property
@@ -56,16 +58,24 @@ class Tool:
     @property
     def schema(self) -> ToolSchema:
         """The schema for the model, with ``request_heartbeat`` if it may be requested."""
+        return self.narrowed(self.narrow() if self.narrow else {})
+
+    def narrowed(self, keywords: Narrowing) -> ToolSchema:
+        """The schema with these JSON Schema keywords by parameter."""
         schema = self.signature.schema
         properties = dict(schema.parameters.get("properties", {}))
         required = list(schema.parameters.get("required", []))
-        for parameter, keywords in (self.narrow() if self.narrow else {}).items():
-            properties[parameter] = {**properties[parameter], **keywords}
+        for parameter, narrower in keywords.items():
+            properties[parameter] = {**properties[parameter], **narrower}
         if self.memory:  # what the functions do without an argument is in no need of being told
             properties = {name: _without_default(value) for name, value in properties.items()}
         if self.heartbeat:
             properties[HEARTBEAT] = _HEARTBEAT_SCHEMA
         return replace(schema, parameters={**schema.parameters, "properties": properties, "required": required})
+
+
+def _not_at_all() -> Narrowing:
+    return {}
 
 
 def _without_default(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,6 +87,7 @@ class ToolRegistry:
 
     def __init__(self, tools: Iterable[Tool] = ()) -> None:
         self._tools: dict[str, Tool] = {}
+        self._schemas: dict[str, tuple[Narrowing, ToolSchema]] = {}
         for tool in tools:
             self.add(tool)
 
@@ -99,6 +110,7 @@ class ToolRegistry:
     def remove(self, name: str) -> None:
         """Remove a function, if there is one of that name."""
         self._tools.pop(name, None)
+        self._schemas.pop(name, None)
 
     def get(self, name: str) -> Tool | None:
         """The tool of that name."""
@@ -110,7 +122,14 @@ class ToolRegistry:
 
     def schemas(self) -> Sequence[ToolSchema]:
         """The schemas for the model, in the order of adding."""
-        return [tool.schema for tool in self._tools.values()]
+        asked: dict[Callable[[], Narrowing], Narrowing] = {}  # several functions may narrow by the same
+        for name, tool in self._tools.items():
+            narrow = tool.narrow or _not_at_all
+            if narrow not in asked:
+                asked[narrow] = narrow()
+            if name not in self._schemas or self._schemas[name][0] != asked[narrow]:
+                self._schemas[name] = asked[narrow], tool.narrowed(asked[narrow])
+        return [self._schemas[name][1] for name in self._tools]
 
     def run(self, call: ToolCall) -> ToolResult:
         """Run one call. An error becomes a failed result for the model.

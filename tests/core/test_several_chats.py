@@ -9,12 +9,12 @@ import pytest
 
 from memgpt_autogen import events
 from memgpt_autogen.agent import Agent
-from memgpt_autogen.agent.intake import open_calls
 from memgpt_autogen.agent.results import Turn
 from memgpt_autogen.errors import AgentBusy
 from memgpt_autogen.messages import ToolResult, ToolSchema
 from memgpt_autogen.storage import locks
 from memgpt_autogen.storage.base import Store
+from tests.windows import open_calls
 
 from .conftest import Build, Script, call, results, say
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 
 from memgpt_autogen import events
-from memgpt_autogen.agent.intake import open_calls
 from memgpt_autogen.errors import AgentBusy, ConfigError, ModelServerError
 from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import Message, Reply, ToolCall, ToolResult, ToolSchema, utc_now
 from memgpt_autogen.observers import AgentEvent, EventReceived, FunctionCalled, FunctionReturned, InnerThoughts, Said
 from memgpt_autogen.storage.base import Store
+from tests.windows import open_calls
 
 from .conftest import Build, Script, call, note, results, say
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from memgpt_autogen import events
 from memgpt_autogen.errors import ConfigError
-from memgpt_autogen.memory.window import WindowPolicy, cut_at, paired, room, shorten, squeeze
+from memgpt_autogen.memory.window import Pairing, WindowPolicy, cut_at, room, shorten, squeeze
 from memgpt_autogen.messages import Message, ToolCall, ToolResult
 
 
@@ -46,7 +46,7 @@ def test_results_stand_behind_their_calls() -> None:
     call = events.reply("", (first, second), "")
     late = replace(events.user_message("between"), answered=True)
     results = [events.tool_result(ToolResult(one.id, "f", "r")) for one in (first, second)]
-    assert paired([call, results[1], late, results[0]]) == [call, results[0], results[1], late]
+    assert Pairing([call, results[1], late, results[0]]).messages == [call, results[0], results[1], late]
 
 
 def test_a_window_too_small_is_refused_with_its_figures() -> None:
@@ -97,7 +97,7 @@ def test_a_turn_that_outgrows_the_room_is_squeezed_into_it(steps: list[list[int]
     fitted = squeeze(messages, [by_words(message) for message in messages], limit, words, by_words)
     assert sum(by_words(message) for message in fitted) <= limit
     assert not asked or fitted[0].id == messages[0].id
-    assert paired(fitted) == fitted
+    assert Pairing(fitted).messages == fitted
     assert [one.id for message in fitted for one in message.tool_calls] == [m.call_id for m in fitted if m.call_id]
     assert messages[-1].id == fitted[-1].id
 

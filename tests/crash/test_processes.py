@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from memgpt_autogen import events
-from memgpt_autogen.agent.intake import open_calls
 from memgpt_autogen.client import MemGPT
 from memgpt_autogen.config import Settings
 from memgpt_autogen.errors import AgentBusy, ModelServerError
@@ -22,6 +21,7 @@ from memgpt_autogen.llm.scripted import ScriptedModel
 from memgpt_autogen.messages import ToolCall, ToolSchema
 from memgpt_autogen.storage.sqlite import SQLiteStore
 from tests.core.conftest import assert_sound, say
+from tests.windows import open_calls
 
 #: Talks to an agent until it is killed: each turn writes core memory twice, searches, and speaks.
 CHAT = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from memgpt_autogen.groupchat import conversations as module
 from memgpt_autogen.groupchat.conversations import START, PeerConversations, digest, first_new
 from memgpt_autogen.storage.sqlite import SQLiteStore
 
@@ -97,3 +98,57 @@ def test_a_digest_is_of_who_and_what_not_of_the_role() -> None:
     )
     assert digest({"name": "a", "content": "x"}) != digest({"name": "b", "content": "x"})
     assert digest({"name": "a", "content": [{"type": "text", "text": "x"}]}) != digest({"name": "a", "content": "x"})
+
+
+def read(conversations: PeerConversations, peer: Peer, listed: list[dict[str, str]]) -> int | None:
+    """Where a list goes on, as the fast way tells; all of it is then marked read."""
+    start = conversations.continued(peer, listed)
+    known, entries = conversations.unread(peer, listed, reply_owed=True)
+    assert start in (None, known)
+    conversations.mark_read(peer, entries, listed)
+    return start
+
+
+def test_a_list_that_grows_is_recognised_by_a_few_messages(
+    store: SQLiteStore, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversations, peer = PeerConversations(store, agent), Peer("ann")
+    listed = [message(str(number)) for number in range(500)]
+    assert read(conversations, peer, listed) is None
+    hashed: list[object] = []
+    monkeypatch.setattr(module, "digest", lambda one: hashed.append(one) or digest(one))
+    assert conversations.continued(peer, [*listed, message("new")]) == 500
+    assert len(hashed) < 10
+
+
+@pytest.mark.parametrize("change", ["shorter", "another end", "another start", "cleared", "read elsewhere", "undone"])
+def test_a_list_that_does_not_go_on_is_compared_as_a_whole(store: SQLiteStore, agent: str, change: str) -> None:
+    conversations, peer = PeerConversations(store, agent), Peer("ann")
+    listed = [message(letter) for letter in "abcdef"]
+    with store.transaction("step"):
+        read(conversations, peer, listed)
+    assert conversations.continued(peer, listed) == 6
+    if change == "shorter":
+        listed = listed[1:]
+    elif change == "another end":
+        listed = [*listed[:-1], message("x"), message("y")]
+    elif change == "another start":
+        listed = [message("x"), *listed[1:]]
+    elif change == "cleared":
+        conversations.cleared(peer)
+    elif change == "read elsewhere":
+        other = PeerConversations(store, agent)
+        read(other, Peer("ann"), [*listed, message("g")])
+    else:
+        store._database.execute("DELETE FROM conversation_entries WHERE step_id = 'step'")
+    assert conversations.continued(peer, listed) is None
+
+
+def test_a_reading_that_is_rolled_back_is_done_again(store: SQLiteStore, agent: str) -> None:
+    conversations, peer = PeerConversations(store, agent), Peer("ann")
+    conversations.conversation_id(peer)
+    with pytest.raises(ZeroDivisionError), store.transaction():
+        read(conversations, peer, [message("a"), message("b")])
+        raise ZeroDivisionError
+    assert conversations.continued(peer, [message("a"), message("b")]) is None
+    assert taken(conversations, peer, "ab") == "ab"

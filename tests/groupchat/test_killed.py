@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memgpt_autogen.agent.intake import open_calls
+from tests.windows import open_calls
 
 from .members import heard, log, member, open_memgpt, talker, user
 

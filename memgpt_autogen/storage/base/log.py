@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from datetime import date
 from typing import Protocol
 
 from ...messages import Message, Usage
-from ..records import Page, Summary, Vectors
+from ..records import Page, Summary, Vectors, WindowChanges
 
 
 class Log(Protocol):
@@ -18,6 +18,17 @@ class Log(Protocol):
 
     def window(self, agent_id: str) -> Sequence[Message]:
         """The messages after the last summary: what is in context."""
+        ...
+
+    def window_changes(self, agent_id: str, since: Hashable = None) -> WindowChanges:
+        """What has changed in the window since it was read, by whatever process.
+
+        A turn asks this several times, so it must not read the whole window again unless messages were taken away.
+
+        Args:
+            agent_id: whose window.
+            since: the ``mark`` of an earlier answer; None, or one that this store cannot go on from: the whole window.
+        """
         ...
 
     def tail(self, agent_id: str, count: int) -> Sequence[Message]:
@@ -68,8 +79,12 @@ class Log(Protocol):
         """Messages of these days (local time, both included), oldest first."""
         ...
 
-    def replace(self, message: Message, other: Message) -> None:
-        """Put another message in the place of one, under an id of its own."""
+    def replace(self, message: Message, other: Message) -> Message:
+        """Put another message in the place of one, under an id of its own; that message, as it stands there.
+
+        Raises:
+            StoreError: the message that was to be replaced is gone.
+        """
         ...
 
     def add_summary(self, agent_id: str, summary: Summary, *, asked: bool = False) -> None:

@@ -34,6 +34,13 @@ class SQLConversations:
         sql = "SELECT digest FROM conversation_entries WHERE conversation_id = ? ORDER BY position"
         return [row["digest"] for row in self._db.all(sql, conversation_id)]
 
+    def end(self, conversation_id: str) -> tuple[int, str]:
+        sql = (
+            "SELECT position, digest FROM conversation_entries WHERE conversation_id = ? ORDER BY position DESC LIMIT 1"
+        )
+        row = self._db.one(sql, conversation_id)
+        return (row["position"] + 1, row["digest"]) if row else (0, "")
+
     def append(self, conversation_id: str, digests: Sequence[str]) -> None:
         with self._db.transaction():
             start = self._db.number(

@@ -10,7 +10,7 @@ from ...messages import Message, Usage
 from ..base.history import NoteRow, PromptRow, PromptText, StepRow, TurnRow
 from ..records import stamp
 from .database import Database, Row
-from .log import message_of
+from .message_rows import message_of
 from .rows import reading_rows
 from .tenancy import scoped
 

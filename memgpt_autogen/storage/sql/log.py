@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 
 from ...errors import StoreError
 from ...ids import new_id
-from ...messages import Message, ToolCall, Usage
-from ..records import Hit, Page, Summary, Vectors, now, stamp
+from ...messages import Message, Usage
+from ..records import Hit, Page, Summary, Vectors, WindowChanges, now, stamp
 from ..search.dates import bounds_of, days_named
 from ..search.questions import asks_for_several, question_in
 from ..search.ranking import TURN_CUT, best, rank_turns, spread
 from .database import Database, Row
+from .message_rows import message_of, row_of, summary_of
 from .near_words import NearWords
 from .postings import Finder, dated, written
 from .row_cache import Codes, Shelf
-from .rows import reading_rows
 from .tenancy import scoped
 from .turn_ranking import KnownTurns, said_or_named
-
-#: Messages kept as they were read: some windows' worth.
-READ = 10_000
+from .windows import LAST_SUMMARY, Windows
 
 _OWNER = "SELECT edition, embedder, '' AS place FROM agents WHERE id = ?"
 _ROWS = """SELECT seq, length(text) + coalesce(length(author), 0) AS size, session_id, author,
@@ -43,13 +41,13 @@ class SQLLog:
 
     def __init__(self, database: Database) -> None:
         self._db = database
-        self._read: dict[tuple[str, int], Message] = {}  # by id and ``answered``: nothing else of a message changes
+        self._window = Windows(database)
         self._shelves: dict[str, tuple[Shelf, Codes]] = {}
         self._turns = KnownTurns()
         self._near = NearWords(database.full_text("messages"))
 
     def append(self, agent_id: str, messages: Sequence[Message]) -> None:
-        self._db.insert("messages", [_values(agent_id, message) for message in messages])
+        self._db.insert("messages", [row_of(agent_id, message) for message in messages])
 
     def mark_answered(self, agent_id: str) -> None:
         self._db.execute(
@@ -57,32 +55,14 @@ class SQLLog:
             *(self._db.step_id, agent_id),
         )
 
-    def replace(self, message: Message, other: Message) -> None:
-        with self._db.transaction():
-            row = self._db.one(
-                "SELECT seq, agent_id, step_id FROM messages WHERE id = ? AND user_id = ?",
-                *(message.id, self._db.user_id),
-            )
-            if row is None:
-                raise StoreError("The message that was to be changed is gone. Nothing was changed.")
-            self._db.execute("DELETE FROM messages WHERE seq = ?", row["seq"])
-            values = _values(row["agent_id"], replace(other, id=new_id(), step_id=row["step_id"]))
-            self._db.insert("messages", [{"seq": row["seq"], **values}])
+    def replace(self, message: Message, other: Message) -> Message:
+        return self._window.replace(message, other)
 
     def window(self, agent_id: str) -> Sequence[Message]:
-        after = self._db.number("SELECT max(last_seq) FROM summaries WHERE agent_id = ?", agent_id)
-        inside = "FROM messages WHERE agent_id = ? AND seq > ?"
-        rows = self._db.all(f"SELECT id, answered, seq {inside} ORDER BY seq", agent_id, after)
-        read = self._read if len(self._read) < READ else {}
-        missing = next((row["seq"] for row in rows if (row["id"], row["answered"]) not in read), None)
-        fresh: list[Message] = []
-        if missing is not None:  # what another process has changed since the first query is as the second finds it
-            sql = f"SELECT * {inside} AND seq >= ? ORDER BY seq"
-            fresh = [message_of(row) for row in self._db.all(sql, agent_id, after, missing)]
-            read.update({(message.id, int(message.answered)): message for message in fresh})
-        self._read = read
-        known = [row for row in rows if missing is None or row["seq"] < missing]
-        return [*(read[row["id"], row["answered"]] for row in known), *fresh]
+        return self._window.changes(agent_id).messages
+
+    def window_changes(self, agent_id: str, since: Hashable = None) -> WindowChanges:
+        return self._window.changes(agent_id, since)
 
     def tail(self, agent_id: str, count: int) -> Sequence[Message]:
         rows = self._db.all("SELECT * FROM messages WHERE agent_id = ? ORDER BY seq DESC LIMIT ?", agent_id, count)
@@ -232,17 +212,8 @@ class SQLLog:
         self._db.insert("summaries", [row])
 
     def last_summary(self, agent_id: str) -> Summary | None:
-        row = self._db.one("SELECT * FROM summaries WHERE agent_id = ? ORDER BY last_seq DESC LIMIT 1", agent_id)
-        if row is None:
-            return None
-        return Summary(
-            text=row["text"],
-            first_message_id=row["first_message_id"],
-            last_message_id=row["last_message_id"],
-            messages=row["messages"],
-            id=row["id"],
-            created_at=datetime.fromisoformat(row["created_at"]),
-        )
+        row = self._db.one(LAST_SUMMARY, agent_id)
+        return summary_of(row) if row else None
 
     def add_step(self, agent_id: str, outcome: str, model: str, usage: Usage) -> None:
         row = {
@@ -266,50 +237,3 @@ class SQLLog:
         with self._db.transaction():
             self._db.execute("DELETE FROM extracted WHERE agent_id = ?", agent_id)
             self._db.insert("extracted", [{"agent_id": agent_id, "message_id": message_id}])
-
-
-def _values(agent_id: str, message: Message) -> dict[str, object]:
-    calls = [
-        {"name": call.name, "arguments": dict(call.arguments), "id": call.id, "error": call.error}
-        for call in message.tool_calls
-    ]
-    row: dict[str, object] = {
-        "id": message.id,
-        "agent_id": agent_id,
-        "conversation_id": message.conversation_id,
-        "session_id": message.session_id,
-        "role": message.role,
-        "kind": message.kind,
-        "author": message.author,
-        "content": message.content,
-        "text": message.text,
-        "tool_calls": json.dumps(calls) if calls else None,
-        "call_id": message.call_id,
-        "answered": int(message.answered),
-        "created_at": stamp(message.created_at),
-    }
-    if message.images:
-        row["images"] = json.dumps(message.images)
-    return row if message.step_id is None else {**row, "step_id": message.step_id}
-
-
-@reading_rows
-def message_of(row: Row) -> Message:
-    """A row of the table ``messages``."""
-    calls = json.loads(row["tool_calls"]) if row["tool_calls"] else ()
-    return Message(
-        role=row["role"],
-        content=row["content"],
-        text=row["text"],
-        kind=row["kind"],
-        author=row["author"],
-        tool_calls=tuple(ToolCall(**{**call, "id": str(call["id"])}) for call in calls),  # once numbers came in
-        call_id=row["call_id"],
-        id=row["id"],
-        answered=bool(row["answered"]),
-        conversation_id=row["conversation_id"],
-        session_id=row["session_id"],
-        step_id=row["step_id"],
-        images=tuple(json.loads(row["images"] or "[]")),
-        created_at=datetime.fromisoformat(row["created_at"]),
-    )

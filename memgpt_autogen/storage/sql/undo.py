@@ -13,7 +13,7 @@ from ...errors import UndoRefused
 from ...messages import Message
 from ..records import Undone
 from .database import Database, Row
-from .log import message_of
+from .message_rows import message_of
 
 _STARTS = """SELECT min(seq) AS seq, step_id FROM messages
              WHERE agent_id = ? AND role = 'user' AND kind NOT IN ('login', 'document_attached')

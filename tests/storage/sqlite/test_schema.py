@@ -146,7 +146,7 @@ def test_a_window_is_read_whole_while_another_process_answers(tmp_path: Path, mo
 
     def slowly(sql: str, *values: object) -> list[sqlite3.Row]:
         rows = usual(sql, *values)
-        if sql.startswith("SELECT id, answered"):
+        if sql.startswith("SELECT edition"):
             asked.append(sql)
             other.log.mark_answered(sam)
         return rows
