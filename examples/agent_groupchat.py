@@ -5,9 +5,9 @@
 Set USE_MEMGPT to False and the coder is one of AutoGen's own assistants: nothing else changes.
 
 Which model: OPENAI_API_BASE and BACKEND_TYPE name a local server (its OpenAI-compatible address serves the plain
-agents), else OPENAI_API_KEY means OpenAI, else a small model runs on this machine (which writes no code worth having:
-it shows how things go together). Run the script again and the coder
-remembers the first run; MEMGPT_HOME says where.
+agents), else OPENAI_API_KEY means OpenAI, else the model on this machine, which is too
+small unless MEMGPT_EMBEDDED_MODEL names a larger one. Run the script again and the coder remembers the first run;
+MEMGPT_HOME says where.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import argparse
 import sys
 
 from autogen import AssistantAgent, GroupChat, GroupChatManager, UserProxyAgent
+from larger_model import need_larger_model
 
 from memgpt_autogen import MemGPTError, create_memgpt_autogen_agent_from_config, plain_config_list
 
@@ -61,6 +62,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     try:
+        need_larger_model()
         main()
     except MemGPTError as error:
         sys.exit(f"\n{error}")

@@ -14,6 +14,7 @@ import sys
 import time
 
 from autogen import UserProxyAgent
+from larger_model import need_larger_model
 
 from memgpt_autogen import MemGPTError, create_memgpt_autogen_agent_from_config
 
@@ -46,6 +47,7 @@ async def main() -> None:
 
 if __name__ == "__main__":
     try:
+        need_larger_model()
         asyncio.run(main())
     except MemGPTError as error:
         sys.exit(f"\n{error}")

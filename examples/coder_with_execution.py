@@ -6,7 +6,7 @@ What the program prints, or its error, goes back to the coder, who says TERMINAT
 lasts: tell it "I prefer type hints" in one run, and it knows in the next.
 
 The program runs in the folder coding/, on this machine, as you. With "use_docker": True it runs in a container.
-Which model: as in agent_groupchat.py; the small one that is there without any configuration writes no program.
+Which model: as in agent_groupchat.py.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 
 from autogen import UserProxyAgent
+from larger_model import need_larger_model
 
 from memgpt_autogen import MemGPTError, create_memgpt_autogen_agent_from_config
 
@@ -37,6 +38,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     try:
+        need_larger_model()
         main()
     except MemGPTError as error:
         sys.exit(f"\n{error}")

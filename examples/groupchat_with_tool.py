@@ -5,8 +5,7 @@
 Sam may look prices up. The function is registered as for any AutoGen agent: Sam sees it beside the functions of its own
 memory, and the guide, who runs it, hands the result back. Run the script again: Sam remembers what you asked before.
 
-Which model: as in agent_groupchat.py. (The small model that is there without any configuration calls no functions: it
-only talks. Name a larger one with MEMGPT_EMBEDDED_MODEL=/path/to/model.gguf to see the tool at work.)
+Which model: as in agent_groupchat.py.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import sys
 from typing import Annotated
 
 from autogen import ConversableAgent, GroupChat, GroupChatManager, UserProxyAgent, register_function
+from larger_model import need_larger_model
 
 from memgpt_autogen import MemGPTError, create_memgpt_autogen_agent_from_config
 
@@ -54,6 +54,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     try:
+        need_larger_model()
         main()
     except MemGPTError as error:
         sys.exit(f"\n{error}")

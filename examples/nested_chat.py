@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 
 from autogen import AssistantAgent, ConversableAgent, UserProxyAgent
+from larger_model import need_larger_model
 
 from memgpt_autogen import MemGPTError, create_memgpt_autogen_agent_from_config, plain_config_list
 
@@ -44,6 +45,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     try:
+        need_larger_model()
         main()
     except MemGPTError as error:
         sys.exit(f"\n{error}")

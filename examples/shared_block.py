@@ -5,8 +5,7 @@
 The planner hears something and writes it on the page; the cook, who was not there, is asked about it in a chat of its
 own. Run it again: the page is still there.
 
-Which model: as in agent_groupchat.py. (The small one that is there without any configuration neither writes on the page
-nor reads it.)
+Which model: as in agent_groupchat.py.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from __future__ import annotations
 import sys
 
 from autogen import UserProxyAgent
+from larger_model import need_larger_model
 
 from memgpt_autogen import MemGPT, MemGPTError, create_memgpt_autogen_agent_from_config
 
@@ -41,6 +41,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     try:
+        need_larger_model()
         main()
     except MemGPTError as error:
         sys.exit(f"\n{error}")

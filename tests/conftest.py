@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,6 +33,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             shared = item.path.parent.name == "llm" and item.get_closest_marker("real_model") is not None
             item.add_marker(pytest.mark.xdist_group("the real server" if shared else str(item.path)))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The code blocks of the documentation, and how each was run."""
+    reports = terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", [])
+    told = [text for report in reports for name, text in report.user_properties if name == "documentation"]
+    if not told:
+        return
+    run = sum(not text.endswith((": checked", ": shown")) for text in told)
+    checked, shown = (sum(text.endswith(f": {how}") for text in told) for how in ("checked", "shown"))
+    terminalreporter.section(
+        f"{len(told)} blocks of the documentation: {run} run, {checked} checked, {shown} only shown"
+    )
+    for text in sorted(told):
+        if not text.endswith(": shown"):
+            terminalreporter.line(f"  {text}")
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 @pytest.fixture
 def run(loopback: Loopback, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    monkeypatch.syspath_prepend(EXAMPLES)
     monkeypatch.setenv("BACKEND_TYPE", "openai")
     monkeypatch.setenv("OPENAI_API_BASE", f"{loopback.address}/v1")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
@@ -82,7 +83,30 @@ def test_async_chats(run: Any, loopback: Loopback) -> None:
     assert shown.index("... 1 s") < shown.index("Answer")
 
 
-@pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("*.py")))
+@pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("*.py") if path.stem != "larger_model"))
 def test_every_example_says_how_it_is_run(example: str) -> None:
     text = (EXAMPLES / example).read_text(encoding="utf-8")
     assert f"    python examples/{example}" in text.split('"""')[1]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        path.name
+        for path in sorted(EXAMPLES.glob("*.py"))
+        if "  need_larger_model()" in path.read_text(encoding="utf-8")
+    ],
+)
+def test_on_a_model_that_is_too_small_it_says_so_and_how_to_get_one(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(EXAMPLES)
+    monkeypatch.setenv("MEMGPT_HOME", str(tmp_path))
+    (tmp_path / "SmolLM2-135M.gguf").write_bytes(b"GGUF")
+    monkeypatch.setenv("MEMGPT_EMBEDDED_MODEL", str(tmp_path / "SmolLM2-135M.gguf"))
+    for other in ("OPENAI_API_KEY", "OPENAI_API_BASE", "BACKEND_TYPE"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setattr(sys, "argv", [name])
+    with pytest.raises(SystemExit, match=f"(?s)SmolLM2-135M would .*hf download .*python .*{name}") as ended:
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+    assert ended.value.code
