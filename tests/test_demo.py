@@ -26,7 +26,7 @@ def run_demo(*arguments: str) -> str:
 
 
 @pytest.mark.real_model
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_demo_runs_to_its_end_and_the_fact_is_among_the_right_answers(embedded_server: EmbeddedServer) -> None:
     pytest.importorskip("autogen")
     shown = run_demo()

@@ -34,6 +34,12 @@ SCRIPT = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cleaning gives up soon where another program reads the file."""
+    monkeypatch.setattr("memgpt_autogen.storage.sqlite.cleaning.WAIT_FOR_READERS", 0.2)
+
+
 class Manual:
     def load(self) -> Any:
         return iter([Document("The lamp was made in Zanzibar.", "lamp.md")])

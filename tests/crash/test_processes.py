@@ -181,6 +181,7 @@ def test_of_two_processes_with_one_agent_one_is_told_that_it_is_busy(tmp_path: P
         while not (log := agents.store.log.tail(agent.id, 10)):  # until the other is inside its turn
             assert time.monotonic() < deadline
             time.sleep(0.01)
+        agent.busy_wait = 0.2
         with pytest.raises(AgentBusy, match="another process"):
             say(agent, "hi")
         assert [message.text for message in log] == ["message 0"]

@@ -243,13 +243,14 @@ def test_auto_asks_the_server_for_its_template(embedded_server: EmbeddedServer) 
 
 
 @pytest.mark.real_model
+@pytest.mark.parametrize("prompts", [PROMPTS[5:6], pytest.param(PROMPTS[6:8], marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", [f"{name}-grammar" for name in (*WRAPPERS, "auto")])
 def test_a_real_model_s_first_reply_under_the_grammar_is_a_call_that_fits(
-    embedded_server: EmbeddedServer, name: str
+    embedded_server: EmbeddedServer, name: str, prompts: Sequence[str]
 ) -> None:
     config = LLMConfig(model_endpoint_type="embedded", context_window=2048, model_wrapper=name)
     model = CompletionModel(config, environ={})
-    for words in PROMPTS[5:8]:
+    for words in prompts:
         assert first_try(model, embedded_server.address, words, TOOLS, limit=60) == "fits"
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .database import SQLiteDatabase
 
 #: Seconds that writing the file anew waits for those who read it.
-_PATIENCE = 2
+WAIT_FOR_READERS = 2
 #: How many notes of what was swept are kept.
 KEPT = 20
 _UNCLEAN, _SWEPT = "unclean", "swept"
@@ -70,7 +70,7 @@ def rewrite(database: SQLiteDatabase, *, anew: bool = True) -> None:
     if path == ":memory:":
         return
     try:
-        with closing(set_up(open_file(path, "mode=rw", _PATIENCE), synchronous=database.synchronous)) as own:
+        with closing(set_up(open_file(path, "mode=rw", WAIT_FOR_READERS), synchronous=database.synchronous)) as own:
             busy = own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             if anew and not busy:  # else the whole file would be written to the log in vain
                 own.execute("VACUUM")

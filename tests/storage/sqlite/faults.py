@@ -69,14 +69,22 @@ def assert_clean(store: SQLiteStore) -> None:
     other.close()
 
 
-def at_each_statement(faults: Faults, action: Callable[[], object], most: int = 500) -> Iterator[tuple[str, str]]:
+def at_each_statement(
+    faults: Faults, action: Callable[[], object], every: int = 1, most: int = 500
+) -> Iterator[tuple[str, str]]:
     """Run an action once for each of its statements, before and after it, each time with an error there.
+
+    Args:
+        faults: raise the errors.
+        action: what is done each time.
+        every: 1: at each statement; an odd number: at every so manieth, others before than after.
+        most: statements that the action may have.
 
     Yields after each run: the statement, and the error (empty: none came out of the action). The caller checks, and
     makes ready what the next run needs. Ends when a run has fewer statements than the number that is next.
     """
-    for when in WHENS:
-        for number in range(1, most):
+    for first, when in enumerate(WHENS, 1):
+        for number in range(min(first, every), most, every):
             error = KeyboardInterrupt if number % 2 else sqlite3.OperationalError
             faults.set(number, when, error)
             raised = ""

@@ -26,6 +26,12 @@ ABOUT = "Zanzibar"
 SECRETS = [f"k{number * 7919 % 1000003:06d}q" for number in range(1000)]
 
 
+@pytest.fixture(autouse=True)
+def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cleaning gives up soon where another program reads the file."""
+    monkeypatch.setattr("memgpt_autogen.storage.sqlite.cleaning.WAIT_FOR_READERS", 0.2)
+
+
 class Digests:
     """An embedder whose vectors tell which text they are of."""
 

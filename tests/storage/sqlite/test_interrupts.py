@@ -33,6 +33,12 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
         yield made
 
 
+@pytest.fixture(params=[3, pytest.param(1, marks=pytest.mark.long)], ids=["some", "all"])
+def every(request: pytest.FixtureRequest) -> int:
+    """At how many of the statements an error is raised: every so manieth."""
+    return int(request.param)
+
+
 @pytest.fixture
 def memgpt(faults: Faults, tmp_path: Path) -> Iterator[MemGPT]:
     memgpt = MemGPT(Settings(home=tmp_path, environ={}), embedder=None)
@@ -71,12 +77,12 @@ class Papers:
             yield Document(f"paper {number} of edition {self._edition}", f"{number}.md")
 
 
-def test_a_turn(memgpt: MemGPT, faults: Faults) -> None:
+def test_a_turn(memgpt: MemGPT, faults: Faults, every: int) -> None:
     agent, store = an_agent(memgpt), memgpt.store
     assert isinstance(store, SQLiteStore)
     sent = count()
     places = set()
-    for place, _ in at_each_statement(faults, lambda: agent.run([events.user_message(f"hello {next(sent)}")])):
+    for place, _ in at_each_statement(faults, lambda: agent.run([events.user_message(f"hello {next(sent)}")]), every):
         places.add(place)
         assert_clean(store)
         assert agent.run([events.user_message(f"again {next(sent)}")]).said, place
@@ -89,7 +95,7 @@ def test_a_turn(memgpt: MemGPT, faults: Faults) -> None:
     assert {"BEGIN IMMEDIATE", "COMMIT"} <= {place.split(maxsplit=2)[2] for place in places}
 
 
-def test_a_load(memgpt: MemGPT, faults: Faults) -> None:
+def test_a_load(memgpt: MemGPT, faults: Faults, every: int) -> None:
     store, editions = memgpt.store, count()
     assert isinstance(store, SQLiteStore)
     memgpt.load_source("papers", Papers("first"))  # type: ignore[arg-type]
@@ -98,6 +104,7 @@ def test_a_load(memgpt: MemGPT, faults: Faults) -> None:
     for place, raised in at_each_statement(
         faults,
         lambda: memgpt.load_source("papers", Papers(f"e{next(editions)}")),  # type: ignore[arg-type]
+        every,
     ):
         assert_clean(store)
         page = store.passages.search(reader, "edition", page=1, page_size=100)
@@ -108,14 +115,14 @@ def test_a_load(memgpt: MemGPT, faults: Faults) -> None:
     assert_whole(Path(store._database.path))
 
 
-def test_an_import(memgpt: MemGPT, faults: Faults, tmp_path: Path) -> None:
+def test_an_import(memgpt: MemGPT, faults: Faults, every: int, tmp_path: Path) -> None:
     agent, store = an_agent(memgpt), memgpt.store
     assert isinstance(store, SQLiteStore)
     agent.run([events.user_message("hello")])
     export_agent(store, "sam", tmp_path / "sam.json")
     whole = store.log.count(agent.id)
     names = (f"copy {number}" for number in count())
-    for place, _ in at_each_statement(faults, lambda: import_agent(store, tmp_path / "sam.json", next(names))):
+    for place, _ in at_each_statement(faults, lambda: import_agent(store, tmp_path / "sam.json", next(names)), every):
         assert_clean(store)
         for row in store.agents.list():
             assert store.log.count(row.id) == whole, place
@@ -124,11 +131,11 @@ def test_an_import(memgpt: MemGPT, faults: Faults, tmp_path: Path) -> None:
     assert_whole(Path(store._database.path))
 
 
-def test_forgetting(memgpt: MemGPT, faults: Faults) -> None:
+def test_forgetting(memgpt: MemGPT, faults: Faults, every: int) -> None:
     agent, store = an_agent(memgpt), memgpt.store
     assert isinstance(store, SQLiteStore)
     agent.run([events.user_message("the zanzibar secret")])
-    for place, _ in at_each_statement(faults, lambda: forget(store, "sam", "zanzibar")):
+    for place, _ in at_each_statement(faults, lambda: forget(store, "sam", "zanzibar"), every):
         assert_clean(store)
         forget(store, "sam", "zanzibar")
         assert not store.remembered(agent.id, "zanzibar"), place
