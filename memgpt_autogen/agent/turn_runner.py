@@ -17,6 +17,7 @@ from ..observers import Evicted, FunctionCalled, FunctionReturned, InnerThoughts
 from ..prompts.tool_rules import NOT_RUN
 from ..storage.locks import running
 from ..tools.registry import heartbeat_asked
+from ..workers import waiting
 from .components import Components
 from .guide import ReplyContext, TurnContext
 from .reply_pipeline import ReplyStage, run_pipeline
@@ -137,9 +138,10 @@ class TurnRunner:
             streamed.discard("The model is asked once more.")
             asked, limit = [*messages, *added], prompt.reply_tokens - (turn.model.count(added) if added else 0)
             self._sent.append(SentPrompt(*as_sent(turn.model, asked, offered), only, limit))
-            return turn.model.complete(
-                asked, tools=offered, only=only, cache=turn.cache, max_tokens=limit, on_delta=streamed.on_delta
-            )
+            with waiting():
+                return turn.model.complete(
+                    asked, tools=offered, only=only, cache=turn.cache, max_tokens=limit, on_delta=streamed.on_delta
+                )
 
         context = ReplyContext(prompt, ask)
         stage = ReplyStage(context, self._guides, streamed, self._agent.preset.rules, turn.called, names)
@@ -206,7 +208,7 @@ class TurnRunner:
         return said
 
     def _run(self, call: ToolCall) -> ToolResult:
-        with running(call.name):
+        with running(call.name), waiting():
             return self._agent.tools.run(call)
 
     def _pressure(self, prompt: Prompt, log: Sequence[Message]) -> float:

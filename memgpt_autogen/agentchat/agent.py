@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import functools
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from autogen_agentchat.agents import BaseChatAgent
@@ -35,11 +33,10 @@ from ..config import AgentConfig, LLMConfig, from_dict, to_dict
 from ..errors import ConfigError
 from ..messages import SEND_MESSAGE, Message, ToolCall, ToolResult, ToolSchema, Usage
 from ..observers import AgentEvent, FunctionCalled, FunctionReturned, InnerThoughts
+from ..workers import run_in_thread
 from .model import ClientModel, function_call
 
 logger = logging.getLogger(__name__)
-
-_workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="memgpt-agentchat")
 
 
 class MemGPTAssistantConfig(BaseModel):
@@ -196,7 +193,7 @@ class MemGPTAssistant(BaseChatAgent, Component[MemGPTAssistantConfig]):
                 loop.call_soon_threadsafe(seen.put_nowait, shown)
 
         call = functools.partial(self._turn, incoming, results, watch)
-        running = loop.run_in_executor(_workers, contextvars.copy_context().run, call)
+        running = run_in_thread(call)
         running.add_done_callback(lambda _: seen.put_nowait(None))
         cancellation_token.link_future(running)
         return running

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any, Literal, overload
 
@@ -23,9 +22,10 @@ from ..storage.base import Store
 from ..storage.engines import engine_of
 from ..storage.records import Source
 from ..tools.registry import Tool
+from ..workers import run_in_thread
 from .opener import AgentLike, Opener
 from .overrides import QuickstartChoice, overrides
-from .transcript import EXECUTOR, TranscriptEntry, entries, stream, unblocked
+from .transcript import TranscriptEntry, entries, stream, unblocked
 
 
 class MemGPT:
@@ -220,8 +220,7 @@ class MemGPT:
 
     async def a_user_message(self, agent_id: AgentLike, message: str, name: str | None = None) -> list[TranscriptEntry]:
         """:meth:`user_message`, without blocking the event loop."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(EXECUTOR, lambda: self.user_message(agent_id, message, name))
+        return await run_in_thread(lambda: self.user_message(agent_id, message, name), computes=False)
 
     def a_stream_message(
         self, agent_id: AgentLike, message: str, name: str | None = None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Generator
-from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
 
@@ -23,12 +21,11 @@ from ..observers import (
     SpeechDelta,
     ThoughtDelta,
 )
+from ..workers import run_in_thread
 
 TranscriptEntry = dict[str, Any]
 #: Seconds that the end of a stopped turn is waited for; a model that does not stream tells nothing for a while.
 STOP_SECONDS = 2.0
-#: Runs awaited turns; the event loop's own executor may be busy with what an agent's function waits for.
-EXECUTOR = ThreadPoolExecutor(32, thread_name_prefix="memgpt")
 _END: TranscriptEntry = {}
 
 
@@ -122,9 +119,8 @@ def stream(agent: Agent, message: str, name: str | None = None) -> Generator[Tra
 
 async def unblocked(found: Generator[TranscriptEntry, None, None]) -> AsyncIterator[TranscriptEntry]:
     """The entries of :func:`stream`, each awaited in a thread. Closing this iterator closes that one."""
-    loop = asyncio.get_running_loop()
     try:
-        while (entry := await loop.run_in_executor(EXECUTOR, next, found, _END)) is not _END:
+        while (entry := await run_in_thread(lambda: next(found, _END), computes=False)) is not _END:
             yield entry
     finally:
-        await loop.run_in_executor(EXECUTOR, found.close)
+        await run_in_thread(found.close, computes=False)

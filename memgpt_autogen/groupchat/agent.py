@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import copy
 import functools
 import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +20,7 @@ from ..compat import display_options, drop_obsolete_options, open_client
 from ..errors import ConfigError
 from ..messages import ToolSchema
 from ..tools.registry import Tool
+from ..workers import run_in_thread
 from . import translate
 from .core_agent import open_core, warn_ignored
 from .display import Display
@@ -38,7 +36,6 @@ from .tool_names import RenamingModel, ToolNames
 
 _DEFAULT_SYSTEM_MESSAGE = "You are a helpful AI Assistant."  # AutoGen's own default, which tells the model nothing
 logger = logging.getLogger(__name__)
-_workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="memgpt")
 
 
 class MemGPTAgent(ConversableAgent, LegacyMethods):
@@ -253,8 +250,7 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
     ) -> tuple[bool, str | dict[str, Any] | None]:
         """The asynchronous form: runs in a worker thread, so that it does not block the event loop."""
         call = functools.partial(self.generate_oai_reply, messages, sender, config, **kwargs)
-        context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(_workers, context.run, call)
+        return await run_in_thread(call)
 
     def _answer(
         self, messages: Sequence[Mapping[str, Any]], sender: Any, client: Any = None, tools: Any = None

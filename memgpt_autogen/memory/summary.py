@@ -9,6 +9,7 @@ from ..errors import ModelReplyError, ModelServerError, PromptTooLong
 from ..llm.base import ChatModel
 from ..messages import Message
 from ..prompts import packaged
+from ..workers import waiting
 from .results import remark
 from .window import shorten
 
@@ -45,7 +46,8 @@ def _fold(model: ChatModel, notes: str, piece: str, reply_tokens: int) -> str:
         Message(role="system", content=packaged("summary.txt")),
         Message(role="user", content=f"{earlier}The conversation:\n{piece}\n\nWrite the notes."),
     ]
-    written = model.complete(prompt, [], max_tokens=reply_tokens).text.strip()
+    with waiting():
+        written = model.complete(prompt, [], max_tokens=reply_tokens).text.strip()
     return shorten(written, reply_tokens, model.count_tokens, "(cut)")
 
 

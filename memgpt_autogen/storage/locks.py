@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import AgentBusy, StoreError
+from ..workers import waiting
 from .files import tighten
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def hold(scope: str, agent_id: str, folder: Path | None, wait: float = 0.0, *, p
     turn = _Turn(key)
     inside = _inside.get()
     try:
-        held.wait(patient)
+        with waiting():
+            held.wait(patient)
         held.thread, held.turn = me, turn
         _inside.set((*inside, turn))
         if folder is None:
@@ -165,7 +167,8 @@ def _file_lock(held: _Held, folder: Path, name: str, wait: float) -> Iterator[No
     tighten(path)
     try:
         try:
-            lock.acquire(timeout=wait)
+            with waiting():
+                lock.acquire(timeout=wait)
         except TimeoutError as error:  # filelock's own is one
             raise busy_elsewhere(wait) from error
         except OSError as error:

@@ -63,6 +63,45 @@ def test_the_window_is_what_came_after_the_last_summary(store: Store, agent: str
     assert store.log.count(agent) == 5
 
 
+def test_a_window_tells_what_has_changed_since_it_was_read(store: Store, agent: str) -> None:
+    one, two, waiting = said("one"), said("two"), events.user_message("waiting")
+    store.log.append(agent, [one])
+    whole = store.log.window_changes(agent)
+    assert whole.whole and [message.text for message in whole.messages] == ["one"] and not whole.unanswered
+    store.log.append(agent, [two, waiting])
+    later = store.log.window_changes(agent, whole.mark)
+    assert not later.whole and [message.text for message in later.messages] == ["two", "waiting"]
+    assert later.unanswered == {waiting.id} and not later.replaced and later.summary is None
+    placed = store.log.replace(waiting, replace(waiting, content="reworded"))
+    changed = store.log.window_changes(agent, later.mark)
+    assert (changed.whole, changed.messages, dict(changed.replaced)) == (False, [], {waiting.id: placed})
+    store.log.mark_answered(agent)
+    assert not store.log.window_changes(agent, changed.mark).unanswered
+    store.log.add_summary(agent, Summary("one", one.id, one.id, 1))
+    after = store.log.window_changes(agent, changed.mark)
+    assert after.whole and after.summary and after.summary.text == "one"
+    assert [message.id for message in after.messages] == [two.id, placed.id]
+
+
+def test_a_window_is_whole_where_messages_were_taken_away(store: Store, agent: str) -> None:
+    with store.transaction("kept"):
+        store.log.append(agent, [said("kept")])
+    with store.transaction("gone"):
+        store.log.append(agent, [said("gone")])
+    mark = store.log.window_changes(agent).mark
+    store.undo(agent, 1)
+    after = store.log.window_changes(agent, mark)
+    assert after.whole and [message.text for message in after.messages] == ["kept"]
+
+
+def test_the_end_of_a_conversation_is_its_length_and_last_entry(store: Store, agent: str) -> None:
+    conversation = store.conversations.open(agent, "peer", taken=())
+    assert store.conversations.end(conversation) == (0, "")
+    store.conversations.append(conversation, ["a", "b"])
+    store.conversations.append(conversation, ["c"])
+    assert store.conversations.end(conversation) == (3, "c")
+
+
 def test_search_finds_words_in_any_form_and_counts_them_all(store: Store, agent: str) -> None:
     other = replace(said("nothing of it"), session_id="another")  # in the same one it would be their context
     store.log.append(agent, [*(said(f"boat number {n} sails") for n in range(12)), other])
