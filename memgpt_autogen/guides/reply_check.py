@@ -17,11 +17,13 @@ MOST_ADDED = 3
 _REPEATS = "Your reply only repeats what was said to you. Answer it in your own words."
 _REFUSES = "There is nothing wrong with that. Answer it in a sentence, as well as you can."
 _SPEAKS_AS_USER = "Your reply speaks as if you were the person you talk to. Answer them, and call them you."
-_MAY_I = re.compile(r"\b(can|could|may|should|would|will) I (\w+)", re.IGNORECASE)
+_DO_I = re.compile(
+    r"\b(?:do|did|have|had|am|are|was|were|can|could|may|must|should|would|will) (I|we) (\w+)", re.IGNORECASE
+)
 _TO_SECOND_PERSON = (
     (re.compile(r"\b(?:my|our)\b", re.IGNORECASE), "your"),
     (re.compile(r"\b(?:I['’]m|I am|we['’]re|we are)\b", re.IGNORECASE), "you are"),
-    (re.compile(r"\b(?:I was)\b", re.IGNORECASE), "you were"),
+    (re.compile(r"\bI was\b", re.IGNORECASE), "you were"),
     (re.compile(r"\b(?:I|we|me|us)\b", re.IGNORECASE), "you"),
 )
 #: What small models say to harmless words at times, in these words and no others: "vegan btw".
@@ -87,8 +89,7 @@ def said_to_user(question: str, reply: str) -> str:
     if not question.rstrip().endswith("?"):
         return ""
     own = [rf"(?:my|our) {one}\b" for one in re.findall(r"\b(?:my|our) (\w+)", question, re.IGNORECASE)]
-    own += [rf"I {verb}\b" for verb in re.findall(r"\bdo I (\w+)", question, re.IGNORECASE)]
-    own += [rf"I {may}(?:n?['’]t|(?: ?not)?) {verb}\b" for may, verb in _MAY_I.findall(question)]
+    own += [rf"{who} (?:[\w'’]+ ){{0,2}}{verb}\b" for who, verb in _DO_I.findall(question)]
     if not any(re.match(rf"\W*(?:\w+, )?{one}", reply, re.IGNORECASE) for one in own):
         return ""
     for pattern, word in _TO_SECOND_PERSON:

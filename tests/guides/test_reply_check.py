@@ -64,6 +64,8 @@ def test_a_larger_model_may_quote_and_go_on() -> None:
         ("What's our cat's name?", "Our cat's name is Pickle.", "Your cat's name is Pickle."),
         ("Would I enjoy a salad?", "No, I would not enjoy a salad.", "No, you would not enjoy a salad."),
         ("can I eat this?", "I can't eat that.", "You can't eat that."),
+        ("How much have we saved?", "We have saved 2,750 pounds.", "You have saved 2,750 pounds."),
+        ("What do I need?", "I don't know.", ""),
         ("Should I go?", "I would recommend it.", ""),
         ("What is my job?", "You bind books.", ""),
         ("Will you do my taxes?", "I can do your taxes.", ""),
