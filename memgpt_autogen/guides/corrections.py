@@ -20,13 +20,32 @@ VALUE_WORDS = 5
 
 #: What says that the last thing said was a slip: the new value belongs to the newest fact of its kind.
 _SLIP = re.compile(
-    r"\b(?:scratch that|i meant|i mean|correction|misread|mistaken|my mistake|sorry|typo|wrong|actually)\b",
+    r"\b(?:scratch that|i meant|i mean|correction|misread|mistaken|my mistake|sorry|typo|wrong|actually|"
+    r"chang(?:e|ed|ing) the (?:date|day|time)|(?:a|the) new (?:date|day|time))\b",
+    re.IGNORECASE,
+)
+#: What says that a number is a new one.
+_NUMBER = (
+    r"\d[\d,.]*\d|\d|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:-\w+)?|hundred"
+)
+_NEW_NUMBER = re.compile(
+    r"\b(?:turn(?:ed|s)|leaves|left with|down to|up to|now|makes(?: it)?|so (?:it|that)['’]?s|now (?:have|has|own))"
+    rf" (?:only |just |about )?({_NUMBER})\b",
+    re.IGNORECASE,
+)
+_ANY_NUMBER = re.compile(rf"\b(?:{_NUMBER})\b", re.IGNORECASE)
+#: What someone has left, sold or given up.
+_LEFT = re.compile(
+    r"\b(?:left|quit|moved (?:away |out )?(?:from|of)|resigned from|sold|gave up|given up|got rid of|broke up with"
+    r"|split (?:up )?(?:from|with)|cancell?ed|closed|no longer (?:in|at|with))"
+    r" (?:the |my |our |his |her |their |an? )?([\w-]+)",
     re.IGNORECASE,
 )
 #: What says that something has ended.
 _ENDS = re.compile(
     r"\b(?:no longer|any ?more|given up|gave up|quit|sold|stopped|cancell?ed|lost|handed|passed on|left|got rid of|"
-    r"used to|moved|retired)\b|\bnot\b|n't\b",
+    r"used to|moved|retired|taken over|took over|off \w+['’]s hands)\b|\bnot\b|n't\b",
     re.IGNORECASE,
 )
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*"
@@ -62,10 +81,13 @@ def corrections(message: str, facts: Sequence[Fact], known: Sequence[str]) -> li
         facts: what it tells, as sentences.
         known: lines of core memory, oldest first.
     """
-    if not CORRECTS.search(message):
+    if not CORRECTS.search(message) and not _NEW_NUMBER.search(message):
         return []
     found: dict[str, Change] = {}
     speaker = facts[0].speaker if facts else ""
+    for place, line in enumerate(known):
+        if (counted := _with_new_number(line, "".join(known[place - 1 : place]), message, speaker)) is not None:
+            found[line] = Change(line, counted)
     for line in reversed(known):
         if (moved := _with_new_value(line, message, speaker)) is not None:
             found[line] = Change(line, moved)
@@ -76,7 +98,7 @@ def corrections(message: str, facts: Sequence[Fact], known: Sequence[str]) -> li
             best = max(alike, key=lambda line: (len(key_terms(line) & key_terms(message)), known.index(line)))
             found[best] = Change(best)
     for line in known:
-        if line not in found and _ended(line, message, speaker):
+        if line not in found and (_ended(line, message, speaker) or _left(line, message, speaker)):
             found[line] = Change(line)
     for line in known:  # a quotation that says what has just gone
         if line not in found and is_quotation(line):
@@ -129,6 +151,36 @@ def _ended(line: str, message: str, speaker: str) -> bool:
     return bool(wanted) and any(
         _ENDS.search(one) and len(wanted & key_terms(one)) >= ENDED * len(wanted) for one in sentences_of(message)
     )
+
+
+def _left(line: str, message: str, speaker: str) -> bool:
+    """Whether a sentence of the message says that the line's subject left, sold or gave up what it tells of."""
+    whom = subject(line)
+    for sentence in sentences_of(message):
+        own = bool(speaker) and speaker.lower().startswith(whom.split("'")[0].split("’")[0])
+        if own or whom.split()[0] in sentence.lower().split():
+            objects = {term for one in _LEFT.findall(sentence) for term in key_terms(one)}
+            if objects & (key_terms(line) - key_terms(whom)):
+                return True
+    return False
+
+
+def _with_new_number(line: str, before: str, message: str, speaker: str) -> str | None:
+    """The line with the new number of the message; None: the message is about something else.
+
+    Args:
+        line: a known line. One with a date or a time is left alone.
+        before: the line before it, which may name what the number counts.
+        message: the words.
+        speaker: whose name says nothing of the subject.
+    """
+    new, old = _NEW_NUMBER.findall(message), _ANY_NUMBER.findall(line)
+    if len(new) != 1 or len(old) != 1 or any(pattern.search(line) for pattern in _VALUES) or is_quotation(line):
+        return None
+    counted = key_terms(f"{line} {before}") & key_terms(_ANY_NUMBER.sub(" ", message))
+    if old[0].lower() == new[0].lower() or not counted - key_terms(speaker):
+        return None
+    return _ANY_NUMBER.sub(new[0], line)
 
 
 def _with_new_value(line: str, message: str, speaker: str) -> str | None:

@@ -8,7 +8,7 @@ the message supports it (:mod:`.facts`).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..errors import ModelReplyError
 from ..llm.base import ChatModel
@@ -19,6 +19,7 @@ from .facts import (
     clauses,
     in_third_person,
     key_terms,
+    misattributed,
     missed,
     name_line,
     names_and_numbers,
@@ -42,7 +43,7 @@ _NAME = r"([A-ZÀ-Þ][\w'’-]+(?: [A-ZÀ-Þ][\w'’-]+)?)"
 _INTRODUCTIONS = (
     re.compile(rf"\b[Mm]y (?:first |full )?name(?: is|'s|’s) {_NAME}"),
     re.compile(rf"\b(?:[Cc]all me|[Tt]his is) {_NAME}(?=[.,!;]|$| and\b| here\b)"),
-    re.compile(rf"(?:^|[,.!] ){_NAME} here\b"),
+    re.compile(rf"(?:^|[,.!] ){_NAME} (?:here|speaking)\b"),
     re.compile(r"^(?:hey|hi|hello),? (\w+) here\b", re.IGNORECASE),
     re.compile(rf"^(?:[Hh]i|[Hh]ello|[Hh]ey|[Gg]ood \w+)\b[^.!?]*[.,!:]? ?(?:I am|I'm|I’m) {_NAME}(?=[.,!;]|$| and\b)"),
     re.compile(rf"\b(?:I am|I'm|I’m) {_NAME}, (?:I|and|a|an|the)\b"),
@@ -50,7 +51,7 @@ _INTRODUCTIONS = (
 _NOT_NAMES = frozenset("everyone everybody someone nobody still right over up nothing all it".split())
 _INTRODUCES = re.compile(
     r"^(?:[\w ]+[,!:] ?)*(?:(?:I am|I'm|I’m) \w+|[Mm]y name is [\w ]+|(?:\w+ can |[Pp]lease )?[Cc]all me \w+"
-    r"|\w+ here)[.!]?$"
+    r"|\w+ (?:here|speaking))[.!]?$"
 )
 #: Tokens of a reply.
 _REPLY_TOKENS = 300
@@ -80,12 +81,15 @@ _EXAMPLES: Sequence[tuple[str, Sequence[str]]] = (
 )
 
 
-def extract(model: ChatModel, messages: Sequence[tuple[Message, str]]) -> tuple[list[Fact], Usage]:
+def extract(
+    model: ChatModel, messages: Sequence[tuple[Message, str]], names: Collection[str] = ()
+) -> tuple[list[Fact], Usage]:
     """The facts in some messages, by one call of a model.
 
     Args:
         model: writes the facts.
         messages: each with the name of its speaker.
+        names: of whom and what memory tells already.
 
     Returns:
         Those of the model that the messages support, and statements that it missed, quoted; and the tokens used.
@@ -107,7 +111,7 @@ def extract(model: ChatModel, messages: Sequence[tuple[Message, str]]) -> tuple[
         written, usage = [], Usage()
     facts: list[Fact] = []
     for message, speaker in messages:
-        facts += checked(written, message, speaker)
+        facts += checked(written, message, speaker, names)
     return facts, usage
 
 
@@ -115,19 +119,24 @@ def _label(message: Message, speaker: str) -> str:
     return (introduced(message.text) or speaker) if speaker == UNNAMED_SPEAKER else speaker
 
 
-def checked(written: Sequence[str], message: Message, speaker: str) -> list[Fact]:
+def checked(written: Sequence[str], message: Message, speaker: str, names: Collection[str] = ()) -> list[Fact]:
     """The facts that the message supports, in the third person, and what they miss of it as quotations.
 
     Args:
         written: what a model wrote.
         message: what was said.
         speaker: whom the facts are about.
+        names: of whom and what memory tells already.
     """
     name = introduced(message.text)
     label = _label(message, speaker)
     about = f"{label} {name}"
-    kept = [one for one in dict.fromkeys(written) if in_third_person(one) and supported(one, message.text, about)]
-    names = " ".join(capitalised(message.text))
+    kept = [
+        one
+        for one in dict.fromkeys(written)
+        if in_third_person(one) and supported(one, message.text, about) and not misattributed(one, message.text)
+    ]
+    named_here = " ".join(capitalised(message.text))
 
     def is_told(clause: str) -> bool:
         told = key_terms(" ".join([*kept, about]))
@@ -135,10 +144,10 @@ def checked(written: Sequence[str], message: Message, speaker: str) -> list[Fact
         return (
             not missing & names_and_numbers(clause)
             and len(missing) <= MISSED * len(key_terms(clause))
-            and any(supported(one, f"{clause} {names}", about) for one in kept)
+            and any(supported(one, f"{clause} {named_here}", about) for one in kept)
         )
 
-    told_by = [clause for sentence in statements(message.text) for clause in clauses(sentence)]
+    told_by = [clause for sentence in statements(message.text, names) for clause in clauses(sentence)]
     quoted = [one for one in told_by if not _INTRODUCES.match(one) and not is_told(one)]
     texts = [*kept, *(quotation(label, one[:LONGEST_QUOTE]) for one in quoted)]
     if name and speaker == UNNAMED_SPEAKER:

@@ -6,7 +6,7 @@ Everything here is words and rules, without a model, so that what is saved does 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,7 +20,8 @@ SAME = 0.8
 _LIGHT = frozenset(
     "be become call come do get give go have keep like live make name need old own prefer please say speak take tell "
     "thing use user want work year years also very there currently appreciate enjoy love mention speaker called named "
-    "find finds anymore longer other person people once before used goes does says not run".split()
+    "find finds anymore longer other person people once before used goes does says not run "
+    "lol kinda btw fyi haha omg gonna wanna".split()
 )
 _FIRST_PERSON = re.compile(r"\b(?:i|i'm|im|i've|ive|i'd|i'll|my|mine|me|myself|we|we're|we've|our|ours|us)\b", re.I)
 #: A clause that says something of the one who speaks, and is more than an address.
@@ -35,7 +36,7 @@ CORRECTS = re.compile(
     r"\b(?:actually|no longer|any ?more|now|nowadays|instead|scratch that|i meant|i mean|correction|chang(?:e|ed|es)|"
     r"switch(?:ed)?|moved|given up|gave up|quit|sold|stopped|used to|until recently|pushed|postponed|brought forward|"
     r"rescheduled|misread|mistaken|my mistake|sorry|cancell?ed|left|lost|broke up|divorced|handed|passed|wrong|"
-    r"turns out|update|renamed|replaced|retired)\b",
+    r"turns out|update|renamed|replaced|retired|taken over|took over|from now on|off \w+['’]s hands)\b",
     re.IGNORECASE,
 )
 _IS_PAST = re.compile(r"\b(?:used to|no longer|any ?more|gave up|given up|sold|formerly|quit)\b", re.IGNORECASE)
@@ -58,6 +59,7 @@ _COURTESY = re.compile(
     re.IGNORECASE,
 )
 #: Not the third person: such a fact is quoted instead.
+_SUBJECT = re.compile(r"\b([A-ZÀ-Þ][\w-]+)(?=['’]s\b| (?:is|was|has|had|can|will|turned|got|left|moved|\w+s)\b)")
 _NOT_THIRD = re.compile(r"\b(?:i|i'm|my|me|mine|we|our|us|you|your|yours)\b", re.IGNORECASE)
 #: What says how someone wants things to be, from now on.
 _WISH = re.compile(r"\b(?:please|always|never|from now on)\b", re.IGNORECASE)
@@ -89,12 +91,18 @@ def worth_reading(text: str) -> bool:
     return any(_may_tell(one) for one in sentences_of(text))
 
 
-def statements(text: str) -> list[str]:
-    """The sentences of a message in which people tell something of themselves, or correct what they said.
+def statements(text: str, names: Collection[str] = ()) -> list[str]:
+    """The sentences of a message in which people tell something of themselves or theirs, or correct what they said.
 
     Of a question, the clause before it: "As a nurse I work nights" of "As a nurse I work nights, so what can I do?".
+
+    Args:
+        text: the message.
+        names: of people, animals and things that the speaker has told of; the message may tell more of them.
     """
-    return [told for one in sentences_of(text) if (told := _told(one))]
+    parts = sentences_of(text)
+    theirs = {*names, *(name for one in parts if _FIRST_PERSON.search(one) for name in _inner_names(one))}
+    return [told for one in parts if (told := _told(one) or _told_of(one, theirs))]
 
 
 def only_states(text: str) -> bool:
@@ -123,6 +131,41 @@ def _told(sentence: str) -> str:
         return sentence
     tells = any(kind.search(sentence) for kind in (_FIRST_PERSON, CORRECTS, _WISH)) and bool(key_terms(sentence))
     return sentence if tells and not _ASKS.match(sentence) and not _COURTESY.match(sentence) else ""
+
+
+def _told_of(sentence: str, names: Collection[str]) -> str:
+    """A sentence that says something of one of these; empty: it does not."""
+    tells = not sentence.endswith("?") and not _ASKS.match(sentence) and _subjects(sentence) & set(names)
+    return sentence if tells else ""
+
+
+def _inner_names(text: str) -> list[str]:
+    """Capitalised words within a sentence."""
+    return re.findall(r"(?<=[\w,;:] )[A-ZÀ-Þ][\w-]+", text)
+
+
+def _subjects(sentence: str) -> set[str]:
+    """Names with a verb after them."""
+    return set(_SUBJECT.findall(sentence))
+
+
+def misattributed(fact: str, message: str) -> bool:
+    """Whether a fact says of one person what the message says of another.
+
+    Of "Ann's twelve, Ben's eight and stutters." a small model writes "Ann stutters."
+    """
+    found = re.match(r"[A-ZÀ-Þ][\w-]+", fact)
+    if not found or found[0] not in message:
+        return False
+    for sentence in sentences_of(message):
+        heads = [(one.start(), one[1]) for one in _SUBJECT.finditer(sentence)]
+        if {name for _, name in heads} - {found[0]} and found[0] in sentence:
+            for word in re.finditer(r"[\w-]+", sentence):
+                if key_terms(word[0]) - key_terms(found[0]) and key_terms(word[0]) <= key_terms(fact):
+                    before = [name for at, name in heads if at < word.start()]
+                    if before and before[-1] != found[0] and before[-1] not in fact:
+                        return True
+    return False
 
 
 def _may_tell(sentence: str) -> bool:
@@ -197,8 +240,8 @@ def _alike(term: str, other: str) -> bool:
     """The same stem, or a common start long enough for one word family, as in ``chem`` of chemist and chemistry."""
     if term == other or term.isdigit() or other.isdigit():
         return term == other
-    shortest = min(len(term), len(other))
-    return shortest >= 5 and term[: shortest - 1] == other[: shortest - 1]
+    common = max(5, min(len(term), len(other)) - 1)
+    return min(len(term), len(other)) >= 5 and term[:common] == other[:common]
 
 
 def missed(text: str, told: set[str]) -> set[str]:

@@ -25,7 +25,7 @@ from ..prompts import packaged
 from ..storage.base import Store
 from .corrections import Change, corrections
 from .extract import UNNAMED_SPEAKER, extract
-from .facts import Fact, condensed, has_ended, is_known, is_quotation, named, worth_reading
+from .facts import Fact, capitalised, condensed, has_ended, is_known, is_quotation, named, worth_reading
 from .relevant import former
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,9 @@ class FactKeeper:
                 return
             known = self._lines()
             read = [message for message in pending if worth_reading(message.text)]
-            facts, usage = extract(model, [(one, self._speaker(one, known)) for one in read]) if read else ([], Usage())
+            names = {name for line in known for name in capitalised(line)}
+            heard = [(one, self._speaker(one, known)) for one in read]
+            facts, usage = extract(model, heard, names) if read else ([], Usage())
             with self._store.lock(self._agent_id):
                 for message in read:
                     self._write(message, [fact for fact in facts if fact.message_id == message.id])

@@ -27,6 +27,31 @@ _SUITS = re.compile(
     r"\b(?i:can|could|may|should|shall|would|will)\b[^.?!]*\b(?:[Ii]|we|me|us|my|our|he|she|they|[A-ZÀ-Þ]\w+)\b"
     r"|\b(?i:okay|ok|good idea|safe|suitable|all right|recommend|suggest|advise|advice|plan|cook|order|gift|present)\b",
 )
+#: Questions for what people tell in other words, and the lines that tell it.
+_TOPICS = (
+    (
+        re.compile(r"\b(?:job|profession|occupation|for a living|for work|do i (?:do|work)|where .* work)\b", re.I),
+        re.compile(r"\b(?:is|was) an? [\w-]+|\b(?:works?|job|teaches|runs|drives|trains?|studies|retired)\b", re.I),
+    ),
+    (
+        re.compile(r"\bwhere (?:do|did) \w+ live|\b(?:home|home ?town|city|address)\b", re.I),
+        re.compile(r"\b(?:lives?|lived|moved|home|from|flat|house)\b", re.I),
+    ),
+    (
+        re.compile(r"\b(?:pets?|animals?)\b", re.I),
+        re.compile(
+            r"\b(?:cats?|dogs?|\w*hounds?|birds?|parrots?|rabbits?|horses?|hamsters?|tortoises?|fish|pets?)\b", re.I
+        ),
+    ),
+    (
+        re.compile(r"\b(?:family|children|kids|siblings|relatives)\b", re.I),
+        re.compile(
+            r"\b(?:sons?|daughters?|boys?|girls?|brothers?|sisters?|wife|husband|partner|mother|father|mum|dad|twins?"
+            r"|grand\w+|nephews?|nieces?|aunts?|uncles?|cousins?)\b",
+            re.I,
+        ),
+    ),
+)
 #: A question that goes on with what the one before was about.
 _GOES_ON = re.compile(r"^(?:and|but|so)\b|\b(?:it|its|that|there|they|them|those|this)\b", re.IGNORECASE)
 #: What a person can not or will not have, or has a liking for: what decides such a question.
@@ -68,6 +93,8 @@ def lines_beside(question: str, lines: Sequence[str], before: str = "") -> list[
         if (shared := telling & one) and (len(shared) >= COVERED * len(wanted) or shared & names)
     ]
     chosen = [place for _, place in sorted(fit, key=lambda one: (-one[0], -one[1]))]
+    told = [tells for asks, tells in _TOPICS if asks.search(question)]
+    chosen += [place for place in reversed(range(len(lines))) if any(tells.search(lines[place]) for tells in told)]
     chosen += [later for place in chosen for later in _moved_later(place, lines)]
     if _SUITS.search(question):
         chosen += [place for place in reversed(range(len(lines))) if _DECIDES.search(lines[place])]

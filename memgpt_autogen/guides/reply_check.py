@@ -27,7 +27,9 @@ _TO_SECOND_PERSON = (
     (re.compile(r"\b(?:I|we|me|us)\b", re.IGNORECASE), "you"),
 )
 #: What small models say to harmless words at times, in these words and no others: "vegan btw".
-_REFUSAL = re.compile(r"^\W*I['’]m sorry, but I can(?:['’]t|not) (?:assist|help)(?: you)? with (?:that|this)[.!]?\s*$")
+_REFUSAL = re.compile(
+    r"^\W*I['’]m sorry, but I can(?:['’]t|not) (?:assist|help)(?: you)? with (?:that|this)(?: request)?[.!]?\s*$"
+)
 #: Said where the second reply is no better.
 _ACKNOWLEDGED = "Thank you, I will remember that."
 _NO_ANSWER = "I am not sure about that."

@@ -11,6 +11,7 @@ from memgpt_autogen.guides.facts import (
     condensed,
     has_ended,
     is_known,
+    misattributed,
     statements,
     supported,
     worth_reading,
@@ -162,6 +163,57 @@ def test_a_quotation_goes_with_the_line_that_says_the_same() -> None:
     told = [Fact("Ann sold the gym.", "m", "Ann")]
     changes = corrections("We don't have the gym in Bristol any more. We sold it.", told, known)
     assert [change.old for change in changes] == known
+
+
+@pytest.mark.parametrize(
+    ("known", "message", "after"),
+    [
+        (["Ida's son Leo is six years old."], "Leo turned seven on Sunday!", ["Ida's son Leo is seven years old."]),
+        (["Ida has four hens."], "A fox took one of the hens. That leaves three.", ["Ida has three hens."]),
+        (
+            ["Ida is saving for a boat.", "Ida has 2,300 in the jar."],
+            "Got paid, so it's 2,750 for the boat.",
+            ["Ida is saving for a boat.", "Ida has 2,750 in the jar."],
+        ),
+        (
+            ["Ida marries on 14 September."],
+            "They had to change the date, it'll be 21 September.",
+            ["Ida marries on 21 September."],
+        ),
+        (["Ida's twin Ugo blows glass in Murano."], "Ugo left Murano and works in Ghent.", []),
+        (["Ida waits tables at Luna Pizza."], "actually i've quit Luna, i sell tickets now", []),
+        (["Max writes the show notes."], "I've taken the show notes off Max's hands.", []),
+        (["Ida has two cats."], "What should I cook for two guests?", ["Ida has two cats."]),
+        (["Ida's meeting is on 3 May."], "It is raining, now two days in a row.", ["Ida's meeting is on 3 May."]),
+        (["Max works in Lyon."], "I left Lyon in March.", ["Max works in Lyon."]),
+    ],
+)
+def test_numbers_ages_and_what_was_left_are_corrected(known: list[str], message: str, after: list[str]) -> None:
+    changes = {change.old: change.new for change in corrections(message, [Fact("Ida.", "m", "Ida")], known)}
+    assert [line for line in (changes.get(one, one) for one in known) if line] == after
+
+
+@pytest.mark.parametrize(
+    ("fact", "message", "wrong"),
+    [
+        ("Mia stutters a bit.", "My girls are Mia and Eva. Mia's twelve, Eva's eight and stutters a bit.", True),
+        ("Eva stutters a bit.", "My girls are Mia and Eva. Mia's twelve, Eva's eight and stutters a bit.", False),
+        ("Kofi walks them at six.", "My husband Kofi walks them in Bergen at six.", False),
+        ("Leo is nine.", "My grandson Leo is staying. He is nine and mad about beetles.", False),
+    ],
+)
+def test_what_is_said_of_one_person_is_not_told_of_another(fact: str, message: str, wrong: bool) -> None:
+    assert misattributed(fact, message) is wrong
+
+
+def test_more_about_someone_who_is_known_is_told() -> None:
+    said = Message("user", "", text="Leo turned nine yesterday! The weather is fine.")
+    assert [fact.text for fact in checked([], said, "Ida", {"Leo"})] == ['Ida said: "Leo turned nine yesterday!"']
+
+
+def test_a_word_with_a_common_start_is_no_support() -> None:
+    assert not supported("Henrik is a pianist.", "I tune pianos for a living.", "Henrik")
+    assert supported("Deniz teaches chemistry.", "I am a chemistry teacher.", "Deniz")
 
 
 def test_a_quotation_of_something_else_stays() -> None:

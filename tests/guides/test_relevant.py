@@ -24,6 +24,8 @@ LINES = [
         ("Would I enjoy a salad full of fresh coriander?", "Oksana can't stand coriander."),
         ("can I eat a cheese omelette?", "Oksana is vegan."),
         ("Suggest a dinner for tonight.", "Oksana is vegan."),
+        ("What's my job?", "Oksana works nights as a nurse."),
+        ("Which pets do I have?", "Oksana has two greyhounds, Bramble and Otto."),
         ("What is my name?", "The user's name is Oksana."),
         ("Where do I work?", "Oksana works nights as a nurse."),
         ("Is Otto allowed on the train with a ticket for a large dog?", "Oksana has two greyhounds, Bramble and Otto."),
