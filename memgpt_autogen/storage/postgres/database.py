@@ -137,13 +137,15 @@ class PostgresDatabase:
 
         self._sessions.do(run)
 
-    def put_vector(self, table: str, owner_id: str, seq: int, vector: Vectors) -> None:
-        """Give a row its vector, if it has none yet."""
-        self.execute(
-            f"INSERT INTO {table} (user_id, step_id, owner_id, seq, vector) VALUES (?, ?, ?, ?, ?::vector) "
-            "ON CONFLICT DO NOTHING",
-            *(self.user_id, self.step_id, owner_id, seq, self.stored_vector(vector)),
-        )
+    def put_vectors(self, table: str, rows: Sequence[tuple[str, int, Vectors]]) -> None:
+        """Give rows their vectors, where they have none yet."""
+        if rows:
+            with self.transaction():
+                self._run_many(
+                    f"INSERT INTO {table} (user_id, step_id, owner_id, seq, vector) VALUES (?, ?, ?, ?, ?::vector) "
+                    "ON CONFLICT DO NOTHING",
+                    [[self.user_id, self.step_id, owner, seq, self.stored_vector(one)] for owner, seq, one in rows],
+                )
 
     def stored_vector(self, vector: Vectors) -> str | None:
         """A vector as a value of a column ``vector``."""
@@ -210,6 +212,7 @@ class PostgresDatabase:
                 f"CREATE INDEX CONCURRENTLY {name} ON passage_vectors USING hnsw "
                 f"((vector::vector({dim})) vector_ip_ops) WHERE owner_id = '{owner_id}'"
             )
+            connection.execute("ANALYZE passage_vectors")
 
     @contextmanager
     def _admin(self) -> Generator[psycopg.Connection[Any], None, None]:

@@ -19,8 +19,11 @@ logger = logging.getLogger(__name__)
 
 #: Vectors of a source from which it is searched by an index.
 HNSW_FROM = 20_000
-#: Candidates that a search by the index looks at: more find more of the true nearest, and take longer.
-_EF_SEARCH = 400
+#: How a search by the index runs: candidates looked at (more find more of the true nearest, and take longer), and no
+#: other plan, whatever the planner knows of a source by then.
+SETTINGS = {"hnsw.ef_search": "400", "hnsw.iterative_scan": "strict_order", "enable_sort": "off"}
+#: Numbers of a vector that pgvector indexes.
+_MOST = 2000
 _ID = re.compile(r"[\w-]+")
 
 
@@ -45,25 +48,23 @@ class PgVectorSearch:
         if table != "passage_vectors" or not self._has_index(owner_id):
             return None
         rows = self._db.all_with(
-            {"hnsw.ef_search": str(_EF_SEARCH), "hnsw.iterative_scan": "strict_order"},
+            SETTINGS,
             f"SELECT seq, -(vector::vector({vector.size}) <#> ?::vector) AS cosine FROM passage_vectors "
             f"WHERE owner_id = '{_checked(owner_id)}' ORDER BY vector::vector({vector.size}) <#> ?::vector LIMIT ?",
             *(text_of(vector), text_of(vector), count),
         )
         return np.array([row[0] for row in rows], dtype=np.int64), np.array([row[1] for row in rows], dtype=np.float32)
 
-    def index(self, source_id: str, *, look_only: bool = False) -> bool:
-        """Make the index of a source of at least ``HNSW_FROM`` vectors; it takes minutes, and blocks nobody."""
-        row = self._db.one("SELECT dim, passages FROM sources WHERE id = ? AND vectors_in = ''", source_id)
-        if row is None or row["passages"] < HNSW_FROM or not row["dim"] or self._has_index(source_id):
-            return False
-        count = self._db.number("SELECT count(*) FROM passage_vectors WHERE owner_id = ?", source_id)
-        if count < HNSW_FROM:
-            return False
-        if not look_only:
-            logger.info("An index of %d vectors is being made", count)
-            self._db.make_index(_name(source_id), source_id, int(row["dim"]))
-        return True
+    def wants_index(self, source_id: str, count: int) -> bool:
+        """Whether a source has at least ``HNSW_FROM`` vectors and no index yet."""
+        return count >= HNSW_FROM and not self._has_index(source_id)
+
+    def make_index(self, source_id: str) -> None:
+        """Make the index of a source; pgvector takes at most 2,000 numbers a vector."""
+        dim = self._db.number("SELECT dim FROM sources WHERE id = ? AND vectors_in = ''", source_id)
+        if 0 < dim <= _MOST:
+            logger.info("An index of the vectors of source %s is being made", source_id)
+            self._db.make_index(_name(source_id), source_id, dim)
 
     def _has_index(self, source_id: str) -> bool:
         """Whether a source has an index. That it has one is remembered."""

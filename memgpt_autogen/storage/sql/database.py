@@ -94,13 +94,12 @@ class VectorSearch(Protocol):
         """The rows that are nearest, by an index, and their cosines; None: there is no index for this owner."""
         ...
 
-    def index(self, source_id: str, *, look_only: bool = False) -> bool:
-        """Make the index that :meth:`nearest` asks, where a source is large enough. Whether there is anything to do.
+    def wants_index(self, source_id: str, count: int) -> bool:
+        """Whether a source of so many vectors is to have the index that :meth:`nearest` asks, and has none."""
+        ...
 
-        Args:
-            source_id: whose vectors.
-            look_only: do nothing but say it.
-        """
+    def make_index(self, source_id: str) -> None:
+        """Make it. That takes minutes, and blocks nobody."""
         ...
 
 
@@ -154,8 +153,13 @@ class Database(Protocol):
         """
         ...
 
-    def put_vector(self, table: str, owner_id: str, seq: int, vector: Vectors) -> None:
-        """Give a row its vector, if it has none yet; an empty one says that it is kept elsewhere."""
+    def put_vectors(self, table: str, rows: Sequence[tuple[str, int, Vectors]]) -> None:
+        """Give rows their vectors, where they have none yet.
+
+        Args:
+            table: of the vectors.
+            rows: of each its owner, its number and the vector; an empty one says that it is kept elsewhere.
+        """
         ...
 
     def all(self, sql: str, *values: Any) -> Sequence[Row]:

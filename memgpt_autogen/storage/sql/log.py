@@ -176,12 +176,15 @@ class SQLLog:
             self._db.execute("UPDATE agents SET embedder = ? WHERE id = ? AND embedder = ''", embedder, agent_id)
             if self._db.one("SELECT 1 FROM agents WHERE id = ? AND embedder = ?", agent_id, embedder) is None:
                 return  # another embedder was there first
-            for message_id, vector in zip(ids, vectors, strict=True):
-                seq = self._db.number(
-                    "SELECT seq FROM messages WHERE id = ? AND agent_id = ? AND text <> ''", message_id, agent_id
-                )
-                if seq:
-                    self._db.put_vector("message_vectors", agent_id, seq, vector)
+            there = self._db.all(
+                f"SELECT id, seq FROM messages WHERE id {self._db.dialect.these} AND agent_id = ? AND text <> ''",
+                *(self._db.listed(ids), agent_id),
+            )
+            seqs = {row["id"]: row["seq"] for row in there}
+            pairs = zip(ids, vectors, strict=True)
+            self._db.put_vectors(
+                "message_vectors", [(agent_id, seqs[one], vector) for one, vector in pairs if one in seqs]
+            )
 
     def search_dates(self, agent_id: str, start: date, end: date, *, page: int, page_size: int) -> Page[Message]:
         first, after = bounds_of(start, end)

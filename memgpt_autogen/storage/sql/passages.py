@@ -176,11 +176,17 @@ class SQLPassages:
         return shelf.place in ("", self._outside.index.place) and not self._outside.resting
 
     def unsettled(self, agent_id: str) -> bool:
-        outside = self._outside
-        if outside is None or outside.resting or self._db.read_only:
+        outside, search = self._outside, self._db.vector_search
+        if self._db.read_only or (outside is None and search is None) or (outside and outside.resting):
             return False
         with self._db.held():
-            return any(not outside.settled(shelf) for shelf in self._shelves.attached(agent_id))
+            shelves = self._shelves.attached(agent_id)
+            return any(not outside.settled(one) if outside else self._wants_index(one) for one in shelves)
+
+    def _wants_index(self, shelf: Shelf) -> bool:
+        search = self._db.vector_search
+        vectors = int(np.count_nonzero(shelf.known()))
+        return search is not None and not shelf.place and search.wants_index(shelf.owner_id, vectors)
 
     def settle(
         self,
@@ -189,7 +195,7 @@ class SQLPassages:
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        if self._outside is None or self._db.read_only:
+        if self._db.read_only or (self._outside is None and self._db.vector_search is None):
             return
         rows = self._db.all(
             f"SELECT id FROM sources WHERE user_id = ? AND {VISIBLE} AND ? IN (id, '')",
@@ -197,12 +203,19 @@ class SQLPassages:
             source_id or "",
         )
         for row in rows:
-            with self._db.held():
-                settled = self._outside.settled(self._shelves.shelf(row["id"]))
-            if not settled:
-                self._outside.settle(row["id"], progress or (lambda done, total: None), stop)
+            self._settle(row["id"], progress or (lambda done, total: None), stop)
             if stop():
                 return
+
+    def _settle(self, source_id: str, progress: Progress, stop: Callable[[], bool]) -> None:
+        outside, search = self._outside, self._db.vector_search
+        with self._db.held():
+            shelf = self._shelves.shelf(source_id)
+            done = outside.settled(shelf) if outside else not self._wants_index(shelf)
+        if not done and outside:
+            outside.settle(source_id, progress, stop)
+        elif not done and search:
+            search.make_index(source_id)
 
     def _compared(self, shelves: Sequence[Shelf], asked: Mapping[str, Vectors | None]) -> list[tuple[Floats, Known]]:
         """Of each source the cosines with the query, by its embedder, and which passages have one."""
@@ -306,20 +319,25 @@ class SQLPassages:
 
     def _write_vectors(self, embedder: str, ids: Sequence[str], vectors: Vectors, kept: str = "") -> None:
         """Write vectors, or only that there are some, where they are kept elsewhere."""
-        mine = "UPDATE sources SET embedder = ?, dim = ? WHERE embedder = '' AND id = ?"
-        named: set[str] = set()
-        for passage_id, vector in zip(ids, vectors, strict=True):
-            row = self._db.one(
-                "SELECT seq, source_id, embedder, vectors_in FROM passages JOIN sources ON sources.id = source_id "
-                "WHERE passages.id = ? AND sources.user_id = ?",
-                *(passage_id, self._db.user_id),
-            )
-            if row is None or row["embedder"] not in ("", embedder) or row["vectors_in"] != kept:
-                continue  # gone meanwhile, or its source is another embedder's: never two in one source
-            if row["source_id"] not in named:
-                named.add(row["source_id"])
-                self._db.execute(mine, embedder, int(vectors.shape[1]), row["source_id"])
-            self._db.put_vector("passage_vectors", row["source_id"], row["seq"], vector[: 0 if kept else None])
+        rows = self._db.all(
+            "SELECT passages.id AS id, seq, source_id, embedder, vectors_in FROM passages "
+            "JOIN sources ON sources.id = source_id "
+            f"WHERE passages.id {self._db.dialect.these} AND sources.user_id = ?",
+            *(self._db.listed(ids), self._db.user_id),
+        )
+        # Left out: what is gone meanwhile, and what is in a source of another embedder: never two in one.
+        fit = {row["id"]: row for row in rows if row["embedder"] in ("", embedder) and row["vectors_in"] == kept}
+        for source_id in {row["source_id"] for row in fit.values()}:
+            mine = "UPDATE sources SET embedder = ?, dim = ? WHERE embedder = '' AND id = ?"
+            self._db.execute(mine, embedder, int(vectors.shape[1]), source_id)
+        self._db.put_vectors(
+            "passage_vectors",
+            [
+                (fit[one]["source_id"], fit[one]["seq"], vector[: 0 if kept else None])
+                for one, vector in zip(ids, vectors, strict=True)
+                if one in fit
+            ],
+        )
 
 
 def _in_file(shelf: Shelf) -> bool:

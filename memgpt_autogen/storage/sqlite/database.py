@@ -246,12 +246,12 @@ class SQLiteDatabase:
                 marks = ", ".join("?" * len(row))
                 self._run(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
 
-    def put_vector(self, table: str, owner_id: str, seq: int, vector: Vectors) -> None:
-        """Give a row its vector, if it has none yet."""
-        self.execute(
-            f"INSERT OR IGNORE INTO {table} (user_id, step_id, owner_id, seq, vector) VALUES (?, ?, ?, ?, ?)",
-            *(self.user_id, self.step_id, owner_id, seq, self.stored_vector(vector)),
-        )
+    def put_vectors(self, table: str, rows: Sequence[tuple[str, int, Vectors]]) -> None:
+        """Give rows their vectors, where they have none yet."""
+        sql = f"INSERT OR IGNORE INTO {table} (user_id, step_id, owner_id, seq, vector) VALUES (?, ?, ?, ?, ?)"
+        with self.transaction():
+            for owner_id, seq, vector in rows:
+                self._run(sql, (self.user_id, self.step_id, owner_id, seq, self.stored_vector(vector)))
 
     def stored_vector(self, vector: Vectors) -> bytes:
         """A vector as a value of a column ``vector``."""
