@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..llm.base import ChatModel, OnDelta
+from ..llm.base import ChatModel, OnDelta, WrappingModel
 from ..messages import Message, Reply, ToolCall, ToolSchema
 
 _INSIDE = "{}__user"
@@ -64,7 +64,7 @@ class ToolNames:
         return re.sub(rf"\b(?:{'|'.join(self._shown)})\b", lambda found: self._shown[found[0]], text)
 
 
-class RenamingModel:
+class RenamingModel(WrappingModel):
     """A :class:`memgpt_autogen.llm.base.ChatModel` that reads and writes other names of functions.
 
     Args:
@@ -73,31 +73,12 @@ class RenamingModel:
     """
 
     def __init__(self, model: ChatModel, names: ToolNames) -> None:
-        self._model = model
+        super().__init__(model)
         self._names = names
-
-    @property
-    def name(self) -> str:
-        """The model's own."""
-        return self._model.name
-
-    @property
-    def context_window(self) -> int:
-        """The model's own."""
-        return self._model.context_window
-
-    @property
-    def reply_tokens(self) -> int | None:
-        """The model's own."""
-        return self._model.reply_tokens
-
-    def count_tokens(self, text: str) -> int:
-        """Tokens in a text."""
-        return self._model.count_tokens(text)
 
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
         """Tokens of a prompt with the names that the model knows."""
-        return self._model.count([self._message(message) for message in messages], self._tools(tools))
+        return self.inner.count([self._message(message) for message in messages], self._tools(tools))
 
     def complete(
         self,
@@ -110,7 +91,7 @@ class RenamingModel:
         on_delta: OnDelta | None = None,
     ) -> Reply:
         """See :class:`memgpt_autogen.llm.base.ChatModel`."""
-        reply = self._model.complete(
+        reply = self.inner.complete(
             [self._message(message) for message in messages],
             self._tools(tools),
             only=None if only is None else frozenset(self._names.to_model(name) for name in only),

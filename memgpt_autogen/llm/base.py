@@ -67,3 +67,33 @@ class ChatModel(Protocol):
             ModelReplyError: the reply cannot be parsed as a call; has its text.
         """
         ...
+
+
+class WrappingModel:
+    """What a :class:`ChatModel` around another one passes on unchanged. The rest is the subclass's.
+
+    Args:
+        model: the inner model, which answers.
+    """
+
+    def __init__(self, model: ChatModel) -> None:
+        self.inner = model
+
+    @property
+    def name(self) -> str:
+        """The inner model's."""
+        return self.inner.name
+
+    @property
+    def context_window(self) -> int:
+        """The inner model's."""
+        return self.inner.context_window
+
+    @property
+    def reply_tokens(self) -> int | None:
+        """The inner model's."""
+        return self.inner.reply_tokens
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens in a text, by the inner model."""
+        return self.inner.count_tokens(text)

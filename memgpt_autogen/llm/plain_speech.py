@@ -15,13 +15,13 @@ from typing import Any
 from .. import events
 from ..errors import ModelReplyError
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall, ToolSchema
-from .base import ChatModel, OnDelta
+from .base import ChatModel, OnDelta, WrappingModel
 
 #: What a model writes in front of its words when it continues the form of the events: ``[Sam 09:12]:``.
 _OWN_HEADER = re.compile(r"^\s*\[[^\[\]\n]{1,80}\]:\s*")
 
 
-class PlainSpeech:
+class PlainSpeech(WrappingModel):
     """A :class:`~memgpt_autogen.llm.base.ChatModel` around another one.
 
     With functions other than ``send_message`` on offer, it passes everything on unchanged.
@@ -29,25 +29,6 @@ class PlainSpeech:
     Args:
         model: the model that answers.
     """
-
-    def __init__(self, model: ChatModel) -> None:
-        self.inner = model
-
-    @property
-    def name(self) -> str:
-        return self.inner.name
-
-    @property
-    def context_window(self) -> int:
-        return self.inner.context_window
-
-    @property
-    def reply_tokens(self) -> int | None:
-        return self.inner.reply_tokens
-
-    def count_tokens(self, text: str) -> int:
-        """Tokens in a piece of text, by the inner model."""
-        return self.inner.count_tokens(text)
 
     def count(self, messages: Sequence[Message], tools: Sequence[ToolSchema] = ()) -> int:
         """Tokens of the messages as they are sent."""

@@ -30,7 +30,7 @@ class ArchivalMemory:
     def __init__(self, store: Store, agent_id: str, embedder: Embedder | None, page_size: int = 5) -> None:
         self._store = store
         self._agent_id = agent_id
-        self._meaning = QueryEmbedding(store, agent_id, embedder)
+        self._query_embedding = QueryEmbedding(store, agent_id, embedder)
         self._page_size = page_size
         self._told: set[str] = set()
 
@@ -47,7 +47,7 @@ class ArchivalMemory:
 
     def prepare(self, query: str) -> None:
         """Embed a query before the step's transaction opens, for the search that follows."""
-        self._meaning.prepare(query, messages=False)
+        self._query_embedding.prepare(query, messages=False)
 
     def search(
         self, query: str, page: int, *, source: str | None = None, since: date | None = None, until: date | None = None
@@ -83,12 +83,12 @@ class ArchivalMemory:
         Raises:
             SourceError: no source of that name is attached.
         """
-        vector = self._meaning.of_passages(query) if query.strip() else None
+        vector = self._query_embedding.of_passages(query) if query.strip() else None
         others = {}
         if vector is not None:
             attached = self._store.sources.attached(self._agent_id)
-            strange = [one for one in attached if one.embedder not in ("", self._meaning.name)]
-            others = self._meaning.by_others(query, {one.embedder for one in strange})
+            strange = [one for one in attached if one.embedder not in ("", self._query_embedding.name)]
+            others = self._query_embedding.by_others(query, {one.embedder for one in strange})
             for one in strange:
                 if others[one.embedder] is None and source in (None, one.name):
                     self._notice(one, notices)
@@ -98,7 +98,7 @@ class ArchivalMemory:
             page=page,
             page_size=self._page_size,
             vector=vector,
-            embedder=self._meaning.name,
+            embedder=self._query_embedding.name,
             also=others,
             source=source,
             since=since,
@@ -108,7 +108,7 @@ class ArchivalMemory:
     def _notice(self, source: Source, notices: list[str] | None) -> None:
         told = (
             f"Source {source.name!r} was searched by words alone: its vectors were made with {source.embedder}, and "
-            f"this agent searches with {self._meaning.name}."
+            f"this agent searches with {self._query_embedding.name}."
         )
         if notices is not None:
             notices.append(told)

@@ -28,11 +28,11 @@ class RecallMemory:
         self._store = store
         self._agent_id = agent_id
         self._page_size = page_size
-        self._meaning = QueryEmbedding(store, agent_id, embedder)
+        self._query_embedding = QueryEmbedding(store, agent_id, embedder)
 
     def prepare(self, query: str) -> None:
         """Embed a query before the step's transaction opens, for the search that follows."""
-        self._meaning.prepare(query, messages=True)
+        self._query_embedding.prepare(query, messages=True)
 
     def search(self, query: str, page: int, *, since: date | None = None, until: date | None = None) -> str:
         """Messages by full text and vectors, best first, as the model reads them. See :meth:`find`."""
@@ -48,11 +48,11 @@ class RecallMemory:
             query,
             page=page,
             page_size=self._page_size,
-            vector=self._meaning.of_messages(query),
-            embedder=self._meaning.name,
+            vector=self._query_embedding.of_messages(query),
+            embedder=self._query_embedding.name,
             since=since,
             until=until,
-            embed_words=self._meaning.embed_words,
+            embed_words=self._query_embedding.embed_words,
         )
 
     def search_dates(self, start: date, end: date, page: int) -> str:

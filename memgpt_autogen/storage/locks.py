@@ -26,7 +26,7 @@ _held: dict[str, _Held] = {}
 
 #: Seconds that a turn may be inside one function while another thread waits for the agent. A thread that was started
 #: since then is likely the function's own, which then waits for itself; any other is given time.
-PATIENCE_OWN, PATIENCE = 10.0, 600.0
+WAIT_OF_NEW_THREADS, WAIT_OF_OTHERS = 10.0, 600.0
 
 
 class _Held:
@@ -49,7 +49,7 @@ class _Held:
             if not patiently:
                 raise AgentBusy("This agent is in the middle of a turn in another thread. Wait for that turn to end.")
             running = self.turn.function if self.turn else None
-            if running and time.monotonic() - running.since > running.patience(threading.get_ident()):
+            if running and time.monotonic() - running.since > running.longest_wait(threading.get_ident()):
                 raise AgentBusy(
                     f"This agent is in the middle of a turn: its function {running.name} has been running for "
                     f"{time.monotonic() - running.since:.0f} seconds. If that function asks the agent itself for "
@@ -80,8 +80,9 @@ class _Running:
         self.since = time.monotonic()
         self._threads = {thread.ident for thread in threading.enumerate()}
 
-    def patience(self, thread: int) -> float:
-        return PATIENCE if thread in self._threads else PATIENCE_OWN
+    def longest_wait(self, thread: int) -> float:
+        """Seconds that a thread waits for the agent."""
+        return WAIT_OF_OTHERS if thread in self._threads else WAIT_OF_NEW_THREADS
 
 
 #: The holdings that this code runs inside of. It goes along where a call is handed to another thread with its

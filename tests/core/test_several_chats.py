@@ -58,7 +58,7 @@ def test_a_pending_call_is_closed_by_its_own_conversation_only(build: Build, scr
 def test_a_function_whose_own_thread_asks_the_agent_is_told_so(
     build: Build, script: Script, monkeypatch: pytest.MonkeyPatch, by_pool: bool
 ) -> None:
-    monkeypatch.setattr(locks, "PATIENCE_OWN", 0.2)
+    monkeypatch.setattr(locks, "WAIT_OF_NEW_THREADS", 0.2)
     agent = build(script(call("ask_myself", True), "So be it."))
     caught: list[AgentBusy] = []
 
@@ -86,7 +86,7 @@ def test_a_function_whose_own_thread_asks_the_agent_is_told_so(
 def test_a_thread_that_was_there_before_waits_its_turn(
     build: Build, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "PATIENCE_OWN", 0.2)
+    monkeypatch.setattr(locks, "WAIT_OF_NEW_THREADS", 0.2)
     begun, go_on = threading.Event(), threading.Event()
 
     def slow() -> str:

@@ -126,4 +126,6 @@ def test_the_config_file_and_the_agent_say_which(tmp_path: Path) -> None:
             home(wrong).embedder  # noqa: B018
     own = AgentConfig("sam", embedding=EmbeddingConfig("openai", "own", "http://127.0.0.1:9", "secret"))
     agent = home("none").create_agent(own, model=ScriptedModel())
-    assert agent.archival._meaning.name == "openai:own" and "secret" not in str(agent.store.agents.get("sam").config)
+    assert agent.archival._query_embedding.name == "openai:own" and "secret" not in str(
+        agent.store.agents.get("sam").config
+    )

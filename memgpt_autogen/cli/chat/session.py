@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...client import MemGPT
 
 #: Seconds to wait for a timed event's turn at the end of a chat. Completed steps are kept in any case.
-PATIENCE = 2.0
+TIMER_WAIT = 2.0
 #: Words that, alone on a line, are meant for the program and not the agent.
 LEAVING = ("exit", "quit")
 _GREET = "A new chat begins, and nobody has spoken yet. Greet your user with send_message."
@@ -109,7 +109,7 @@ class Session:
         finally:
             self._closing.set()
             if timer.is_alive():
-                timer.join(PATIENCE)
+                timer.join(TIMER_WAIT)
 
     def take(self, text: str) -> None:
         """Handle input: a slash command, or a message to the agent."""

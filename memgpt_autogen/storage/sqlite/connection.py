@@ -11,7 +11,7 @@ from .failures import FAILURES, advice
 from .schema import add_functions
 
 #: Seconds that a statement waits for another process.
-PATIENCE = 30
+BUSY_TIMEOUT = 30
 
 
 def connect(path: str, *, read_only: bool, synchronous: str) -> sqlite3.Connection:
@@ -42,10 +42,10 @@ def connect(path: str, *, read_only: bool, synchronous: str) -> sqlite3.Connecti
         raise StoreError(f"Cannot open the database {path}: {error}. {advice(error)}") from error
 
 
-def open_file(path: str, query: str, patience: float = PATIENCE) -> sqlite3.Connection:
+def open_file(path: str, query: str, timeout: float = BUSY_TIMEOUT) -> sqlite3.Connection:
     """A connection to a file, with the query of SQLite's URI filenames."""
     uri = f"{Path(path).absolute().as_uri()}?{query}"
-    return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None, timeout=patience)
+    return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None, timeout=timeout)
 
 
 def set_up(connection: sqlite3.Connection, *, synchronous: str = "") -> sqlite3.Connection:

@@ -19,7 +19,7 @@ from ..sql.database import Indexed
 from ..sql.rows import Duplicate, storable
 from ..sql.transaction import Transaction
 from . import cleaning
-from .connection import PATIENCE, connect, set_up
+from .connection import BUSY_TIMEOUT, connect, set_up
 from .failures import FAILURES, READ_ONLY, advice
 from .full_text import DIALECT, SQLiteFullText
 from .schema import MIGRATIONS, statements
@@ -89,7 +89,7 @@ class SQLiteDatabase:
 
     def _use_wal(self) -> None:
         """Switch to a write-ahead log. Where another process does so at this moment, SQLite fails without waiting."""
-        give_up = time.monotonic() + PATIENCE
+        give_up = time.monotonic() + BUSY_TIMEOUT
         while True:
             try:
                 self._run("PRAGMA journal_mode = WAL")
