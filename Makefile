@@ -20,7 +20,7 @@ AUTOGENS := pyautogen pyautogen-0.2.35 ag2 ag2-0.14
 SERVERS := vllm llama-cpp-python
 CODE := $(wildcard memgpt_autogen tests examples benchmarks notebooks .ci)
 
-.PHONY: help demo test test-servers test-long test-notebooks test-all lint bench lock release-check contract-table clean FORCE $(AUTOGENS:%=test-on-%)
+.PHONY: help demo test test-servers test-long test-notebooks test-all lint bench docs lock release-check contract-table clean FORCE $(AUTOGENS:%=test-on-%)
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ lock: .venv/lock/.ready  ## Choose all pinned versions in requirements/ anew
 		$(COMPILE) requirements/test.in requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 
+docs: .venv/dev/.ready  ## Build the documentation site into site/, strictly: a broken link ends it
+	.venv/dev/bin/python -m zensical build --strict --clean
+
 release-check: .venv/dev/.ready  ## Build wheel and sdist, install each in an empty environment, and try the program
 	rm -rf build/release && mkdir -p build/release
 	.venv/dev/bin/python -m hatchling build -d build/release
@@ -90,7 +93,7 @@ contract-table: .venv/dev/.ready $(AUTOGENS:%=.venv/%/.ready)  ## Run the group 
 	.venv/dev/bin/python tests/groupchat/contract.py $(patsubst %,.venv/%/contract.json,dev $(AUTOGENS)) docs/autogen.md
 
 clean:  ## Remove the environments and everything else that was made
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	rm -rf .venv build dist site .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- The group chat on the other distributions of AutoGen

@@ -22,6 +22,7 @@ import click
 
 from memgpt_autogen.cli.app import app, main
 from memgpt_autogen.config import Settings
+from memgpt_autogen.llm.embedded import find_model, shared_server
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -32,8 +33,10 @@ ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: Commands of ``memgpt`` that reach beyond this machine, or need what a page only names: their options are checked.
 _PARSED = ("load webpage", "load database", "load vector-database", "inspect", "discord")
+#: The address for which the tests have a server: the model that comes along, on llama.cpp.
+LLAMACPP = "http://127.0.0.1:8080"
 #: Programs that pages name for readers who have them.
-_NAMED = ("hf", "git", "ollama", "llama-server", "python", "vllm", "./koboldcpp", "cd", "docker", "open", "source")
+_NAMED = ("hf", "git", "ollama", "llama-server", "vllm", "koboldcpp", "lms", "cd", "docker", "open", "source")
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self._scope: dict[str, Any] = {"__name__": "pasted"}
         self._folder = folder
+        self._named = False  # a server that is not here has been named
 
     def take(self, block: Block) -> str:
         """Run or check a block; which of the two, or ``shown``.
@@ -111,22 +115,24 @@ class Reader:
                 return self._memgpt(arguments, given)
             case ["export", setting]:
                 name, _, value = setting.partition("=")
-                os.environ[name] = value
+                self._named = value != LLAMACPP and (self._named or name == "BACKEND_TYPE" or name.endswith("_KEY"))
+                os.environ[name] = shared_server(find_model({}), 4096).address if value == LLAMACPP else value
                 return "run"
             case ["make", target, *_]:
                 assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), target
             case ["pip", "install", *wanted]:
                 for one in wanted:
                     _check_requirement(one)
-            case ["python", script, *_] if script.endswith(".py"):
-                assert (ROOT / script).is_file(), script
+            case ["python", script, *_]:
+                assert script == "server.py" or (ROOT / script).is_file(), script  # text-generation-webui's own
             case _:
                 assert words[0] in _NAMED, f"nothing runs {line!r}"
         return "checked"
 
     def _memgpt(self, arguments: list[str], given: str) -> str:
+        self._named = self._named or any("https://" in one for one in arguments)
         files = [one for one in arguments if one.endswith(".gguf") and not Path(one).exists()]
-        if " ".join(arguments).startswith(_PARSED) or files or any(one.isupper() for one in arguments):
+        if self._named or " ".join(arguments).startswith(_PARSED) or files or any(one.isupper() for one in arguments):
             command: click.Command = app
             context = click.Context(app, info_name="memgpt")
             while isinstance(command, click.Group):
