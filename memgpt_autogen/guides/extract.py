@@ -32,7 +32,7 @@ from .facts import (
 SAVE_FACTS = "save_facts"
 #: Facts that one message may give, and characters of each.
 MOST_FACTS, LONGEST_FACT = 4, 100
-#: The share of a clause's key terms that facts may miss, and still tell it.
+#: A clause is told by facts that miss less than this share of its key terms.
 MISSED = 1 / 3
 #: Characters of a sentence that is kept word for word.
 LONGEST_QUOTE = 240
@@ -143,7 +143,7 @@ def checked(written: Sequence[str], message: Message, speaker: str, names: Colle
         missing = missed(clause, told)
         return (
             not missing & names_and_numbers(clause)
-            and len(missing) <= MISSED * len(key_terms(clause))
+            and len(missing) < MISSED * len(key_terms(clause))
             and any(supported(one, f"{clause} {named_here}", about) for one in kept)
         )
 

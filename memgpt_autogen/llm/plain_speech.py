@@ -81,7 +81,7 @@ def as_chat(messages: Sequence[Message]) -> list[Message]:
     chat = []
     for message in messages:
         if message.role == "user":
-            chat.append(replace(message, content=_plain(message.content)))
+            chat.append(replace(message, content=_plain(message)))
         elif message.role == "tool":
             if message.author != SEND_MESSAGE:
                 chat.append(Message("user", f"({message.author}: {message.content})", id=message.id))
@@ -94,8 +94,12 @@ def as_chat(messages: Sequence[Message]) -> list[Message]:
     return chat
 
 
-def _plain(content: str) -> str:
-    source, words = events.split_header(content)
+def _plain(message: Message) -> str:
+    """What was said, with the speaker's name right before it: after what memory has on it."""
+    source, words = events.split_header(message.content)
     if not source or source == events.UNNAMED:
         return words
-    return f"({words})" if source in events.SOURCES.values() else f"{source}: {words}"
+    if source in events.SOURCES.values():
+        return f"({words})"
+    recalled, _, rest = words.rpartition(f"\n\n{message.text}") if message.text else ("", "", "")
+    return f"{recalled}\n\n{source}: {message.text}{rest}" if recalled else f"{source}: {words}"

@@ -39,5 +39,5 @@ def test_each_persons_facts_are_saved_under_their_name_and_found_for_the_other(m
     assert known[:2] == ["Tom is in charge of logistics.", "Tom delivers bread to forty shops."]
     assert known[2:] == ["Priya does the accounts."]  # not Tom: it was Priya who said so
     talk(core, ["Who of us does the accounts?"], [])
-    asked = "Tom: From memory:\n- Priya does the accounts.\n\nWho of us does the accounts?"
+    asked = "From memory:\n- Priya does the accounts.\n\nTom: Who of us does the accounts?"
     assert model.prompts[-1][-1] == asked
