@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..errors import ConfigError
+from ..storage.search.dates import days_meant
 
 _OPTION = re.compile(r"(?:^|\s)--(\w+)(?:[= ]\s*(\"[^\"]*\"|[^\s-]\S*))?")
 _DAYS = {"since": "DAY", "until": "DAY", "page": "N"}
@@ -56,17 +57,17 @@ def search_in(given: str, *, sources: bool) -> Search:
     if not page.isdecimal():
         raise ConfigError(f"{page!r} is not a page. Pages are numbers from 1.")
     query = " ".join(_OPTION.sub(" ", given).split())
-    since, until = parse_day(said.get("since")), parse_day(said.get("until"))
+    since, until = parse_day(said.get("since")), parse_day(said.get("until"), last=True)
     return Search(query, said.get("source"), since, until, int(page), full)
 
 
-def parse_day(text: str | None) -> date | None:
-    """A day written as YYYY-MM-DD; None: none is given.
+def parse_day(text: str | None, *, last: bool = False) -> date | None:
+    """A day as YYYY-MM-DD, or the first day (or the last) of a time such as ``yesterday`` or ``2026-05``; None: none.
 
     Raises:
         ConfigError: it is not one.
     """
     try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise ConfigError(f"{text!r} is not a day. Write it as YYYY-MM-DD.") from None
+        return days_meant(text, date.today())[last] if text else None
+    except ValueError as error:
+        raise ConfigError(str(error)) from None

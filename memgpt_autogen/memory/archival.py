@@ -9,6 +9,7 @@ from ..embeddings.base import Embedder
 from ..errors import ToolError
 from ..storage.base import Store
 from ..storage.records import Page, Passage, Source
+from ..storage.search.dates import earlier
 from .query_embedding import QueryEmbedding
 from .results import quoted, remark, render_page
 
@@ -50,11 +51,18 @@ class ArchivalMemory:
         self._query_embedding.prepare(query, messages=False)
 
     def search(
-        self, query: str, page: int, *, source: str | None = None, since: date | None = None, until: date | None = None
+        self,
+        query: str,
+        page: int,
+        *,
+        source: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        as_of: date | None = None,
     ) -> str:
         """Passages by full text and vectors, best first, as the model reads them. See :meth:`find`."""
         notices: list[str] = []
-        found = self.find(query, page, source=source, since=since, until=until, notices=notices)
+        found = self.find(query, page, source=source, since=since, until=until, as_of=as_of, notices=notices)
         shown = render_page(found, line_of, NOTHING)
         return "\n".join([*notices, shown])
 
@@ -66,6 +74,7 @@ class ArchivalMemory:
         source: str | None = None,
         since: date | None = None,
         until: date | None = None,
+        as_of: date | None = None,
         notices: list[str] | None = None,
     ) -> Page[Passage]:
         """Passages by full text and vectors, best first.
@@ -78,6 +87,8 @@ class ArchivalMemory:
             page: from 1; where there is none of that number, the last.
             source: only the attached source of this name; empty: only the agent's own notes.
             since, until: only passages written on these days (local time, inclusive).
+            as_of: ask as on that day: nothing written or loaded later is found, and "last week" in the query is counted
+                from it.
             notices: notices are appended to it, one line each; they are also logged, once.
 
         Raises:
@@ -102,7 +113,8 @@ class ArchivalMemory:
             also=others,
             source=source,
             since=since,
-            until=until,
+            until=earlier(until, as_of),
+            today=as_of,
         )
 
     def _notice(self, source: Source, notices: list[str] | None) -> None:

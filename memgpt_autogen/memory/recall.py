@@ -8,6 +8,7 @@ from ..embeddings.base import Embedder
 from ..messages import Message
 from ..storage.base import Store
 from ..storage.records import Page
+from ..storage.search.dates import earlier
 from .query_embedding import QueryEmbedding
 from .results import remark, render_page
 
@@ -34,14 +35,28 @@ class RecallMemory:
         """Embed a query before the step's transaction opens, for the search that follows."""
         self._query_embedding.prepare(query, messages=True)
 
-    def search(self, query: str, page: int, *, since: date | None = None, until: date | None = None) -> str:
+    def search(
+        self, query: str, page: int, *, since: date | None = None, until: date | None = None, as_of: date | None = None
+    ) -> str:
         """Messages by full text and vectors, best first, as the model reads them. See :meth:`find`."""
-        return render_page(self.find(query, page, since=since, until=until), line_of, NOTHING)
+        return render_page(self.find(query, page, since=since, until=until, as_of=as_of), line_of, NOTHING)
 
-    def find(self, query: str, page: int = 1, *, since: date | None = None, until: date | None = None) -> Page[Message]:
+    def find(
+        self,
+        query: str,
+        page: int = 1,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        as_of: date | None = None,
+    ) -> Page[Message]:
         """Messages by full text and vectors, best first. Pages start at 1.
 
-        ``since`` and ``until``: only messages of these days (local time, inclusive).
+        Args:
+            query: a person's words.
+            page: from 1; where there is none of that number, the last.
+            since, until: only messages of these days (local time, inclusive).
+            as_of: ask as on that day: nothing said later is found, and "last week" in the query is the week before it.
         """
         return self._store.log.search(
             self._agent_id,
@@ -51,7 +66,8 @@ class RecallMemory:
             vector=self._query_embedding.of_messages(query),
             embedder=self._query_embedding.name,
             since=since,
-            until=until,
+            until=earlier(until, as_of),
+            today=as_of,
             embed_words=self._query_embedding.embed_words,
         )
 

@@ -14,6 +14,7 @@ from ..errors import ToolError
 from ..memory.archival import ArchivalMemory
 from ..memory.core import CoreMemory
 from ..memory.recall import RecallMemory
+from ..storage.search.dates import Days, days_meant
 from .registry import Tool
 from .schema import Signature
 
@@ -82,7 +83,7 @@ class MemoryFunctions:
 
     def conversation_search_date(self, start_date: str, end_date: str, page: int = 1) -> str:
         """List earlier messages from day to day (YYYY-MM-DD)."""
-        start, end = _day(start_date), _day(end_date)
+        start, end = _days(start_date)[0], _days(end_date)[1]
         if end < start:
             raise ToolError(f"end_date {end} is before start_date {start}.")
         return self._recall.search_dates(start, end, page)
@@ -116,8 +117,8 @@ def _tool(function: Callable[..., str], **options: Any) -> Tool:
     return Tool(Signature(function), function, memory=True, **options)
 
 
-def _day(text: str) -> date:
+def _days(text: str) -> Days:
     try:
-        return date.fromisoformat(text.strip()[:10])
-    except ValueError:
-        raise ToolError(f"{text!r} is not a day. Write YYYY-MM-DD.") from None
+        return days_meant(text, date.today())
+    except ValueError as error:
+        raise ToolError(str(error)) from None

@@ -33,11 +33,39 @@ _DAY = r"(?P<day>\d\d?)(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _SEASON = rf"(?P<season>{'|'.join(_SEASONS)})"
 _COUNT = rf"(?P<count>\d\d?|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
+#: Words that may stand beside a time without saying anything else.
+_AROUND = frozenset("on in at from since until till to by of the and during around about between".split())
 _BEFORE_MONTH = r"(?:in|during|since|by|until|till|of|from|this|early|late|mid)[ -]"
 
 
 def days_named(text: str, today: date) -> list[Days]:
     """The days, months, seasons and years that a text names, against today. What is no date is passed over."""
+    return _read(text, today)[0]
+
+
+def days_meant(text: str, today: date) -> Days:
+    """First and last day of a text that is nothing but a time: a day, "last week", "in May", "yesterday", "2 days ago".
+
+    A moment with a time zone is the local day on which it was.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    said = "today" if text.strip().lower() == "now" else text.strip().strip(".")
+    try:
+        moment = datetime.fromisoformat(said[:-1] + "+00:00" if said[-1:] in "zZ" else said)
+        day = moment.astimezone().date() if moment.tzinfo else moment.date()
+        return day, day
+    except (ValueError, OverflowError, OSError):
+        for before in ("", "in ", "last "):  # "May", "Monday"
+            found, rest = _read(before + said, today)
+            if found and not {*rest.split()} - _AROUND:
+                return min(first for first, _ in found), max(last for _, last in found)
+    raise ValueError(f"{text[:40]!r} is not a day. Write YYYY-MM-DD, or a time such as yesterday, last week or in May.")
+
+
+def _read(text: str, today: date) -> tuple[list[Days], str]:
+    """The times that a text names, and what is left of it without them."""
     rest, found = text.lower(), []
     for pattern, read in _FORMS:
 
@@ -49,7 +77,7 @@ def days_named(text: str, today: date) -> list[Days]:
             return " "
 
         rest = pattern.sub(take, rest)
-    return found
+    return found, rest
 
 
 def _on(match: re.Match[str], today: date) -> Days:
@@ -104,6 +132,11 @@ def _last(match: re.Match[str], today: date) -> Days:
     return _month(today.year, today.month - 1) if match["unit"] == "month" else _year(today.year - 1)
 
 
+def _past(match: re.Match[str], today: date) -> Days:
+    first = _ago(match, today)[0]
+    return (first + timedelta(3) if match["unit"] == "week" else first), today
+
+
 def _this(match: re.Match[str], today: date) -> Days:
     starts = {
         "week": today - timedelta(today.weekday()),
@@ -118,9 +151,8 @@ def _last_weekday(match: re.Match[str], today: date) -> Days:
     return day, day
 
 
-def _yesterday(match: re.Match[str], today: date) -> Days:
-    day = today - timedelta(match[0] != "today")
-    return day, day
+def _days_before(match: re.Match[str], today: date, *, days: int) -> Days:
+    return (today - timedelta(days),) * 2
 
 
 def _month(year: int, number: int) -> Days:
@@ -149,12 +181,20 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Days]], ...
         (rf"{_BEFORE_MONTH}{_WHOLE_MONTH}", _in_month),
         (_YEAR, _in_year),
         (rf"{_COUNT} (?P<unit>day|week|month|year)s? ago", _ago),
-        (r"(?:yesterday|today)", _yesterday),
+        (rf"(?:last|past) {_COUNT} (?P<unit>day|week|month|year)s?", _past),
+        (r"(?:the )?day before yesterday", partial(_days_before, days=2)),
+        ("yesterday", partial(_days_before, days=1)),
+        ("today", partial(_days_before, days=0)),
         (r"last (?P<unit>weekend|week|month|year)", _last),
         (r"this (?P<unit>week|month|year)", _this),
         (rf"last (?P<weekday>{'|'.join(_WEEKDAYS)})", _last_weekday),
     )
 )
+
+
+def earlier(one: date | None, other: date | None) -> date | None:
+    """The earlier of two days, where None is no bound."""
+    return min((day for day in (one, other) if day is not None), default=None)
 
 
 def bounds_of(first: date | None, last: date | None) -> tuple[str, str]:
