@@ -45,6 +45,7 @@ class Dialect:
         floats: numpy's name for the numbers in those bytes.
         has_vector: the condition that the column ``vector`` holds one.
         no_vector: the value of that column where the vector is kept elsewhere.
+        code: the column that keeps :func:`memgpt_autogen.storage.vectors.coded.packed` vectors; empty: there is none.
     """
 
     these: str
@@ -52,6 +53,7 @@ class Dialect:
     floats: str
     has_vector: str
     no_vector: str
+    code: str = ""
 
 
 class FullText(Protocol):

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 
 from ...errors import SourceError
 from ...events import clean
@@ -20,19 +19,18 @@ from ..search.dates import days_named
 from ..search.names import heading_of
 from ..search.questions import question_in
 from ..search.ranking import PASSAGE_CUT, Floats, Ranking, best
+from ..vectors.coded import Query
 from .database import Database
 from .passage_ranking import OF_SOURCE, dated_notes, rank_shelves
 from .passage_shelves import PASSAGES, PassageShelves, passage_of
 from .postings import written
-from .row_cache import Shelf
+from .row_cache import Estimate, Known, Shelf, compare_nearest
 from .staging import VISIBLE
 from .tenancy import scoped
 from .vector_places import forget
 from .vector_sync import Outside, key_of
 
 logger = logging.getLogger(__name__)
-
-Known = npt.NDArray[np.bool_]
 
 
 @scoped
@@ -220,15 +218,20 @@ class SQLPassages:
     def _compared(self, shelves: Sequence[Shelf], asked: Mapping[str, Vectors | None]) -> list[tuple[Floats, Known]]:
         """Of each source the cosines with the query, by its embedder, and which passages have one."""
         found: dict[int, tuple[Floats, Known]] = {}
+        queries = {name: Query(vector) for name, vector in asked.items() if vector is not None}
+        estimates: dict[str, list[Estimate]] = {}
         for place, shelf in enumerate(shelves):
-            vector = asked.get(shelf.embedder)
-            if vector is not None and self._usable(shelf):
+            query = queries.get(shelf.embedder)
+            if query is not None and self._usable(shelf):
                 with contextlib.suppress(SourceError):
-                    outside = self._outside if shelf.place else None
-                    if outside:
-                        found[place] = outside.similar(shelf, vector)
+                    if self._outside and shelf.place:
+                        found[place] = self._outside.similar(shelf, query.vector)
                     else:
-                        found[place] = shelf.compared(vector)
+                        cosines, known, slack = shelf.estimated(query)
+                        found[place] = cosines, known
+                        estimates.setdefault(shelf.embedder, []).append((shelf, cosines, slack))
+        for name, each in estimates.items():
+            compare_nearest(each, queries[name])
         used = {shelves[place].embedder for place in found}
         if len(used) > 1:  # what is near for one embedder is far for another: each counts from its own average
             for name in used:

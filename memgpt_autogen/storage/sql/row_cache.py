@@ -1,4 +1,4 @@
-"""What searches need of every row, kept in memory: its number, some facts as numbers, its vector.
+"""What searches need of every row, kept in memory: its number, some facts as numbers, its vector's code.
 
 A shelf holds the passages of one source or the messages of one agent. It is read once and then brought up to date by
 what was added, by whatever process; only where rows were taken away is it read again.
@@ -15,10 +15,14 @@ import numpy.typing as npt
 from ...errors import StoreError
 from ..records import Vectors
 from ..search.ranking import Floats, Places
+from ..vectors.coded import Codes as CodedVectors
+from ..vectors.coded import Query, doubtful, encode, unpacked
 from .database import Database, Numbers, Row
 
-#: Vectors read in one go. The memory of a small batch is used again for the next, which halves the time of larger ones.
-BATCH = 256
+Known = npt.NDArray[np.bool_]
+
+#: Vectors read in one go.
+BATCH = 2048
 #: Rows that an index is asked for.
 NEAREST = 250
 
@@ -102,7 +106,8 @@ class Shelf:
         self.embedder = ""
         self.changes += 1
         self._numbers, self._facts = Growing(np.int64), Growing(np.float32, (self._width,))
-        self._vectors: Growing | None = None
+        self._codes: Growing | None = None
+        self._marks = Growing(np.float32, (3,))
         self._vector_at = Growing(np.intp)  # the place on the shelf that each vector belongs to
         self._last_vector = 0
 
@@ -149,24 +154,31 @@ class Shelf:
         if here and not self._last_vector:
             count = self._db.number(f"SELECT count(*) {sql}", self.owner_id, 0)
         numbers: list[int] = []
-        columns, batch = (f"number, seq, {dialect.vector}", BATCH) if here else ("number, seq", 100 * BATCH)
+        columns = f"number, seq, {dialect.code or dialect.vector}" if here else "number, seq"
         while rows := self._db.all(
-            f"SELECT {columns} {sql} ORDER BY number LIMIT {batch}",
+            f"SELECT {columns} {sql} ORDER BY number LIMIT {BATCH}",
             self.owner_id,
             self._last_vector,
         ):
             if here:
-                read = np.frombuffer(b"".join(row[2] for row in rows), dtype=dialect.floats)
-                read = read.reshape(len(rows), -1)
-                if self._vectors is None:
-                    self._vectors = Growing(np.float32, (read.shape[1],))
-                    self._vectors.reserve(count)
-                self._vectors.add(read)
+                codes, marks = self._read_codes([row[2] for row in rows])
+                if self._codes is None:
+                    self._codes = Growing(np.int8, (codes.shape[1],))
+                    self._codes.reserve(count)
+                self._codes.add(codes)
+                self._marks.add(marks)
             numbers += [row["seq"] for row in rows]
             self._last_vector = rows[-1]["number"]
-            if len(rows) < batch:
+            if len(rows) < BATCH:
                 break
         return np.array(numbers, dtype=np.int64)
+
+    def _read_codes(self, stored: Sequence[bytes]) -> tuple[CodedVectors, Floats]:
+        dialect = self._db.dialect
+        if dialect.code:
+            return unpacked(stored)
+        vectors = np.frombuffer(b"".join(stored), dtype=dialect.floats).reshape(len(stored), -1)
+        return encode(vectors.astype(np.float32))
 
     def places(self, numbers: npt.NDArray[np.int64]) -> Places:
         """Where these rows stand; those that are not here are left out."""
@@ -176,29 +188,52 @@ class Shelf:
         at = np.minimum(np.searchsorted(mine, numbers), len(mine) - 1)
         return np.asarray(at[mine[at] == numbers], dtype=np.intp)
 
-    def compared(self, vector: Vectors) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        """The cosine of every row with a vector of length 1, 0 where a row has no vector; and which were compared."""
+    def compared(self, vector: Vectors) -> tuple[Floats, Known]:
+        """The cosine of every row with a vector of length 1, 0 where a row has no vector; and which were compared.
+
+        Where they are compared in memory, only those that are among the nearest are exact.
+        """
+        query = Query(vector)
+        found, known, slack = self.estimated(query)
+        compare_nearest([(self, found, slack)], query)
+        return found, known
+
+    def estimated(self, query: Query) -> tuple[Floats, Known, Floats]:
+        """As :meth:`compared`, with by how much each cosine may be wrong."""
         found, known = np.zeros(len(self), dtype=np.float32), self.known()
+        exact = np.zeros(len(self), dtype=np.float32)
         if not known.any():
-            return found, known
+            return found, known, exact
         search = self._db.vector_search
         if search is None:
-            assert self._vectors is not None  # some are known, and they are read together
-            # einsum, because BLAS would wake threads for it, which on a busy machine takes longer than the work.
-            found[self._vector_at.all] = np.einsum("ij,j->i", self._vectors.all, vector.reshape(-1))
-            return found, known
-        nearest = search.nearest(self._vectors_in, self.owner_id, vector, NEAREST)
+            assert self._codes is not None  # some are known, and they are read together
+            slack, at = exact, self._vector_at.all
+            found[at], slack[at] = query.estimated(self._codes.all, self._marks.all)
+            return found, known, slack
+        nearest = search.nearest(self._vectors_in, self.owner_id, query.vector, NEAREST)
         if nearest is not None:
-            return self.with_nearest(*nearest)
-        cosines = search.cosines(self._vectors_in, self.owner_id, vector, self._last_vector)
+            return *self.with_nearest(*nearest), exact
+        cosines = search.cosines(self._vectors_in, self.owner_id, query.vector, self._last_vector)
         if len(cosines) != len(self._vector_at.all):
             raise StoreError("Some of what was searched was deleted meanwhile. Search again.")
         found[self._vector_at.all] = cosines
-        return found, known
+        return found, known, exact
 
-    def with_nearest(
-        self, numbers: Numbers, cosines: Floats, *, all_asked: bool = False
-    ) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    def exact_cosines(self, numbers: Numbers, query: Query) -> tuple[Numbers, Floats]:
+        """Rows of this table, rising, on whatever shelf, and their exact cosines; those that are gone are left out."""
+        dialect = self._db.dialect
+        rows = self._db.all(
+            f"SELECT seq, {dialect.vector} FROM {self._vectors_in} "
+            f"WHERE seq {dialect.these} AND {dialect.has_vector} ORDER BY seq",
+            self._db.listed(numbers.tolist()),
+        )
+        vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype=dialect.floats).reshape(len(rows), -1)
+        cosines = (
+            np.einsum("ij,j->i", vectors.astype(np.float32), query.vector) if len(rows) else np.zeros(0, np.float32)
+        )
+        return np.array([row[0] for row in rows], dtype=np.int64), cosines
+
+    def with_nearest(self, numbers: Numbers, cosines: Floats, *, all_asked: bool = False) -> tuple[Floats, Known]:
         """As :meth:`compared`, of what an index found nearest.
 
         Of the others the cosine is taken to be that of the last of these, which keeps the order of words among them.
@@ -222,3 +257,22 @@ class Shelf:
         found = np.zeros(len(self), dtype=np.bool_)
         found[self._vector_at.all] = True
         return found
+
+
+#: A shelf, the cosines of its rows as they are estimated, and by how much each may be wrong.
+Estimate = tuple[Shelf, Floats, Floats]
+
+
+def compare_nearest(estimates: Sequence[Estimate], query: Query) -> None:
+    """Make the cosines exact of all rows that may be among the nearest, on some shelves of one table together."""
+    numbers, cosines, slack = (
+        np.concatenate(each) for each in zip(*((shelf.numbers, *of) for shelf, *of in estimates), strict=True)
+    )
+    unsure = doubtful(cosines, slack)
+    if len(unsure):
+        rows, exact = estimates[0][0].exact_cosines(numbers[unsure], query)
+        for shelf, found, _ in estimates:
+            first, last = np.searchsorted(rows, shelf.numbers[[0, -1]]) if len(shelf) else (0, 0)
+            here = slice(first, last + 1)
+            at = shelf.places(rows[here])
+            found[at] = exact[here][np.isin(rows[here], shelf.numbers[at], assume_unique=True)]

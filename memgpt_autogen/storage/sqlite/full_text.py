@@ -16,8 +16,9 @@ DIALECT = Dialect(
     these="IN (SELECT value FROM json_each(?))",
     vector="vector",
     floats="<f4",
-    has_vector="length(vector) > 0",
+    has_vector="length(code) > 0",
     no_vector="x''",
+    code="code",
 )
 
 

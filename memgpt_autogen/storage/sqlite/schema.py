@@ -296,15 +296,47 @@ CREATE INDEX messages_days ON messages (agent_id, created_at, seq) WHERE text <>
 DROP INDEX messages_time;
 """
 
+#: The code of each vector (see :mod:`memgpt_autogen.storage.vectors.coded`), and all that a first search reads of it in
+#: the order of an index. A vector that is moved elsewhere takes its code along.
+_CODES = """
+ALTER TABLE message_vectors ADD COLUMN code BLOB NOT NULL DEFAULT x'';
+ALTER TABLE passage_vectors ADD COLUMN code BLOB NOT NULL DEFAULT x'';
+UPDATE message_vectors SET code = code_of(vector);
+UPDATE passage_vectors SET code = code_of(vector);
+DROP INDEX message_vectors_owner;
+DROP INDEX passage_vectors_owner;
+CREATE INDEX message_vectors_codes ON message_vectors (owner_id, number, seq, code);
+CREATE INDEX passage_vectors_codes ON passage_vectors (owner_id, number, seq, code);
+CREATE TRIGGER message_vectors_coded AFTER INSERT ON message_vectors BEGIN
+    UPDATE message_vectors SET code = code_of(new.vector) WHERE number = new.number;
+END;
+CREATE TRIGGER passage_vectors_coded AFTER INSERT ON passage_vectors BEGIN
+    UPDATE passage_vectors SET code = code_of(new.vector) WHERE number = new.number;
+END;
+CREATE TRIGGER passage_vectors_moved AFTER UPDATE OF vector ON passage_vectors BEGIN
+    UPDATE passage_vectors SET code = code_of(new.vector) WHERE number = new.number;
+END;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     *(_FIRST, _VECTORS, _DOCUMENTS, _UNDO, _IMAGES, _COUNTS, _ARRIVALS, _MOVING, _LANGUAGES),
-    *(_UPKEEP, _HEADINGS, _EXTRACTED, _PROMPTS, _DAYS),
+    *(_UPKEEP, _HEADINGS, _EXTRACTED, _PROMPTS, _DAYS, _CODES),
 )
+
+
+def code_of(vector: bytes) -> bytes:
+    """The code of a stored vector."""
+    import numpy as np
+
+    from ..vectors.coded import packed
+
+    return packed(np.frombuffer(vector, dtype="<f4"))
 
 
 def add_functions(connection: sqlite3.Connection) -> None:
     """Give a connection the functions of ours that the schema calls."""
     connection.create_function("searchable", 1, searchable, deterministic=True)
+    connection.create_function("code_of", 1, code_of, deterministic=True)
     connection.create_function("heading_of", 2, heading_of, deterministic=True)
 
 
