@@ -59,7 +59,7 @@ def test_a_search_by_vectors_finds_the_true_nearest(sources: int) -> None:
         true = vectors.astype(np.float64) @ asked
         rows = [hit.item.metadata["row"] for hit in page.hits]
         assert rows == np.argsort(-true, kind="stable")[: len(rows)].tolist()
-        assert len(rows) == 30
+        assert len(rows) == 30 <= EXACT
 
 
 def test_a_database_without_codes_gets_them(tmp_path: Path) -> None:

@@ -96,8 +96,8 @@ class Ranking:
         """Which of the rows that are allowed are hits, beside the best of them."""
         hits = allowed & self.found
         if hits.any():
-            relevant = self.relevance >= max(RELEVANCE_CUT * float(self.relevance[hits].max()), 1e-6)
-            hits &= relevant | (self.scores >= cut * float(self.scores[hits].max()))
+            relevance, score = (float(np.where(hits, of, -np.inf).max()) for of in (self.relevance, self.scores))
+            hits &= (self.relevance >= max(RELEVANCE_CUT * relevance, 1e-6)) | (self.scores >= cut * score)
         return hits
 
 

@@ -46,11 +46,12 @@ class PassageShelves:
                     f"No source {source!r} is attached to this agent. Attached: {', '.join(attached) or 'none yet'}."
                 )
         wanted = [row["source_id"] for row in rows if source is None or row["name"] == source]
-        shelves = [self.shelf(source_id) for source_id in wanted]
+        version = self._db.version()
+        shelves = [self.shelf(source_id, version) for source_id in wanted]
         return [shelf for shelf in shelves if len(shelf)]
 
-    def shelf(self, source_id: str) -> Shelf:
-        """A source's passages, up to date; shared by all agents."""
+    def shelf(self, source_id: str, version: tuple[int, int, int] | None = None) -> Shelf:
+        """A source's passages, up to date; shared by all agents. ``version`` as for :meth:`Shelf.refresh`."""
         if source_id not in self._shelves:
             self._shelves[source_id] = Shelf(
                 self._db,
@@ -61,7 +62,7 @@ class PassageShelves:
                 lambda rows: np.array([row[1] for row in rows]).reshape(-1, 1),
                 1,
             )
-        self._shelves[source_id].refresh()
+        self._shelves[source_id].refresh(version)
         return self._shelves[source_id]
 
     def drop(self, source_id: str) -> None:

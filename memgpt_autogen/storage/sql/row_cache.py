@@ -50,6 +50,9 @@ class Growing:
         self._room[self._count : needed] = added
         self._count = needed
 
+    def __len__(self) -> int:
+        return self._count
+
     @property
     def all(self) -> npt.NDArray[Any]:
         """The rows there are: a view."""
@@ -121,11 +124,11 @@ class Shelf:
         return self._facts.all[:, index]
 
     def __len__(self) -> int:
-        return len(self._numbers.all)
+        return len(self._numbers)
 
-    def refresh(self) -> None:
-        """Bring it up to date."""
-        version = self._db.version()
+    def refresh(self, version: tuple[int, int, int] | None = None) -> None:
+        """Bring it up to date; ``version``: that of the database, where it was just asked for."""
+        version = version or self._db.version()
         if version is not None and version == self._version:
             return
         owner = self._db.one(self._owner, self.owner_id)
@@ -222,16 +225,17 @@ class Shelf:
     def exact_cosines(self, numbers: Numbers, query: Query) -> tuple[Numbers, Floats]:
         """Rows of this table, rising, on whatever shelf, and their exact cosines; those that are gone are left out."""
         dialect = self._db.dialect
-        rows = self._db.all(
-            f"SELECT seq, {dialect.vector} FROM {self._vectors_in} "
-            f"WHERE seq {dialect.these} AND {dialect.has_vector} ORDER BY seq",
-            self._db.listed(numbers.tolist()),
-        )
-        vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype=dialect.floats).reshape(len(rows), -1)
-        cosines = (
-            np.einsum("ij,j->i", vectors.astype(np.float32), query.vector) if len(rows) else np.zeros(0, np.float32)
-        )
-        return np.array([row[0] for row in rows], dtype=np.int64), cosines
+        rows = [
+            (seq, vector)
+            for seq, vector in self._db.all(
+                f"SELECT seq, {dialect.vector} FROM {self._vectors_in} WHERE seq {dialect.these} ORDER BY seq",
+                self._db.listed(numbers.tolist()),
+            )
+            if vector
+        ]
+        vectors = np.frombuffer(b"".join(vector for _, vector in rows), dtype=dialect.floats)
+        cosines = np.einsum("ij,j->i", vectors.astype(np.float32).reshape(len(rows), query.vector.size), query.vector)
+        return np.array([seq for seq, _ in rows], dtype=np.int64), cosines
 
     def with_nearest(self, numbers: Numbers, cosines: Floats, *, all_asked: bool = False) -> tuple[Floats, Known]:
         """As :meth:`compared`, of what an index found nearest.
@@ -269,10 +273,14 @@ def compare_nearest(estimates: Sequence[Estimate], query: Query) -> None:
         np.concatenate(each) for each in zip(*((shelf.numbers, *of) for shelf, *of in estimates), strict=True)
     )
     unsure = doubtful(cosines, slack)
-    if len(unsure):
-        rows, exact = estimates[0][0].exact_cosines(numbers[unsure], query)
-        for shelf, found, _ in estimates:
-            first, last = np.searchsorted(rows, shelf.numbers[[0, -1]]) if len(shelf) else (0, 0)
-            here = slice(first, last + 1)
-            at = shelf.places(rows[here])
-            found[at] = exact[here][np.isin(rows[here], shelf.numbers[at], assume_unique=True)]
+    if not len(unsure):
+        return
+    rows, exact = estimates[0][0].exact_cosines(numbers[unsure], query)
+    if len(rows):
+        at = np.minimum(np.searchsorted(rows, numbers[unsure]), len(rows) - 1)
+        there = rows[at] == numbers[unsure]
+        cosines[unsure[there]] = exact[at[there]]
+    end = 0
+    for shelf, found, _ in estimates:
+        start, end = end, end + len(shelf)
+        found[:] = cosines[start:end]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..search.ranking import Floats, Places
 
 #: So many of the nearest are exact, and in their exact order.
-EXACT = 64
+EXACT = 32
 #: Before the codes of a vector stand three numbers: what a code of 1 is worth, the length of what the codes leave out,
 #: and the length of what they hold.
 _MARKS = 3
