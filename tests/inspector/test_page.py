@@ -87,7 +87,7 @@ def test_the_page_follows_the_running_agent(site: Site, tab: Any) -> None:
         [events.user_message("Good night!", name="Ann")]
     )
     other.close()
-    tab.get_by_text("Good night, Ann.").wait_for(timeout=10_000)
+    tab.get_by_text("Good night, Ann.").wait_for()
     assert "Updated" in tab.locator("#live").inner_text()
 
 

@@ -22,7 +22,7 @@ def ask(
     """Status, headers and text of a path below the origin."""
     at = urlsplit(site.origin)
     assert at.hostname and at.port
-    connection = http.client.HTTPConnection(at.hostname, at.port, timeout=20)
+    connection = http.client.HTTPConnection(at.hostname, at.port, timeout=90)
     sent: dict[str, Any] = {name.replace("_", "-"): value for name, value in headers.items()}
     if form is None:
         connection.request("GET", path, headers=sent)
