@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
@@ -13,8 +14,8 @@ from ..messages import Message, ToolCall, ToolResult, Usage
 PRESSURE_AUTHOR = "window"
 
 _WINDOW_FULL = (
-    "Your context window is {share:.0%} full. Older messages will soon leave it. Save now what you must not lose: "
-    "core memory for what matters always, archival memory for the rest."
+    "Your context window is {share:.0%} full. Older messages will soon leave it{leaving}. Save now what you must not "
+    "lose: core memory for what matters always, archival memory for the rest."
 )
 
 
@@ -39,6 +40,7 @@ class CallResults:
         heartbeat: the model asked to run again.
         speech_owed: someone waits for words, and none were said yet.
         pressure: the share of the window in use if the agent must be warned of it, else 0.
+        leaving: quotes what is about to leave the window.
     """
 
     results: tuple[ToolResult, ...]
@@ -47,6 +49,7 @@ class CallResults:
     heartbeat: bool
     speech_owed: bool
     pressure: float = 0.0
+    leaving: Callable[[], Sequence[str]] = tuple
 
     @cached_property
     def outcome(self) -> Outcome:
@@ -68,7 +71,9 @@ class CallResults:
         """The event that wakes the agent for its next step; empty where the results are enough."""
         outcome = self.outcome
         if outcome is Outcome.PRESSURE:
-            return [replace(events.system_alert(_WINDOW_FULL.format(share=self.pressure)), author=PRESSURE_AUTHOR)]
+            quotes = ", ".join(f'"{words}"' for words in self.leaving())
+            told = _WINDOW_FULL.format(share=self.pressure, leaving=f", such as {quotes}" if quotes else "")
+            return [replace(events.system_alert(told), author=PRESSURE_AUTHOR)]
         if outcome is Outcome.FAILED:
             failed = ", ".join(result.name for result in self.results if result.failed)
             return [events.heartbeat(f"{failed} failed; see its result and correct it.")]

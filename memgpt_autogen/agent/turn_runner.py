@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 from .. import events
 from ..errors import MemGPTError, ModelError, ModelReplyError, PromptTooLong
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 #: Unreadable replies in a row after which the turn is given up; failures of a function after which it is withheld.
 MAX_FAILURES = 3
+#: Model calls that may save something once the agent is warned: one, and another where that failed or asked for it.
+MAX_SAVES = 2
 
 
 class TurnRunner:
@@ -56,6 +59,7 @@ class TurnRunner:
             for guide in self._guides:
                 guide.before_turn()
         result: StepResult | None = None
+        saves = 0
         while True:
             try:
                 result = self.step(last=turn.steps + 1 >= max_steps)
@@ -64,8 +68,10 @@ class TurnRunner:
                     raise
                 logger.warning("The agent could not save anything before its window is full: %s", error)
                 break  # the answer was given before; only the pressure warning is lost
+            saves += self._saving
             self._saving |= result.outcome is Outcome.PRESSURE
-            if result.outcome in (Outcome.YIELDED, Outcome.AWAITING_TOOLS) or turn.steps >= max_steps:
+            over = result.outcome in (Outcome.YIELDED, Outcome.AWAITING_TOOLS)
+            if over or saves == MAX_SAVES or turn.steps >= max_steps:
                 break
         if turn.owes_speech and not turn.said and not result.pending:
             raise ModelReplyError(
@@ -172,7 +178,7 @@ class TurnRunner:
         done = {call.id: self._run(call) for call in own if not agent.has_trait(call.name, "memory")}
         for call in own:
             agent.tools.prepare(call)
-        with agent.store.transaction(new_id()):
+        with agent.context.cached.lock, agent.store.transaction(new_id()):  # in this order everywhere
             done |= {call.id: agent.tools.run(call) for call in own if call.id not in done}
             succeeded = [call for call in own if not done[call.id].failed]
             said = tuple(self._words(call) for call in succeeded if call.name == SEND_MESSAGE)
@@ -189,6 +195,7 @@ class TurnRunner:
                 heartbeat=not turn.ended and any(heartbeat_asked(call.arguments) for call in reply.tool_calls),
                 speech_owed=turn.owes_speech and not (said or turn.said),
                 pressure=0.0 if turn.ended else self._pressure(prompt, log),
+                leaving=partial(agent.context.leaving, turn.model, prompt.room),
             )
             answered = outcome.answered or (last and not outcome.speech_owed and not outcome.pending)
             self._commit([*log, *outcome.next_event()], outcome.outcome, reply.usage, answered)

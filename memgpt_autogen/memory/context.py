@@ -9,6 +9,7 @@ providers and llama.cpp hit.
 from __future__ import annotations
 
 import logging
+import textwrap
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,9 @@ from .window import REST_BY_SEARCH, REST_IN_RECALL, WindowPolicy, cut_at, room, 
 from .window_cache import WindowCache
 
 logger = logging.getLogger(__name__)
+
+#: Characters of a quotation of what is about to leave; how many there are at most; their share of the room.
+_QUOTED, MOST_QUOTED, _QUOTED_SHARE = 60, 8, 0.05
 
 
 @dataclass(frozen=True)
@@ -195,6 +199,21 @@ class Context:
         limit = room(window, self._fixed[1], self.policy.reply_tokens(window, model.reply_tokens))
         self._limits = {(model.name, window, instructions): limit}
         return fixed, limit
+
+    def leaving(self, model: ChatModel, limit: int) -> list[str]:
+        """The beginnings of what people said that the next eviction will take out of the window, oldest first.
+
+        Args:
+            model: counts tokens.
+            limit: tokens that messages may take; the quotations take about a twentieth of it.
+        """
+        with self.cached.lock:
+            sizes, _ = self.cached.sizes(model)
+            messages = self.cached.shown_messages
+            gone = cut_at(messages, sizes[len(sizes) - len(messages) :], int(limit * self.policy.keep), limit)
+            said = [one.text for one in messages[:gone] if one.kind == "user_message" and one.text]
+        most = max(1, int(limit * _QUOTED_SHARE) // (_QUOTED // 4))
+        return [textwrap.shorten(text, _QUOTED, placeholder=" ...") for text in said[: min(most, MOST_QUOTED)]]
 
     def _evict(self, model: ChatModel, sizes: Sequence[int], limit: int) -> tuple[int, str]:
         messages = self.cached.shown_messages

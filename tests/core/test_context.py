@@ -65,6 +65,28 @@ def test_the_warned_agent_runs_again_and_may_save(build: Build, script: Script, 
     assert alerts(model.calls[-1], "Save now what you must not lose") == 1
 
 
+def test_the_warning_names_what_is_about_to_leave_and_not_what_stays(
+    build: Build, script: Script, store: Store
+) -> None:
+    model = script(*[parrot] * 30, window=WINDOW)
+    agent = build(model)
+    for number in range(10):
+        say(agent, padded(number))
+    (warning,) = [one.content for one in store.log.tail(agent.id, 1000) if "Save now what you" in one.content]
+    assert '"Message 0: lorem ipsum' in warning and "Message 9" not in warning
+    assert model.count_tokens(warning) < 160
+
+
+def test_a_memory_that_is_full_costs_two_calls_at_a_warning(build: Build, script: Script, store: Store) -> None:
+    def save(messages: Sequence[Message], tools: Sequence[ToolSchema], only: object) -> Answer:
+        return note("too long " * 400) if only else "ok"
+
+    model = script(*[save] * 40, window=WINDOW)
+    agent = build(model)
+    turns = [agent.run([events.user_message(padded(number, 60))]) for number in range(8)]
+    assert sorted(turn.steps for turn in turns) == [1] * 7 + [3] and all(turn.said == ("ok",) for turn in turns)
+
+
 def test_what_was_said_stands_when_the_server_dies_over_the_warning(build: Build, script: Script, store: Store) -> None:
     def fail(messages: Sequence[Message], tools: Sequence[ToolSchema], only: object) -> Answer:
         return ModelServerError("down") if "Save now what you" in messages[-1].content else "ok"
