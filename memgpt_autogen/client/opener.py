@@ -95,11 +95,16 @@ class Opener:
         )
         chosen = None if model else choose_model(self._settings, request)
         preset = self._preset_for(config.preset, chosen)
-        with self._store.transaction():
-            row = self._store.agents.create(config.name, to_dict(config))
-            for label, text in self._blocks(config, preset).items():
-                self._store.agents.add_block(row.id, label, text, max(preset.block_limit, len(text)))
-            agent = self._open(row, preset, model, chosen, tools)  # if this fails, no agent is created
+        try:
+            with self._store.transaction():
+                row = self._store.agents.create(config.name, to_dict(config))
+                for label, text in self._blocks(config, preset).items():
+                    self._store.agents.add_block(row.id, label, text, max(preset.block_limit, len(text)))
+                agent = self._open(row, preset, model, chosen, tools)  # if this fails, no agent is created
+        except NameTaken:  # another process has created it since the list was read
+            if throw_if_exists:
+                raise
+            return self.load(config.name, request, model, tools=tools)
         if chosen is None or chosen.model_endpoint_type in ("openai", "azure", "embedded"):
             self._check_window(agent)  # a local server may still be down; its window is checked at the first turn
         return agent

@@ -65,7 +65,8 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
         interface: the same as an :class:`~memgpt_autogen.compat.AutoGenInterface`.
         **kwargs: everything else that AutoGen's agent takes.
 
-    With neither ``llm_config`` nor ``agent`` it is a plain ``ConversableAgent``.
+    With neither ``llm_config`` nor ``agent`` it is a plain ``ConversableAgent``. Other agents of AutoGen are given a
+    memory by a class of both: ``class MemorySurfer(MemGPTAgent, WebSurferAgent): pass``.
     """
 
     def __init__(
@@ -91,10 +92,12 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
             agent = system_message
             system_message = _DEFAULT_SYSTEM_MESSAGE
         drop_obsolete_options(kwargs, name)
-        given = inspect.signature(ConversableAgent.__init__).bind(self, name, system_message, *args, **kwargs)
-        arguments = dict(given.arguments)
+        signature = inspect.signature(ConversableAgent.__init__)
+        mixed_in = {key: kwargs.pop(key) for key in [*kwargs] if key not in signature.parameters}
+        arguments = dict(signature.bind(self, name, system_message, *args, **kwargs).arguments)
         arguments.pop("self")
-        arguments.update(arguments.pop("kwargs", {}))
+        if system_message is _DEFAULT_SYSTEM_MESSAGE:  # a class that this is mixed with may have another
+            arguments.pop("system_message")
         llm_config = arguments.get("llm_config")
         llm_config = _config_around() if llm_config is None else llm_config
         self._entry: LLMConfigEntry | None = read_llm_config(llm_config, context_window) if llm_config else None
@@ -115,7 +118,7 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
         self._core_client: CoreModelClient | None = None
         if self._has_core:  # as in an AssistantAgent, whose place it takes
             arguments.setdefault("human_input_mode", "NEVER")
-        super().__init__(**arguments)
+        super().__init__(**arguments, **mixed_in)
         own = type(self)
         self.replace_reply_func(ConversableAgent.generate_oai_reply, own.generate_oai_reply)
         self.replace_reply_func(ConversableAgent.a_generate_oai_reply, own.a_generate_oai_reply)
@@ -276,8 +279,9 @@ class MemGPTAgent(ConversableAgent, LegacyMethods):
         )
         if model is None:
             add_usage(self.client, core.model.name, turn.usage)
+        self._inbox.replied(sender)
         reply = translate.to_reply(replace(turn, pending=tuple(map(names.users, turn.pending))), legacy)
-        return model.as_given(reply) if model and isinstance(reply, str) else reply
+        return model.as_given(reply) if model and reply else reply
 
     def _tool_names(self, offered: Sequence[ToolSchema]) -> ToolNames:
         """The names of functions in this turn; the user is told, once, of those that make way."""

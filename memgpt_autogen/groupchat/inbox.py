@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from .. import events
 from ..agent import Agent
@@ -66,6 +66,8 @@ class Inbox:
         self.owner = owner
         self._conversations: PeerConversations | None = None
         self._cleared: WeakSet[Any] = WeakSet()  # peers whose chats were cleared before the memory agent existed
+        self._replied: WeakKeyDictionary[Any, int] = WeakKeyDictionary()  # where AutoGen puts the last reply
+        self._edited: set[str] = set()  # replies as hooks and safeguards of AutoGen have changed them
         _inboxes.add(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Inbox:
@@ -102,6 +104,7 @@ class Inbox:
         cached = self._core.cached
         with cached.lock:
             cached.refresh()
+            self._note_edit(peer, cached)
             pending = cached.calls_of(conversation)
             reply_owed = bool(pending) or _reply_owed(cached, conversation)
             marked = self._marked(messages[start or 0 :], cached)
@@ -119,7 +122,10 @@ class Inbox:
             results: list[ToolResult] = []
             for message, own in marked:
                 answers = [] if own else translate.results_for(message, pending)
-                event = _said_elsewhere(message, cached) if own else translate.to_event(message, conversation, manager)
+                if own:
+                    event = self._said_elsewhere(message, messages, peer, cached)
+                else:
+                    event = translate.to_event(message, conversation, manager)
                 results += answers
                 if event and not answers:
                     incoming.append(event)
@@ -133,6 +139,41 @@ class Inbox:
         own = {call for call in unsigned if call in cached.call_ids}
         own |= self._peers.own_calls(unsigned - own)
         return [(message, translate.is_own(message, self.owner.name, own)) for message in messages]
+
+    def replied(self, peer: Any) -> None:
+        """The memory agent has answered a peer: what AutoGen appends next to their messages is that answer."""
+        if peer is not None:
+            self._replied[peer] = len(self.owner._oai_messages.get(peer, ()))
+
+    def _note_edit(self, peer: Any, cached: WindowCache) -> None:
+        """Keep the last reply as it was sent, where a hook or a safeguard has changed it."""
+        place = self._replied.pop(peer, None) if peer is not None else None
+        listed = self.owner._oai_messages.get(peer, ())
+        if place is not None and place < len(listed) and listed[place].get("role") == "assistant":
+            text = _text(listed[place])
+            if not _is_said(text, cached):
+                self._edited.add(text)
+
+    def _said_elsewhere(
+        self, message: Mapping[str, Any], messages: Sequence[Mapping[str, Any]], peer: Any, cached: WindowCache
+    ) -> Message | None:
+        """A message under the agent's name that its memory agent did not write; None: it did, or the message is empty.
+
+        Examples: the message that it opened a chat with, human input in its place, the result of a nested chat. Without
+        it the agent could not make sense of the answer.
+        """
+        text = _text(message)
+        for form in self._forms(message, messages, peer):
+            if not form or form in self._edited or _is_said(form, cached):
+                return None
+        return events.system_alert(f"In this chat, you said: {text}")
+
+    def _forms(self, message: Mapping[str, Any], messages: Sequence[Mapping[str, Any]], peer: Any) -> Iterator[str]:
+        """A message's text, and the text that it had before hooks changed AutoGen's list."""
+        yield _text(message)
+        listed = self.owner._oai_messages.get(peer, ())
+        if len(listed) == len(messages):
+            yield next(_text(sent) for shown, sent in zip(messages, listed, strict=True) if shown is message)
 
     def read(self, peer: Any) -> None:
         """Store the unread messages of a chat without replying."""
@@ -160,6 +201,7 @@ class Inbox:
 
     def cleared(self, peer: Any) -> None:
         """AutoGen has cleared its message list for a peer (None: for all of them)."""
+        self._replied.clear()
         if self._conversations is None:
             if peer is not None:
                 self._cleared.add(peer)
@@ -188,16 +230,12 @@ def _after(marked: Sequence[tuple[Mapping[str, Any], bool]], known: int) -> Iter
         passed += not own
 
 
-def _said_elsewhere(message: Mapping[str, Any], cached: WindowCache) -> Message | None:
-    """A message under the agent's name that its memory agent did not write; None: it did, or the message is empty.
+def _text(message: Mapping[str, Any]) -> str:
+    return translate.content_text(message.get("content"), message.get("context"))
 
-    Examples: the message that it opened a chat with, human input in its place, the result of a nested chat. Without it
-    the agent could not make sense of the answer.
-    """
-    text = translate.content_text(message.get("content"), message.get("context"))
-    if not text or any(text in said for said in _said(cached)):
-        return None
-    return events.system_alert(f"In this chat, you said: {text}")
+
+def _is_said(text: str, cached: WindowCache) -> bool:
+    return any(text in said for said in _said(cached))
 
 
 def _said(cached: WindowCache) -> Iterator[str]:

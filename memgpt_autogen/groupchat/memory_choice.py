@@ -45,6 +45,11 @@ class MemoryChoice:
         """Whether nothing is kept."""
         return self.memory == FRESH
 
+    @property
+    def on_purpose(self) -> bool:
+        """Whether it was said whose memory it is."""
+        return bool(self.memory) or self.user_id is not None
+
     def name_for(self, agent: str) -> str:
         """The name of the memory agent.
 
@@ -74,7 +79,7 @@ def warn_shared(owner: Any, core: Agent, choice: MemoryChoice) -> None:
     """
     with _guard:
         first = _openers.setdefault(core.id, ref(owner))
-        if first() is owner or choice.memory or core.id in _warned:
+        if first() is owner or choice.on_purpose or core.id in _warned:
             return
         _warned.add(core.id)
     logger.warning(

@@ -126,10 +126,16 @@ class AutoGenModel:
             return Reply((ToolCall(speech, {"message": content}, id=""),), usage=usage)
         return replace(read_chat_reply(content, calls, offered, only=only), usage=usage)
 
-    def as_given(self, said: str) -> str | dict[str, Any]:
-        """The client's message object if it holds exactly this text, else the text."""
+    def as_given(self, reply: str | dict[str, Any]) -> str | dict[str, Any]:
+        """The reply in the form that the client gave.
+
+        Calls come with every field of its message object; text as that object, if it holds exactly this text.
+        """
         message = self._message or {}
-        return message if said and str(message.get("content")).strip() == said else said
+        if isinstance(reply, dict):
+            calls: dict[str, Any] = {key: None for key in ("function_call", "tool_calls") if key in message}
+            return {**message, **calls, **reply}
+        return message if reply and str(message.get("content")).strip() == reply else reply
 
     def _parts(self, extracted: Any) -> tuple[str, list[Mapping[str, Any]]]:
         """Text and tool calls of what AutoGen's client extracted: a string, a message object or a dict."""

@@ -123,12 +123,16 @@ def read_chat_reply(
     if not tools:
         return Reply(text=words, inner_thoughts=_joined(thoughts))
     callers = {tool.name for tool in tools if tool.caller}
+    takes_thoughts = {
+        tool.name for tool in tools if tool.caller and THOUGHTS in (tool.parameters.get("properties") or {})
+    }
     calls: list[ToolCall] = []
     thoughts += [words] if tool_calls else []
     for raw in tool_calls or ():
         function = _get(raw, "function") or {}
         name = str(_get(function, "name") or "")
-        call, thought = to_call(name, _get(function, "arguments"), _get(raw, "id"), own=name not in callers)
+        kind = {"own": name not in callers, "takes_thoughts": name in takes_thoughts}
+        call, thought = to_call(name, _get(function, "arguments"), _get(raw, "id"), **kind)
         calls.append(call)
         thoughts.append(thought)
     if not calls:

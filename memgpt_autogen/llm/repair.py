@@ -123,11 +123,18 @@ def _unquoted(text: str) -> str:
     return inner if isinstance(inner, str) else text
 
 
-def to_call(name: str, arguments: Any, call_id: Any = None, *, own: bool = True) -> tuple[ToolCall, str]:
+def to_call(
+    name: str, arguments: Any, call_id: Any = None, *, own: bool = True, takes_thoughts: bool = False
+) -> tuple[ToolCall, str]:
     """A call and its inner thoughts from raw arguments: a mapping, JSON text (repaired if necessary), or nothing.
 
-    Arguments that cannot be parsed give a call with ``error`` set. Those of a caller's function (not ``own``) hold no
-    thoughts.
+    Arguments that cannot be parsed give a call with ``error`` set.
+
+    Args:
+        name, arguments, call_id: as the model wrote them.
+        own: a function of the agent's, not of its caller's.
+        takes_thoughts: the function itself has an argument ``inner_thoughts``. Without one they are taken out: a model
+            that writes its thoughts into the agent's functions may do so in others, which would refuse them.
     """
     identity: dict[str, Any] = {} if call_id in (None, "") else {"id": str(call_id)}  # some servers send numbers
     if isinstance(arguments, str) and arguments.strip():
@@ -140,7 +147,7 @@ def to_call(name: str, arguments: Any, call_id: Any = None, *, own: bool = True)
     if not isinstance(arguments, dict):
         error = f"The arguments of {name} must be a JSON object, not a {type(arguments).__name__}."
         return ToolCall(name, error=error, **identity), ""
-    given = (arguments.pop(THOUGHTS, "") or "") if own else ""
+    given = "" if takes_thoughts else (arguments.pop(THOUGHTS, "") or "")
     thoughts = [given if isinstance(given, str) else json.dumps(given)]
     if own and name == SEND_MESSAGE and isinstance(arguments.get("message"), str):
         reasoning, arguments["message"] = split_reasoning(arguments["message"])

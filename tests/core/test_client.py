@@ -67,6 +67,16 @@ def test_a_taken_name_opens_the_agent_there_is_with_all_it_remembers(client: Mem
         client.create_agent({"name": "sam"}, model=model, throw_if_exists=True)
 
 
+def test_an_agent_that_another_process_has_just_created_is_opened(
+    client: MemGPT, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = client.create_agent({"name": "sam"}, model=ScriptedModel([]))
+    monkeypatch.setattr(client.store.agents, "list", lambda: [])  # as read before the other process wrote
+    assert client.create_agent({"name": "sam"}, model=ScriptedModel([])).id == first.id
+    with pytest.raises(NameTaken):
+        client.create_agent({"name": "sam"}, model=ScriptedModel([]), throw_if_exists=True)
+
+
 def test_persona_and_human_come_by_name_by_file_and_by_text(client: MemGPT, home: Path) -> None:
     for kind in ("personas", "humans"):
         (home / kind).mkdir(parents=True, exist_ok=True)

@@ -71,6 +71,7 @@ ROWS = {
     "tool settings": "Schemas go out as they are; parallel_tool_calls and tool_choice hold",
     "assistant agent": "MemGPTAssistantAgent has AssistantAgent's defaults and order of arguments",
     "responses API": "The whole conversation goes out, also after a rebuilt client and in a new process",
+    "capabilities": "Transforms, Teachability, tools and vision; society of minds, captain, web surfer",
     "crashes": "An interrupt, an error or a kill loses nothing, and leaves no call without a result",
 }
 

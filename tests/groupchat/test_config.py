@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,8 @@ def test_registered_functions_stand_beside_the_memory_functions(memgpt: MemGPT, 
     assert result.summary == "8"
     for request in loopback.requests:
         assert {"double", "send_message", "archival_memory_search"} <= functions(request)
+    called = result.chat_history[1]["tool_calls"][0]["function"]
+    assert json.loads(called["arguments"]) == {"number": 4}  # AutoGen 0.2 refuses arguments that it does not know
     answer = loopback.requests[1].body["messages"][-1]
     assert answer["role"] == "tool" and answer["content"] == "8"
     assert sam.get_total_usage()["gpt-4o"]["completion_tokens"] == 20

@@ -42,6 +42,30 @@ def test_a_hook_that_rewrites_what_the_agent_hears_is_honoured(memgpt: MemGPT) -
     assert "4711" not in shown(model.calls[1])
 
 
+@pytest.mark.contract("hooks")
+@pytest.mark.parametrize("in_a_group", [False, True])
+@pytest.mark.parametrize("sent", ["{} -- sam", "Nobody knows.", "**{}**"])
+def test_what_a_hook_makes_of_a_reply_is_not_news_to_the_agent(memgpt: MemGPT, sent: str, in_a_group: bool) -> None:
+    sam, model = member(memgpt, ["one", "two", "three"])
+    sam.register_hook("process_message_before_send", lambda sender, message, recipient, silent: sent.format(message))
+    ann = talker("ann", ["b", "c"])
+    peer = group([ann, sam], 6) if in_a_group else sam
+    history = ann.initiate_chat(peer, message="a", silent=True, max_turns=1 if in_a_group else 3).chat_history
+    assert [message["content"] for message in history][1::2] == [sent.format(word) for word in ("one", "two", "three")]
+    assert [text for _, text in heard(sam)] == ["a", "b", "c"]
+    assert "you said" not in "".join(shown(prompt) for prompt in model.calls)
+
+
+@pytest.mark.contract("safeguards")
+def test_what_a_safeguard_makes_of_a_reply_is_not_news_to_the_agent(memgpt: MemGPT) -> None:
+    sam, model = member(memgpt, ["The code is 4711.", "two"])
+    if "safeguard_llm_outputs" not in sam.hook_lists:
+        pytest.skip("this AutoGen has no safeguards")
+    sam.register_hook("safeguard_llm_outputs", lambda reply: reply.replace("4711", "****"))
+    talker("ann", ["b"]).initiate_chat(sam, message="a", max_turns=2, silent=True)
+    assert "you said" not in "".join(shown(prompt) for prompt in model.calls)
+
+
 @pytest.mark.contract("reply slot")
 def test_a_reply_function_of_the_user_s_own_goes_first(memgpt: MemGPT) -> None:
     sam, model = member(memgpt, ["from memory"])

@@ -16,6 +16,7 @@ import pytest
 
 from memgpt_autogen.client import MemGPT
 from memgpt_autogen.groupchat.agent import MemGPTAgent
+from memgpt_autogen.groupchat.assistant import MemGPTAssistantAgent
 from memgpt_autogen.messages import ToolCall
 
 from ..llm.conftest import Loopback
@@ -74,6 +75,36 @@ def test_the_reply_has_the_form_that_the_client_gave(memgpt: MemGPT, answer: Any
 def test_what_the_agent_says_by_a_function_is_text(memgpt: MemGPT) -> None:
     sam = hosted(memgpt, [{**call("send_message", message="Hello."), "role": "assistant"}])
     assert sam.generate_reply([{"role": "user", "content": "Hi."}]) == "Hello."
+
+
+@pytest.mark.contract("message dict")
+@pytest.mark.parametrize(
+    "listed",
+    [
+        [{"role": "user", "content": "A"}],
+        [{"role": "user", "content": "A", "name": "bob"}],
+        [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "A"}],
+        [{"role": "user", "content": "A"}, {"role": "assistant", "content": "B"}],
+        [{"role": "user", "content": ""}],
+    ],
+)
+def test_asked_directly_it_returns_what_an_assistant_does(memgpt: MemGPT, loopback: Loopback, listed: Any) -> None:
+    names = ("add", "get", "put")
+    tools = [
+        {"type": "function", "function": {"name": name, "description": "", "parameters": {"type": "object"}}}
+        for name in names
+    ]
+    config = {**llm_config(loopback.address), "tools": tools}
+    answers = [completion(text="Words."), completion(("add", {"a": 1})), completion(("get", {}), ("put", {}))]
+    replies = []
+    for agent in (
+        autogen.AssistantAgent("plain", llm_config=config),
+        MemGPTAssistantAgent("sam", llm_config=config, memgpt=memgpt),
+    ):
+        loopback.script = [*answers, completion(text="More words.")]
+        replies.append([agent.generate_reply(messages=copy.deepcopy(listed)) for _ in answers])
+        replies[-1].append(agent.generate_oai_reply(copy.deepcopy(listed)))
+    assert replies[0] == replies[1] and len(loopback.requests) == 8
 
 
 @pytest.mark.contract("tools")

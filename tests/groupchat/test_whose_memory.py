@@ -90,6 +90,34 @@ def test_sharing_by_accident_is_warned_of_once(
     assert caplog.text.count("have one memory") == 1 and "user_id=" in caplog.text
 
 
+def test_a_nested_chat_that_opens_the_memory_by_accident_is_warned_of(
+    memgpt: MemGPT, loopback: Loopback, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = llm_config(loopback.address)
+    outer, inner, other = (MemGPTAgent(name, llm_config=config, memgpt=memgpt) for name in ("sam", "sam", "kim"))
+    asker = user()
+    for agent, recipient, warned in ((outer, other, False), (outer, inner, True)):
+        loopback.script = [say("Before."), say("Inside.")]
+        asker.initiate_chat(agent, message="hi", max_turns=1, silent=True)
+        desk = autogen.ConversableAgent("desk", llm_config=False, human_input_mode="NEVER")
+        desk.register_nested_chats(
+            [{"recipient": recipient, "max_turns": 1, "summary_method": "last_msg"}], trigger=asker
+        )
+        with caplog.at_level(logging.WARNING):
+            assert asker.initiate_chat(desk, message="Ask inside.", max_turns=1, silent=True).summary == "Inside."
+        assert ("have one memory" in caplog.text) is warned
+
+
+@pytest.mark.parametrize("given", [{"user_id": "ann"}, {"memory": "team"}])
+def test_who_says_whose_memory_it_is_is_not_warned(
+    memgpt: MemGPT, loopback: Loopback, caplog: pytest.LogCaptureFixture, given: dict[str, str]
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):  # as a service that makes an agent for each request
+            told(loopback, memgpt, "hi", "sam", **given)
+    assert "one memory" not in caplog.text
+
+
 def hold_elsewhere(home: Path, agent: str, seconds: float) -> subprocess.Popen[str]:
     script = (
         "import sys, time\n"
