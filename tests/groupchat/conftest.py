@@ -55,6 +55,12 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _outcomes[test] = "passed"
 
 
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Notes files that are skipped as a whole, since this AutoGen does not have what they test."""
+    if report.skipped:
+        _outcomes[f"{report.nodeid.rpartition('/')[2]}::*"] = "skipped"
+
+
 def pytest_sessionfinish() -> None:
     """Writes the outcomes where ``CONTRACT_RESULTS`` says; see contract.py."""
     if place := os.environ.get("CONTRACT_RESULTS"):
