@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from datetime import date
 
 from ..embeddings.base import Embedder
@@ -36,15 +37,25 @@ class ArchivalMemory:
         self._told: set[str] = set()
 
     def insert(self, content: str) -> str:
-        """Write a note.
+        """Write a note; one that is there already, but for case, spaces and the last stop, is not written twice.
 
         Raises:
             ToolError: it is empty.
         """
         if not content.strip():
             raise ToolError("There is nothing to write: content is empty.")
+        known = self._own_note(content)
+        if known is not None:
+            day = f" of {known.created_at.astimezone():%Y-%m-%d}" if known.created_at else ""
+            return f"Archival memory has this note already{day}. If it happened again, write when."
         self._store.passages.add(self._store.sources.own_source(self._agent_id), [Passage(content)])
         return "Written to archival memory."
+
+    def _own_note(self, content: str) -> Passage | None:
+        """The agent's own note that says the same, if it is among the first that a search by words finds."""
+        found = self._store.passages.search(self._agent_id, content, page=1, page_size=self._page_size, source="")
+        same = (hit.item for hit in found.hits if _said(hit.item.text) == _said(content))
+        return next(same, None)
 
     def prepare(self, query: str) -> None:
         """Embed a query before the step's transaction opens, for the search that follows."""
@@ -127,6 +138,11 @@ class ArchivalMemory:
         if told not in self._told:
             self._told.add(told)
             logger.warning("%s Use that embedder, or load the source under another name.", told)
+
+
+def _said(text: str) -> str:
+    """A text without what does not change what it says: case, spaces, the last stop."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).rstrip(".!")
 
 
 def line_of(passage: Passage) -> str:
