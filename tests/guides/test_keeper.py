@@ -212,8 +212,9 @@ def test_core_memory_of_an_earlier_day_can_be_shown(memgpt: MemGPT, chat: Chat) 
     today = datetime.now().astimezone().date()
     assert "prefers tea" in memgpt.run_command(agent, f"/memory --as-of {today}")
     assert "did not exist" in memgpt.run_command(agent, f"/memory --as-of {today - timedelta(days=1)}")
+    assert "did not exist" in memgpt.run_command(agent, "/memory --as-of yesterday")
     with pytest.raises(ConfigError, match="not a day"):
-        memgpt.run_command(agent, "/memory --as-of yesterday")
+        memgpt.run_command(agent, "/memory --as-of someday")
 
 
 def test_the_first_fact_takes_the_place_of_the_text_that_nothing_is_known(memgpt: MemGPT, chat: Chat) -> None:
