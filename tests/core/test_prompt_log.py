@@ -52,7 +52,7 @@ def test_past_prompts_are_what_was_sent(tmp_path: Path, preset: str, window: int
     agent = opened(tmp_path, model)  # another process goes on
     wander(agent, 8, seed=3)
     again, made = rebuilt(agent), {as_json(one) for one in model.calls}
-    assert len(again) >= 15 and made.issuperset(again)
+    assert len(again) >= agent.store.turns(agent.id) > 10 and made.issuperset(again)
     agent.store.close()
 
 
