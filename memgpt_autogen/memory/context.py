@@ -197,6 +197,7 @@ class Context:
             self._fixed = (key, model.count(fixed, tools))
         window = model.context_window
         limit = room(window, self._fixed[1], self.policy.reply_tokens(window, model.reply_tokens))
+        limit -= int(window * self.policy.margin)
         self._limits = {(model.name, window, instructions): limit}
         return fixed, limit
 

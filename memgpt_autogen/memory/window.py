@@ -25,6 +25,7 @@ class WindowPolicy:
         message: at most this share is taken by a single message of others.
         reserve: the share of the whole window kept for the reply, up to ``reserve_tokens``.
         most: the share that a model's own limit of its reply may take.
+        margin: the share of the whole window that stays free, since tokens are mostly estimated.
     """
 
     warn: float = 0.7
@@ -34,6 +35,7 @@ class WindowPolicy:
     reserve: float = 0.25
     reserve_tokens: int = 1024
     most: float = 0.5
+    margin: float = 0.02
 
     def reply_tokens(self, window: int, wanted: int | None = None) -> int:
         """Tokens kept free for the reply.
