@@ -225,11 +225,8 @@ class SQLiteDatabase:
 
     def execute(self, sql: str, *values: Any) -> int:
         """Run one statement that writes; the number of rows it touched."""
-        with self._mutex:
-            if self._depth:
-                return self._run(sql, values)[1]
-            with self.transaction():
-                return self._run(sql, values)[1]
+        with self.transaction():
+            return self._run(sql, values)[1]
 
     def insert(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
         """Insert rows; ``user_id`` and ``step_id`` are added.
@@ -237,10 +234,7 @@ class SQLiteDatabase:
         Raises:
             Duplicate: a row breaks a constraint.
         """
-        with self._mutex:
-            if not self._depth:
-                with self.transaction():
-                    return self.insert(table, rows)
+        with self.transaction():
             for row in rows:
                 row = {"user_id": self.user_id, "step_id": self.step_id, **row}
                 marks = ", ".join("?" * len(row))
