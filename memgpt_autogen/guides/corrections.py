@@ -21,7 +21,8 @@ VALUE_WORDS = 5
 #: What says that the last thing said was a slip: the new value belongs to the newest fact of its kind.
 _SLIP = re.compile(
     r"\b(?:scratch that|i meant|i mean|correction|misread|mistaken|my mistake|sorry|typo|wrong|actually|"
-    r"chang(?:e|ed|ing) the (?:date|day|time)|(?:a|the) new (?:date|day|time))\b",
+    r"chang(?:e|ed|ing) the (?:date|day|time)|(?:a|the) new (?:date|day|time)|"
+    r"(?:push|mov|shift|postpon|delay|bring|brought|put)(?:e|ed|ing)? (?:it|that|this))\b",
     re.IGNORECASE,
 )
 #: What says that a number is a new one.

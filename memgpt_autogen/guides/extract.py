@@ -44,11 +44,16 @@ _INTRODUCTIONS = (
     re.compile(rf"\b[Mm]y (?:first |full )?name(?: is|'s|’s) {_NAME}"),
     re.compile(rf"\b(?:[Cc]all me|[Tt]his is) {_NAME}(?=[.,!;]|$| and\b| here\b)"),
     re.compile(rf"(?:^|[,.!] ){_NAME} (?:here|speaking)\b"),
-    re.compile(r"^(?:hey|hi|hello),? (\w+) here\b", re.IGNORECASE),
+    re.compile(r"^(?:hey|hi|hello|yo),? (\w+) here\b", re.IGNORECASE),
+    re.compile(r"^(?:hey|hi|hello|yo)[,!]? (?:i['’]?m|i am) (\w+)(?=[,.!;]|$| and\b)", re.IGNORECASE),
     re.compile(rf"^(?:[Hh]i|[Hh]ello|[Hh]ey|[Gg]ood \w+)\b[^.!?]*[.,!:]? ?(?:I am|I'm|I’m) {_NAME}(?=[.,!;]|$| and\b)"),
     re.compile(rf"\b(?:I am|I'm|I’m) {_NAME}, (?:I|and|a|an|the)\b"),
 )
-_NOT_NAMES = frozenset("everyone everybody someone nobody still right over up nothing all it".split())
+_NOT_NAMES = frozenset(
+    "everyone everybody someone nobody still right over up nothing all it tired new back here sorry fine good ok okay "
+    "not so from in at glad happy sad sick ill hungry bored lost stuck curious ready done home late sure trying "
+    "looking afraid busy a an the".split()
+)
 _INTRODUCES = re.compile(
     r"^(?:[\w ]+[,!:] ?)*(?:(?:I am|I'm|I’m) \w+|[Mm]y name is [\w ]+|(?:\w+ can |[Pp]lease )?[Cc]all me \w+"
     r"|\w+ (?:here|speaking))[.!]?$"

@@ -35,7 +35,8 @@ _TELLS_OF_SELF = re.compile(
 CORRECTS = re.compile(
     r"\b(?:actually|no longer|any ?more|now|nowadays|instead|scratch that|i meant|i mean|correction|chang(?:e|ed|es)|"
     r"switch(?:ed)?|moved|given up|gave up|quit|sold|stopped|used to|until recently|pushed|postponed|brought forward|"
-    r"rescheduled|misread|mistaken|my mistake|sorry|cancell?ed|left|lost|broke up|divorced|handed|passed|wrong|"
+    r"rescheduled|shift(?:ed)?|delayed|misinformed|"
+    r"misread|mistaken|my mistake|sorry|cancell?ed|left|lost|broke up|divorced|handed|passed|wrong|"
     r"turns out|update|renamed|replaced|retired|taken over|took over|from now on|off \w+['’]s hands)\b",
     re.IGNORECASE,
 )
@@ -47,7 +48,7 @@ _CLAUSE = re.compile(
 )
 #: A sentence that asks for something, or is mere courtesy.
 _ASKS = re.compile(
-    r"^(?:(?:and|so|but|ok|okay|well|hey|hi|please|then),?\s+)*(?:can|could|would|will|should|may|do|does|did|is|are|was|"
+    r"^(?:(?:and|so|but|ok|okay|well|hey|hi|please|then|in|on|at|from|to|by|with|for),?\s+)*(?:can|could|would|will|should|may|do|does|did|is|are|was|"
     r"were|am|have|has|what|which|who|whom|whose|when|where|why|how|tell me|give me|show me|explain|suggest|write|"
     r"help|recommend|describe|list|translate|i'd like to know|i would like to know|i wonder)\b",
     re.IGNORECASE,
@@ -61,6 +62,7 @@ _COURTESY = re.compile(
 #: Not the third person: such a fact is quoted instead.
 _SUBJECT = re.compile(r"\b([A-ZÀ-Þ][\w-]+)(?=['’]s\b| (?:is|was|has|had|can|will|turned|got|left|moved|\w+s)\b)")
 _NOT_THIRD = re.compile(r"\b(?:i|i'm|my|me|mine|we|our|us|you|your|yours)\b", re.IGNORECASE)
+_WONDERS = re.compile(r"\b(?:wants? to know|would like to know|asks?|asked|wonders?|is (?:asking|wondering))\b", re.I)
 #: What says how someone wants things to be, from now on.
 _WISH = re.compile(r"\b(?:please|always|never|from now on)\b", re.IGNORECASE)
 _REMEMBER = re.compile(
@@ -219,8 +221,8 @@ def names_and_numbers(text: str) -> set[str]:
 
 
 def in_third_person(fact: str) -> bool:
-    """Whether a fact speaks of its speaker as others would, and is more than a request to remember it."""
-    return not _NOT_THIRD.search(fact) and not _REMEMBER.search(fact)
+    """Whether a fact speaks of its speaker as others would, and is more than a request or a question."""
+    return not any(kind.search(fact) for kind in (_NOT_THIRD, _REMEMBER, _WONDERS))
 
 
 def supported(fact: str, message: str, speaker: str) -> bool:

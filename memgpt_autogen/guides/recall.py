@@ -6,7 +6,7 @@ log, so that the prompt of later turns keeps its start to the byte. ``Message.te
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -22,6 +22,8 @@ from .relevant import asks_about_past, is_former, lines_beside, may_speak_agains
 
 #: Tokens of the quotations, and their share of the model's window.
 MOST_TOKENS, SHARE = 500, 0.15
+#: The agent's own notes that may tell what held before, the newest.
+NOTES = 50
 #: Quotations at most.
 MOST_QUOTES = 4
 #: The relevance from which a passage is quoted: lower than that of a hit, since a quotation that does not help costs
@@ -58,7 +60,7 @@ class RecallGuide(Guide):
             return
         newest = said[-1]
         facts = self._facts(newest)
-        quotes = self._within_budget([*(f"- {fact}" for fact in facts), *self._found(newest.text)])
+        quotes = self._within_budget([*(f"- {fact}" for fact in facts), *self._found(newest.text, facts)])
         if quotes:
             decide = may_speak_against(newest.text, facts)
             heading, words = (_CONSIDER, f"{newest.content} {_SAY_NO}") if decide else (_HEADING, newest.content)
@@ -67,18 +69,20 @@ class RecallGuide(Guide):
     def _facts(self, newest: Message) -> list[str]:
         earlier = chain(reversed(self.turn.unanswered), reversed(self.turn.cached.messages))
         before = next((one.text for one in earlier if one.kind == "user_message" and one.id < newest.id), "")
-        return lines_beside(newest.text, self._core.block(HUMAN).value.splitlines(), before)
+        lines = self._core.block(HUMAN).value.splitlines()
+        if asks_about_past(newest.text):
+            lines = [*(note for note in reversed(self._archival.newest(NOTES)) if is_former(note)), *lines]
+        return lines_beside(newest.text, lines, before)
 
-    def _found(self, query: str) -> list[str]:
-        """What archival memory and the messages that left the window have on it, best first."""
+    def _found(self, query: str, facts: Sequence[str]) -> list[str]:
+        """What else archival memory and the messages that left the window have on it, best first."""
         wanted = key_terms(query)
         if not wanted:
             return []
-        past = asks_about_past(query)
         found = [
             (hit.relevance, line_of(_excerpt(hit.item, wanted)))
             for hit in self._archival.find(query).hits
-            if hit.relevance >= RELEVANT and (past or not is_former(hit.item.text))
+            if hit.relevance >= RELEVANT and not is_former(hit.item.text) and hit.item.text not in facts
         ]
         found += [
             (hit.relevance, message_line(hit.item))

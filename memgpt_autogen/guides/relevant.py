@@ -34,7 +34,7 @@ _TOPICS = (
         re.compile(r"\b(?:is|was) an? [\w-]+|\b(?:works?|job|teaches|runs|drives|trains?|studies|retired)\b", re.I),
     ),
     (
-        re.compile(r"\bwhere (?:do|did) \w+ live|\b(?:home|home ?town|city|address)\b", re.I),
+        re.compile(r"\bwhere (?:do|did) \w+ live|\b(?:home|home ?town|town|city|address)\b", re.I),
         re.compile(r"\b(?:lives?|lived|moved|home|from|flat|house)\b", re.I),
     ),
     (

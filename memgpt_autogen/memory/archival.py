@@ -57,6 +57,11 @@ class ArchivalMemory:
         same = (hit.item for hit in found.hits if _said(hit.item.text) == _said(content))
         return next(same, None)
 
+    def newest(self, count: int) -> list[str]:
+        """The agent's own newest notes, the newest first."""
+        found = self._store.passages.search(self._agent_id, "", page=1, page_size=count, source="")
+        return [hit.item.text for hit in found.hits]
+
     def prepare(self, query: str) -> None:
         """Embed a query before the step's transaction opens, for the search that follows."""
         self._query_embedding.prepare(query, messages=False)

@@ -180,6 +180,11 @@ def test_a_quotation_goes_with_the_line_that_says_the_same() -> None:
             "They had to change the date, it'll be 21 September.",
             ["Ida marries on 21 September."],
         ),
+        (
+            ["The wedding is on 14 September."],
+            "The roof leaks, so we pushed it back to 5 October.",
+            ["The wedding is on 5 October."],
+        ),
         (["Ida's twin Ugo blows glass in Murano."], "Ugo left Murano and works in Ghent.", []),
         (["Ida waits tables at Luna Pizza."], "actually i've quit Luna, i sell tickets now", []),
         (["Max writes the show notes."], "I've taken the show notes off Max's hands.", []),

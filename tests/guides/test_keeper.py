@@ -35,6 +35,21 @@ def test_a_correction_replaces_the_line_and_keeps_it_as_a_dated_note(memgpt: Mem
     assert len(notes) == 1 and notes[0].startswith("Until ") and notes[0].endswith("Marta lives in Lisbon.")
 
 
+def test_what_held_before_is_beside_a_question_about_the_past(memgpt: MemGPT, chat: Chat) -> None:
+    model = Talker(["Ok."] * 4, [["The user works as a courier."], ["The user works as a train driver."]])
+    agent = chat(model)
+    for words in (
+        "I work as a courier.",
+        "I changed jobs, I work as a train driver now.",
+        "What did I do for work before?",
+    ):
+        memgpt.ask(agent, words)
+        memgpt.settle()
+    assert "The user works as a courier." in model.prompts[-1][-1] and "- Until " in model.prompts[-1][-1]
+    memgpt.ask(agent, "What do I do for work?")
+    assert "courier" not in model.prompts[-1][-1] and "train driver" in model.prompts[-1][-1]
+
+
 def test_what_is_said_twice_is_saved_once(memgpt: MemGPT, chat: Chat) -> None:
     model = Talker(["Ok."] * 2, [["The user prefers tea."], ["The user likes tea."]])
     agent = chat(model)
