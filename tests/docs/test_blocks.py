@@ -27,6 +27,8 @@ def server() -> None:
 
 
 @pytest.mark.real_model
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # some turns of a model, beside other tests on few cores
 @pytest.mark.parametrize("page", pages())
 def test_every_block_runs(
     page: str,
