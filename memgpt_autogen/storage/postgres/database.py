@@ -243,7 +243,12 @@ class PostgresDatabase:
 
     def held(self) -> AbstractContextManager[object]:
         """Keep other threads from what is cached meanwhile."""
-        return self._mutex
+        return self._held()
+
+    @contextmanager
+    def _held(self) -> Generator[None, None, None]:
+        with self._sessions.pinned(), self._mutex:
+            yield
 
     def version(self) -> None:
         """Nothing tells it without asking."""

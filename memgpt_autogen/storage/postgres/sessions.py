@@ -23,12 +23,11 @@ _ASKING = 10.0
 
 
 class _Here(threading.local):
-    """The transaction of a thread."""
+    """What a thread has: a connection for some time, and perhaps a transaction on it."""
 
     connection: PooledConnection | None = None
+    inside = False
     step_id: str | None = None
-    #: Whether any statement of it has run.
-    begun = False
 
 
 class Sessions:
@@ -55,7 +54,25 @@ class Sessions:
     @property
     def in_transaction(self) -> bool:
         """Whether this thread has a transaction open."""
-        return self._here.connection is not None
+        return self._here.inside
+
+    @contextmanager
+    def pinned(self) -> Generator[None, None, None]:
+        """Have this thread keep one connection meanwhile, for all that it does.
+
+        Who waits for something of another thread must have its connection before: else all connections may be with
+        those who wait for the one who waits for a connection.
+        """
+        here = self._here
+        if here.connection is not None:
+            yield
+            return
+        here.connection = self._take()
+        try:
+            yield
+        finally:
+            connection, here.connection = here.connection, None
+            self._pool.give_back(connection)
 
     def transaction(self, step_id: str | None) -> AbstractContextManager[None]:
         """All or nothing; an inner one joins the outer."""
@@ -64,11 +81,18 @@ class Sessions:
     def _span(self, step_id: str | None) -> Generator[None, None, None]:
         """The only place that begins, commits and rolls back."""
         here = self._here
-        if here.connection is not None:
+        if here.inside:
             yield
             return
-        connection = self._retried(self._begin)
-        here.connection, here.step_id = connection, step_id
+        with self.pinned():
+            yield from self._begun(step_id)
+
+    def _begun(self, step_id: str | None) -> Generator[None, None, None]:
+        here = self._here
+        self._retried(lambda connection: connection.execute("BEGIN"))
+        connection = here.connection
+        assert connection is not None  # it is pinned
+        here.inside, here.step_id = True, step_id
         try:
             yield
             self._commit(connection)
@@ -81,17 +105,7 @@ class Sessions:
                 raise store_error(error, self._place) from error
             raise
         finally:
-            here.connection = here.step_id = None
-            self._pool.give_back(connection)
-
-    def _begin(self) -> PooledConnection:
-        connection = self._pool.take(self._user_id)
-        try:
-            connection.execute("BEGIN")
-        except BaseException:
-            self._pool.give_back(connection)
-            raise
-        return connection
+            here.inside, here.step_id = False, None
 
     def _commit(self, connection: PooledConnection) -> None:
         number = see_that_leases_hold(connection, self._pool.address)
@@ -125,46 +139,65 @@ class Sessions:
                 self._pool.forget_idle()
             time.sleep(0.1)
 
-    def _retried(self, action: Callable[[], T]) -> T:
-        """Do something that has not written yet; once more where its connection turns out to be dead."""
+    def _retried(self, action: Callable[[PooledConnection], T]) -> T:
+        """Do something on the pinned connection; once more on another where it turns out to be dead."""
+        here = self._here
+        assert here.connection is not None
         try:
-            return action()
+            return action(here.connection)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            if isinstance(error, psycopg.errors.QueryCanceled):
+            if not here.connection.closed:
                 raise store_error(error, self._place) from error
         self._pool.forget_idle()
+        fresh = self._take()
+        self._pool.give_back(here.connection)
+        here.connection = fresh
         try:
-            return action()
+            return action(fresh)
+        except psycopg.Error as error:
+            raise store_error(error, self._place) from error
+
+    def _take(self) -> PooledConnection:
+        """A connection; another one where it turns out to be dead.
+
+        Raises:
+            StoreError: there is none.
+        """
+        try:
+            return self._pool.take(self._user_id)
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            self._pool.forget_idle()
+        try:
+            return self._pool.take(self._user_id)
         except psycopg.Error as error:
             raise store_error(error, self._place) from error
 
     def do(self, action: Callable[[PooledConnection], T]) -> T:
-        """Do something on the connection of this thread's transaction, or on any."""
-        connection = self._here.connection
+        """Do something on the connection of this thread's transaction, or on any.
+
+        Raises:
+            StoreError: it fails.
+        """
+        here = self._here
         try:
-            if connection is not None:
-                return action(connection)
-            return self._retried(lambda: self._alone(action))
+            if here.inside:
+                assert here.connection is not None
+                return action(here.connection)
+            with self.pinned():
+                return self._retried(action)
         except psycopg.Error as error:
             raise store_error(error, self._place) from error
-
-    def _alone(self, action: Callable[[PooledConnection], T]) -> T:
-        connection = self._pool.take(self._user_id)
-        try:
-            return action(connection)
-        finally:
-            self._pool.give_back(connection)
 
     @contextmanager
     def snapshot(self) -> Generator[None, None, None]:
         """Have this thread read as of one moment."""
-        connection = self._retried(self._begin)
-        try:
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            self._here.connection = connection
-            yield
-        finally:
-            self._here.connection = None
-            with suppress(psycopg.Error):
-                connection.execute("ROLLBACK")
-            self._pool.give_back(connection)
+        with self.pinned():
+            self._retried(lambda connection: connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            self._here.inside = True
+            try:
+                yield
+            finally:
+                self._here.inside = False
+                with suppress(psycopg.Error):
+                    assert self._here.connection is not None
+                    self._here.connection.execute("ROLLBACK")
