@@ -22,7 +22,8 @@ VALUE_WORDS = 5
 _SLIP = re.compile(
     r"\b(?:scratch that|i meant|i mean|correction|misread|mistaken|my mistake|sorry|typo|wrong|actually|"
     r"chang(?:e|ed|ing) the (?:date|day|time)|(?:a|the) new (?:date|day|time)|"
-    r"(?:push|mov|shift|postpon|delay|bring|brought|put)(?:e|ed|ing)? (?:it|that|this))\b",
+    r"(?:push|mov|shift|postpon|delay|bring|brought|put)(?:e|ed|ing)? (?:it|that|this|the whole \w+|everything)|"
+    r"instead)\b",
     re.IGNORECASE,
 )
 #: What says that a number is a new one.
@@ -31,8 +32,9 @@ _NUMBER = (
     r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:-\w+)?|hundred"
 )
 _NEW_NUMBER = re.compile(
-    r"\b(?:turn(?:ed|s)|leaves|left with|down to|up to|now|makes(?: it)?|so (?:it|that)['’]?s|now (?:have|has|own))"
-    rf" (?:only |just |about )?({_NUMBER})\b",
+    r"\b(?:turn(?:ed|s)|leaves|left with|down to|up to|now|makes(?: it)?|so (?:it|that)['’]?s|now (?:have|has|own)"
+    r"|becomes?|became|should (?:have (?:said|been|written)|be))"
+    rf" (?:only |just |about )?({_NUMBER})\b|(?:['’]s|\bis|\bare) ({_NUMBER})(?: \w+)? now\b",
     re.IGNORECASE,
 )
 _ANY_NUMBER = re.compile(rf"\b(?:{_NUMBER})\b", re.IGNORECASE)
@@ -40,9 +42,13 @@ _ANY_NUMBER = re.compile(rf"\b(?:{_NUMBER})\b", re.IGNORECASE)
 _LEFT = re.compile(
     r"\b(?:left|quit|moved (?:away |out )?(?:from|of)|resigned from|sold|gave up|given up|got rid of|broke up with"
     r"|split (?:up )?(?:from|with)|cancell?ed|closed|no longer (?:in|at|with))"
-    r" (?:the |my |our |his |her |their |an? )?([\w-]+)",
+    r" (?:the |my |our |his |her |their |an? )?([\w-]+)"
+    r"|\b([\w-]+(?: [A-ZÀ-Þ]\w+)?) (?:(?:is|are) (?:behind (?:me|us)|history|in the past)|was (?:where|when|what)"
+    r"|(?:has |have )?(?:passed|gone|been (?:given|sold|handed)) to)\b",
     re.IGNORECASE,
 )
+#: What says that a value which the message repeats is the old one.
+_NOT_THE_OLD = re.compile(r"\b(?:not|instead of|rather than|came from|was from)\b", re.IGNORECASE)
 #: What says that something has ended.
 _ENDS = re.compile(
     r"\b(?:no longer|any ?more|given up|gave up|quit|sold|stopped|cancell?ed|lost|handed|passed on|left|got rid of|"
@@ -86,9 +92,7 @@ def corrections(message: str, facts: Sequence[Fact], known: Sequence[str]) -> li
         return []
     found: dict[str, Change] = {}
     speaker = facts[0].speaker if facts else ""
-    for place, line in enumerate(known):
-        if (counted := _with_new_number(line, "".join(known[place - 1 : place]), message, speaker)) is not None:
-            found[line] = Change(line, counted)
+    found |= _new_numbers(message, known, speaker)
     for line in reversed(known):
         if (moved := _with_new_value(line, message, speaker)) is not None:
             found[line] = Change(line, moved)
@@ -154,34 +158,50 @@ def _ended(line: str, message: str, speaker: str) -> bool:
     )
 
 
+def _is_the_old(value: str, message: str) -> bool:
+    """Whether the message says that a value was wrong: "29 April, not 22"."""
+    number = re.search(r"\d+", value)
+    after = _NOT_THE_OLD.search(message)
+    return bool(number and after and re.search(rf"\b{number[0]}(?:st|nd|rd|th)?\b", message[after.start() :]))
+
+
 def _left(line: str, message: str, speaker: str) -> bool:
     """Whether a sentence of the message says that the line's subject left, sold or gave up what it tells of."""
     whom = subject(line)
     for sentence in sentences_of(message):
         own = bool(speaker) and speaker.lower().startswith(whom.split("'")[0].split("’")[0])
         if own or whom.split()[0] in sentence.lower().split():
-            objects = {term for one in _LEFT.findall(sentence) for term in key_terms(one)}
+            objects = key_terms(" ".join(word for found in _LEFT.findall(sentence) for word in found))
             if objects & (key_terms(line) - key_terms(whom)):
                 return True
     return False
 
 
-def _with_new_number(line: str, before: str, message: str, speaker: str) -> str | None:
-    """The line with the new number of the message; None: the message is about something else.
+def _new_numbers(message: str, known: Sequence[str], speaker: str) -> dict[str, Change]:
+    """The line whose number the message gives anew; quotations with the old number go.
 
-    Args:
-        line: a known line. One with a date or a time is left alone.
-        before: the line before it, which may name what the number counts.
-        message: the words.
-        speaker: whose name says nothing of the subject.
+    The line shares a key term with the message, itself or by the line before it, which may name what is counted. Lines
+    with a date or a time are left alone. Among several, only those count whose number the message repeats.
     """
-    new, old = _NEW_NUMBER.findall(message), _ANY_NUMBER.findall(line)
-    if len(new) != 1 or len(old) != 1 or any(pattern.search(line) for pattern in _VALUES) or is_quotation(line):
-        return None
-    counted = key_terms(f"{line} {before}") & key_terms(_ANY_NUMBER.sub(" ", message))
-    if old[0].lower() == new[0].lower() or not counted - key_terms(speaker):
-        return None
-    return _ANY_NUMBER.sub(new[0], line)
+    numbers = {one or other for one, other in _NEW_NUMBER.findall(message)}
+    if len(numbers) != 1:
+        return {}
+    new = numbers.pop()
+    about = key_terms(_ANY_NUMBER.sub(" ", message)) - key_terms(speaker)
+    candidates: dict[str, str] = {}
+    for place, line in enumerate(known):
+        old = _ANY_NUMBER.findall(line)
+        near = " ".join([*known[max(0, place - 1) : place], line])
+        dated = any(pattern.search(line) for pattern in _VALUES)
+        if len(old) == 1 and old[0].lower() != new.lower() and not dated and key_terms(near) & about:
+            candidates[line] = old[0]
+    said = {
+        line: old for line, old in candidates.items() if re.search(rf"\b{re.escape(old)}\b", message, re.IGNORECASE)
+    }
+    candidates = said or candidates
+    if sum(not is_quotation(line) for line in candidates) != 1:
+        return {}
+    return {line: Change(line, "" if is_quotation(line) else _ANY_NUMBER.sub(new, line)) for line in candidates}
 
 
 def _with_new_value(line: str, message: str, speaker: str) -> str | None:
@@ -190,6 +210,6 @@ def _with_new_value(line: str, message: str, speaker: str) -> str | None:
         old, new = pattern.findall(line), pattern.findall(message)
         if len(old) == 1 and len(new) == 1 and old[0].lower() != new[0].lower():
             rest = key_terms(pattern.sub(" ", line)) & key_terms(pattern.sub(" ", message))
-            if rest - key_terms(speaker):
+            if rest - key_terms(speaker) or _is_the_old(old[0], message):
                 return pattern.sub(new[0], line)
     return None

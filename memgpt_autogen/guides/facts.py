@@ -35,7 +35,7 @@ _TELLS_OF_SELF = re.compile(
 CORRECTS = re.compile(
     r"\b(?:actually|no longer|any ?more|now|nowadays|instead|scratch that|i meant|i mean|correction|chang(?:e|ed|es)|"
     r"switch(?:ed)?|moved|given up|gave up|quit|sold|stopped|used to|until recently|pushed|postponed|brought forward|"
-    r"rescheduled|shift(?:ed)?|delayed|misinformed|"
+    r"rescheduled|shift(?:ed)?|delayed|slipped|misinformed|mixed up|instead of|rather than|behind us|draft|"
     r"misread|mistaken|my mistake|sorry|cancell?ed|left|lost|broke up|divorced|handed|passed|wrong|"
     r"turns out|update|renamed|replaced|retired|taken over|took over|from now on|off \w+['’]s hands)\b",
     re.IGNORECASE,

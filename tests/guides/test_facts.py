@@ -185,6 +185,38 @@ def test_a_quotation_goes_with_the_line_that_says_the_same() -> None:
             "The roof leaks, so we pushed it back to 5 October.",
             ["The wedding is on 5 October."],
         ),
+        (
+            ["Ida's dog Rex is four years old."],
+            "Rex had a birthday! He's five now.",
+            ["Ida's dog Rex is five years old."],
+        ),
+        (
+            ["The tower is 86 metres high.", "The tower costs 4 million."],
+            "The 86 metres of the tower came from an old draft, I should have said 91.",
+            ["The tower is 91 metres high.", "The tower costs 4 million."],
+        ),
+        (
+            ["The tower is 86 metres high.", "The tower costs 4 million."],
+            "The tower makes 12 people happy.",
+            ["The tower is 86 metres high.", "The tower costs 4 million."],
+        ),
+        (
+            ["Ida runs a half marathon on 22 April."],
+            "mixed up the dates, race is 29 April not 22",
+            ["Ida runs a half marathon on 29 April."],
+        ),
+        (
+            ["Ida's premiere is on 17 October."],
+            "The hall is closed. We open on 7 November instead.",
+            ["Ida's premiere is on 7 November."],
+        ),
+        (["Ida owns an old Morris."], "The Morris has passed to my niece.", []),
+        (["Ida rents a flat in Elm Street."], "We bought a house, so Elm Street is behind us.", []),
+        (
+            ["Ida's son Hugh teaches in Durham."],
+            "I misinformed you. He teaches in Lincoln; Durham was where he studied.",
+            [],
+        ),
         (["Ida's twin Ugo blows glass in Murano."], "Ugo left Murano and works in Ghent.", []),
         (["Ida waits tables at Luna Pizza."], "actually i've quit Luna, i sell tickets now", []),
         (["Max writes the show notes."], "I've taken the show notes off Max's hands.", []),
