@@ -2,7 +2,7 @@
 
     export MEMGPT_STORAGE=postgresql://memgpt@127.0.0.1/memgpt
     pip install 'memgpt-autogen[postgres]' starlette uvicorn
-    uvicorn --factory service:app --port 8000 --workers 2
+    python examples/service.py --port 8000 --workers 2
 
     curl -X POST localhost:8000/agents/sam/messages -H 'X-User: ann' -d '{"message": "Hello, I am Ann."}'
 
@@ -15,6 +15,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -79,3 +80,16 @@ def app(model: Callable[[], ChatModel] | None = None) -> Starlette:
     return Starlette(
         routes=[Route("/agents/{name}/messages", messages, methods=["POST"]), Route("/agents", agents, methods=["GET"])]
     )
+
+
+if __name__ == "__main__":
+    import argparse
+
+    import uvicorn
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--workers", type=int, default=2, help="processes behind the port")
+    given = parser.parse_args()
+    folder = Path(__file__).resolve().parent
+    uvicorn.run("service:app", factory=True, app_dir=str(folder), port=given.port, workers=given.workers)

@@ -134,12 +134,12 @@ class Reader:
         files = [one for one in arguments if one.endswith(".gguf") and not Path(one).exists()]
         if self._named or " ".join(arguments).startswith(_PARSED) or files or any(one.isupper() for one in arguments):
             command: click.Command = app
-            context = click.Context(app, info_name="memgpt")
+            context = click.Context(app, info_name="memgpt", **app.context_settings)
             while isinstance(command, click.Group):
                 found = command.get_command(context, arguments[0])
                 assert found, arguments
                 command, arguments = found, arguments[1:]
-            command.make_context(None, [*arguments])
+            command.make_context(None, [*arguments], parent=context)
             return "checked"
         if arguments[:1] == ["quickstart"]:
             arguments = [*arguments, "--yes"]  # there is nobody to be asked

@@ -91,9 +91,9 @@ def launched(driver: Any) -> Iterator[Any]:
     browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """One browser for all tests."""
+    """One browser for all tests. It ends with them, since its event loop is in the way of tests that run their own."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if not CHROMIUM:
         pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
