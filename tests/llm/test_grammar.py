@@ -412,16 +412,17 @@ def test_llama_cpp_takes_the_grammar_of_any_function(
 
 
 @pytest.mark.real_model
-def test_what_llama_cpp_writes_under_the_grammar_fits_the_schema(embedded_server: EmbeddedServer) -> None:
+@pytest.mark.parametrize("count", [4, pytest.param(10, marks=pytest.mark.long)])
+def test_what_llama_cpp_writes_under_the_grammar_fits_the_schema(embedded_server: EmbeddedServer, count: int) -> None:
     whole = []
 
-    @settings(max_examples=10, deadline=None, database=None, derandomize=True, suppress_health_check=[*HealthCheck])
+    @settings(max_examples=count, deadline=None, database=None, derandomize=True, suppress_health_check=[*HealthCheck])
     @given(signatures(later=False))
     def check(signature: Signature) -> None:
         whole.append(sampled(embedded_server.address, signature))
 
     check()
-    assert sum(whole) >= 8
+    assert sum(whole) >= int(0.8 * count)
 
 
 @pytest.mark.real_model
