@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from memgpt_autogen.storage.postgres.address import Address
-from memgpt_autogen.storage.postgres.migrate import connect
 from memgpt_autogen.storage.sqlite.schema import add_functions
 
 _OF_A_STEP = {
@@ -28,6 +27,8 @@ Rows = Callable[[str], list[tuple[Any, ...]]]
 def rows_of(address: str) -> Iterator[Rows]:
     """Asks a store for rows, of all users, and beside the package: what it keeps in memory is not asked."""
     if address.startswith("postgresql://"):
+        from memgpt_autogen.storage.postgres.migrate import connect  # only where psycopg is
+
         with closing(connect(Address.parse(address))) as server:
             yield lambda sql: server.execute(sql).fetchall()
     else:

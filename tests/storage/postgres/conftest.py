@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from memgpt_autogen.storage.postgres.store import PostgresStore
-
 from ...postgres import new_address
 
-Open = Callable[..., PostgresStore]
+if TYPE_CHECKING:
+    from memgpt_autogen.storage.postgres.store import PostgresStore
+
+Open = Callable[..., "PostgresStore"]
+if importlib.util.find_spec("psycopg") is None:
+    collect_ignore_glob = ["test_*.py"]
 
 
 @pytest.fixture
@@ -22,6 +26,8 @@ def address() -> str:
 @pytest.fixture
 def opened(address: str) -> Iterator[Open]:
     """Opens that store, or another one."""
+    from memgpt_autogen.storage.postgres.store import PostgresStore
+
     with ExitStack() as stack:
 
         def opened(where: str = address, **options: Any) -> PostgresStore:
