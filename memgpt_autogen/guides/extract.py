@@ -15,6 +15,7 @@ from ..llm.base import ChatModel
 from ..messages import Message, ToolCall, ToolSchema, Usage
 from .facts import (
     Fact,
+    as_owned,
     capitalised,
     clauses,
     in_third_person,
@@ -138,7 +139,7 @@ def checked(written: Sequence[str], message: Message, speaker: str, names: Colle
     about = f"{label} {name}"
     kept = [
         one
-        for one in dict.fromkeys(written)
+        for one in dict.fromkeys(as_owned(fact, message.text, label) for fact in written)
         if in_third_person(one) and supported(one, message.text, about) and not misattributed(one, message.text)
     ]
     named_here = " ".join(capitalised(message.text))

@@ -151,6 +151,16 @@ def _subjects(sentence: str) -> set[str]:
     return set(_SUBJECT.findall(sentence))
 
 
+def as_owned(fact: str, message: str, speaker: str) -> str:
+    """A fact without "Ann's" for what the message does not call Ann's: of "The weather changes." "The weather changes."
+
+    A small model writes "Ann's weather changes."
+    """
+    if _FIRST_PERSON.search(message):
+        return fact
+    return re.sub(rf"^{re.escape(speaker)}['’]s (?=[a-z])", "The ", fact)
+
+
 def misattributed(fact: str, message: str) -> bool:
     """Whether a fact says of one person what the message says of another.
 

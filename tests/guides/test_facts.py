@@ -243,6 +243,19 @@ def test_what_is_said_of_one_person_is_not_told_of_another(fact: str, message: s
     assert misattributed(fact, message) is wrong
 
 
+@pytest.mark.parametrize(
+    ("written", "said", "kept"),
+    [
+        ("Ann's weather is changing.", "The weather is changing.", "The weather is changing."),
+        ("Ann's boiler shows E7.", "My boiler shows E7.", "Ann's boiler shows E7."),
+        ("Ann's cat Tom is ill.", "Our cat Tom is ill.", "Ann's cat Tom is ill."),
+    ],
+)
+def test_nothing_is_called_someones_that_they_do_not_call_theirs(written: str, said: str, kept: str) -> None:
+    facts = checked([written], Message("user", "", text=said), "Ann")
+    assert [fact.text for fact in facts] == [kept]
+
+
 def test_more_about_someone_who_is_known_is_told() -> None:
     said = Message("user", "", text="Leo turned nine yesterday! The weather is fine.")
     assert [fact.text for fact in checked([], said, "Ida", {"Leo"})] == ['Ida said: "Leo turned nine yesterday!"']
