@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import psycopg
 
-from ...errors import AgentNotFound, StoreError
+from ...errors import StoreError
 from ..locks import hold
 from ..sql.database import Indexed, Numbers
 from ..sql.rows import storable
@@ -68,7 +68,7 @@ class PostgresDatabase:
         self.user_id, self.read_only = user_id, read_only
         self.vector_search = PgVectorSearch(self)
         self._mutex = threading.RLock()
-        self._owned: set[tuple[str, str]] = set()
+        self.owned: set[tuple[str, str]] = set()
         pool = pools.opened(self._address)
         self._sessions, self._holder = Sessions(pool, user_id), pool.holder
         self._open = True
@@ -226,20 +226,6 @@ class PostgresDatabase:
             connection.close()
 
     # -- whose, and who ---------------------------------------------------------------------------------------------
-
-    def check_owner(self, table: str, key: str) -> None:
-        """See that a row is of this user. Who it belongs to never changes, so each is looked up once.
-
-        Raises:
-            StoreError: it is another user's, or gone.
-        """
-        if (table, key) in self._owned:
-            return
-        if self.one(f"SELECT 1 FROM {table} WHERE id = ? AND user_id = ?", key, self.user_id) is None:
-            what = table.rstrip("s")
-            told = f"There is no {what} with the id {key!r}. It was deleted, or belongs to another user."
-            raise AgentNotFound(told) if table == "agents" else StoreError(told)
-        self._owned.add((table, key))
 
     def held(self) -> AbstractContextManager[object]:
         """Keep other threads from what is cached meanwhile."""

@@ -112,6 +112,7 @@ class Database(Protocol):
         path: its address without secrets, or the path of its file: what messages and locks call it.
         dialect: the SQL it speaks.
         user_id: whose rows are read and written.
+        owned: rows known to be of this user, by table and id.
         folder: where files that belong to it stand on this machine; None: nowhere.
         read_only: whether every write is refused.
         vector_search: compares vectors; None: they are read into memory and compared there.
@@ -123,6 +124,8 @@ class Database(Protocol):
     def dialect(self) -> Dialect: ...
     @property
     def user_id(self) -> str: ...
+    @property
+    def owned(self) -> set[tuple[str, str]]: ...
     @property
     def folder(self) -> Path | None: ...
     @property
@@ -194,14 +197,6 @@ class Database(Protocol):
 
     def numbered(self) -> None:
         """Rows with numbers of their own have come in: go on behind them."""
-        ...
-
-    def check_owner(self, table: str, key: str) -> None:
-        """See that a row is of this user.
-
-        Raises:
-            StoreError: it is another user's, or gone.
-        """
         ...
 
     def held(self) -> AbstractContextManager[object]:

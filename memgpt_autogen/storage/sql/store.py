@@ -19,6 +19,7 @@ from .log import SQLLog
 from .passage_shelves import PassageShelves
 from .passages import SQLPassages
 from .sources import SQLSources
+from .tenancy import check_owner
 from .undo import count_turns, undo, wipe
 from .vector_sync import Outside, VectorIndex
 
@@ -121,7 +122,7 @@ class SQLStore:
         Raises:
             AgentNotFound: it is not.
         """
-        self._database.check_owner("agents", agent_id)
+        check_owner(self._database, "agents", agent_id)
         return agent_id
 
     def close(self) -> None:

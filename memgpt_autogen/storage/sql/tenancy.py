@@ -7,6 +7,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from ...errors import AgentNotFound, StoreError
+from .database import Database
+
 T = TypeVar("T")
 
 #: Arguments that name a row, and the table it is in.
@@ -43,7 +46,22 @@ def _checked(method: Callable[..., Any], places: list[tuple[int, str, str]]) -> 
         for place, parameter, table in places:
             key = args[place - 1] if place <= len(args) else named.get(parameter)
             if key:
-                self._db.check_owner(table, key)
+                check_owner(self._db, table, key)
         return method(self, *args, **named)
 
     return checked
+
+
+def check_owner(database: Database, table: str, key: str) -> None:
+    """See that a row is of the user of the database. Who it belongs to never changes, so each is looked up once.
+
+    Raises:
+        StoreError: it is another user's, or gone; of agents, AgentNotFound.
+    """
+    if (table, key) in database.owned:
+        return
+    if database.one(f"SELECT 1 FROM {table} WHERE id = ? AND user_id = ?", key, database.user_id) is None:
+        what = table.rstrip("s")
+        told = f"There is no {what} with the id {key!r}. It was deleted, or belongs to another user."
+        raise AgentNotFound(told) if table == "agents" else StoreError(told)
+    database.owned.add((table, key))

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import AgentNotFound, StoreError
+from ...errors import StoreError
 from ..files import closed, opened, prepare
 from ..locks import hold
 from ..sql.database import Indexed
@@ -67,7 +67,7 @@ class SQLiteDatabase:
         self._depth = 0
         self._undone = 0
         self._process = os.getpid()
-        self._owned: set[tuple[str, str]] = set()
+        self.owned: set[tuple[str, str]] = set()
         self.read_only = self.path != ":memory:" and not prepare(Path(self.path), read_only=read_only)
         self._connection = self._connect()
         self._open = True
@@ -268,20 +268,6 @@ class SQLiteDatabase:
         """The first column of the first row, 0 where there is none."""
         row = self.one(sql, *values)
         return int(row[0] or 0) if row else 0
-
-    def check_owner(self, table: str, key: str) -> None:
-        """See that a row is of this user. Who it belongs to never changes, so each is looked up once.
-
-        Raises:
-            StoreError: it is another user's, or gone.
-        """
-        if (table, key) in self._owned:
-            return
-        if self.one(f"SELECT 1 FROM {table} WHERE id = ? AND user_id = ?", key, self.user_id) is None:
-            what = table.rstrip("s")
-            told = f"There is no {what} with the id {key!r}. It was deleted, or belongs to another user."
-            raise AgentNotFound(told) if table == "agents" else StoreError(told)
-        self._owned.add((table, key))
 
     @property
     def in_transaction(self) -> bool:
