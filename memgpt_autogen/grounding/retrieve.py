@@ -48,6 +48,7 @@ _SECOND_PERSON = {
     "my": "your",
     "mine": "yours",
     "myself": "yourself",
+    "we're": "you are",
     "we": "you",
     "us": "you",
     "our": "your",
@@ -56,9 +57,9 @@ _SECOND_PERSON = {
     "i'll": "you will",
     "i'd": "you would",
 }
-_FIRST_PERSON = re.compile(
-    rf"\b(?:{'|'.join(sorted(_SECOND_PERSON, key=len, reverse=True))})\b(?!['’.]\w)", re.IGNORECASE
-)
+_FORMS = "|".join(sorted(_SECOND_PERSON, key=len, reverse=True)).replace("'", "['’]")
+#: With what ends the sentence before, if it is the first word of one.
+_FIRST_PERSON = re.compile(rf"((?:^|[.!?] )?)\b({_FORMS})\b(?!['’.]\w)", re.IGNORECASE)
 _AUXILIARY = "(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had|should|may|must)"
 _ASKS = re.compile(
     rf"(?:(?:who|when|where|why) {_AUXILIARY}|(?:what|which|whose|how)(?! an? )(?: \w+){{0,3}}? {_AUXILIARY})\b[^.!]*$",
@@ -176,8 +177,13 @@ def _evidence(chosen: _Candidate, text: str, question: str, asker: str) -> Evide
 
 def second_person(text: str) -> str:
     """A text in the first person, in the second: "my dog" becomes "your dog"."""
-    turned = _FIRST_PERSON.sub(lambda match: _SECOND_PERSON[match[0].lower()], text)
-    return turned[:1].upper() + turned[1:]
+
+    def turned(found: re.Match[str]) -> str:
+        word = _SECOND_PERSON[found[2].lower().replace("’", "'")]
+        return found[1] + (word[0].upper() + word[1:] if found[1] else word)
+
+    whole = _FIRST_PERSON.sub(turned, text)
+    return whole[:1].upper() + whole[1:]
 
 
 def _told(store: Store, agent_id: str, field: ProfileField, question: str, asker: str) -> Evidence | None:

@@ -6,6 +6,7 @@ import re
 import sys
 
 from ..agent.guide import Guide, ReplyContext, TurnContext
+from ..grounding.retrieve import second_person
 from ..messages import SEND_MESSAGE, Message, Reply, ToolCall
 from .extract import introduced
 
@@ -19,12 +20,6 @@ _REFUSES = "There is nothing wrong with that. Answer it in a sentence, as well a
 _SPEAKS_AS_USER = "Your reply speaks as if you were the person you talk to. Answer them, and call them you."
 _DO_I = re.compile(
     r"\b(?:do|did|have|had|am|are|was|were|can|could|may|must|should|would|will) (I|we) (\w+)", re.IGNORECASE
-)
-_TO_SECOND_PERSON = (
-    (re.compile(r"\b(?:my|our)\b", re.IGNORECASE), "your"),
-    (re.compile(r"\b(?:I['’]m|I am|we['’]re|we are)\b", re.IGNORECASE), "you are"),
-    (re.compile(r"\bI was\b", re.IGNORECASE), "you were"),
-    (re.compile(r"\b(?:I|we|me|us)\b", re.IGNORECASE), "you"),
 )
 #: What small models say to harmless words at times, in these words and no others: "vegan btw".
 _REFUSAL = re.compile(
@@ -94,9 +89,7 @@ def said_to_user(question: str, reply: str) -> str:
     own += [rf"{who} (?:[\w'’]+ ){{0,2}}{verb}\b" for who, verb in _DO_I.findall(question)]
     if not any(re.match(rf"\W*(?:\w+, )?{one}", reply, re.IGNORECASE) for one in own):
         return ""
-    for pattern, word in _TO_SECOND_PERSON:
-        reply = pattern.sub(word, reply)
-    return re.sub(r"(?:^|[.!?] )[a-z]", lambda start: start[0].upper(), reply)
+    return second_person(reply)
 
 
 def repeats(message: str, reply: str, added: int = sys.maxsize) -> bool:
