@@ -68,7 +68,7 @@ class FactKeeper:
             ModelError: the model failed; the messages are read the next time.
         """
         with self._one_at_a_time:
-            pending = self._pending()
+            pending = self._pending(self._store.log.window(self._agent_id))
             if not pending:
                 return
             known = self._lines()
@@ -84,9 +84,14 @@ class FactKeeper:
                     if usage != Usage():
                         self._store.log.add_step(self._agent_id, "facts extracted", model.name, usage)
 
-    def save_in_background(self, model: ChatModel) -> None:
-        """The same in a thread of its own. Errors are logged; the messages are read the next time."""
-        if self._pending():
+    def save_in_background(self, model: ChatModel, window: Sequence[Message]) -> None:
+        """The same in a thread of its own. Errors are logged; the messages are read the next time.
+
+        Args:
+            model: reads the messages.
+            window: the messages of the window; without one that was not read yet, no thread is started.
+        """
+        if self._pending(window):
             self._thread = threading.Thread(target=partial(self._save_quietly, model), daemon=True, name="memgpt-facts")
             self._thread.start()
 
@@ -101,9 +106,8 @@ class FactKeeper:
         except MemGPTError as error:
             logger.info("Facts could not be saved yet: %s", error)
 
-    def _pending(self) -> list[Message]:
+    def _pending(self, window: Sequence[Message]) -> list[Message]:
         last = self._store.log.extracted(self._agent_id)
-        window = self._store.log.window(self._agent_id)
         said = [one for one in window if one.kind == "user_message" and one.text and one.id > last and one.answered]
         return said[-MOST_MESSAGES:]
 
@@ -189,4 +193,4 @@ class FactGuide(Guide):
     def after_turn(self, turn: Turn) -> None:
         """Read the new messages in the background."""
         if not turn.pending:
-            self._keeper.save_in_background(self.turn.model)
+            self._keeper.save_in_background(self.turn.model, self.turn.cached.refresh())
