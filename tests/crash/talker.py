@@ -46,13 +46,15 @@ def talking_agent(client: MemGPT, name: str) -> Agent:
     asked = count()
 
     def answer(messages: Sequence[Message], tools: object, only: object) -> object:
-        step = next(asked) % 3
+        number = next(asked)
+        step = number % 3
         if step == 0:
             block = next(one for one in agent.store.agents.blocks(agent.id) if one.label == "human")
             edit = {"name": "human", "old_content": block.value, "new_content": f"edit {block.version}"}
             return [ToolCall("core_memory_replace", {**edit, "request_heartbeat": True})]
         if step == 1:
-            insert = ToolCall("archival_memory_insert", {"content": "a note", "request_heartbeat": True})
+            note = f"note {number} of process {os.getpid()}"  # one that is there already would not be written
+            insert = ToolCall("archival_memory_insert", {"content": note, "request_heartbeat": True})
             return [insert, ToolCall("conversation_search", {"query": "message"})]
         return f"answer to {agent.store.log.tail(agent.id, 1)[0].id}"
 

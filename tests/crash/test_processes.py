@@ -25,7 +25,7 @@ from tests.windows import open_calls
 
 #: Talks to an agent until it is killed: each turn writes core memory twice, searches, and speaks.
 CHAT = """
-import sys, time
+import os, sys, time
 from memgpt_autogen.client import MemGPT
 from memgpt_autogen.config import Settings
 from memgpt_autogen.llm.scripted import ScriptedModel
@@ -44,7 +44,7 @@ def answer(messages, tools, only):
         return f"answer {asked}"
     if step == 1:
         return [ToolCall("core_memory_append", {"name": "human", "content": f"+{asked}{part}"}) for part in "ab"]
-    return [ToolCall("archival_memory_insert", {"content": f"fact {asked}"}),
+    return [ToolCall("archival_memory_insert", {"content": f"fact {asked} of process {os.getpid()}"}),
             ToolCall("conversation_search", {"query": "message"})]
 
 agents = MemGPT(Settings(home=__import__("pathlib").Path(home), environ={}), embedder=None)
